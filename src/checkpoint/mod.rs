@@ -1,0 +1,206 @@
+//! Weights in files: the published checkpoints, regressors of three kinds, and the native form.
+
+mod builtin;
+mod config_yaml;
+mod native;
+pub mod pickle;
+mod regressor;
+mod source;
+mod torch_file;
+
+pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
+pub use config_yaml::{parse_cascade, parse_unet};
+pub use native::{Precision, import};
+pub use regressor::{Normalisation, Regressor, RegressorSpec, open_regressor};
+pub use source::{Recipe, SafetensorsSource};
+pub use torch_file::TorchFile;
+
+use crate::edm::Cascade;
+use crate::models::unet3d::Unet;
+use crate::nn::{LoadError, Params};
+use candle_core::Device;
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Why weights could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read at all.
+    #[error("{} cannot be read: {why}. Check that it is there and that you may read it.", path.display())]
+    Io { path: PathBuf, why: String },
+    /// The file is not what its name says, or only part of it.
+    #[error("{} is damaged or not a checkpoint: {why}. Copy or download it again.", path.display())]
+    Damaged { path: PathBuf, why: String },
+    /// The configuration is incomplete or asks for something this program does not compute.
+    #[error("{}: {why}.", path.display())]
+    Config { path: PathBuf, why: String },
+    /// Tensors are missing or have other shapes.
+    #[error(transparent)]
+    Tensors(#[from] LoadError),
+    /// The folder holds nothing that could be opened.
+    #[error("{} is not a cascade: {why}.", path.display())]
+    NotACascade { path: PathBuf, why: String },
+    /// A file differs from the hash that was written beside it.
+    #[error("{} has changed since it was imported. Import it again.", path.display())]
+    Changed { path: PathBuf },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, e: &std::io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            why: e.to_string(),
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, why: &str) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            why: why.to_owned(),
+        }
+    }
+
+    pub(crate) fn config(path: &Path, why: impl Into<String>) -> Self {
+        Self::Config {
+            path: path.to_owned(),
+            why: why.into(),
+        }
+    }
+}
+
+/// Which weights these are; travels with every result.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// What screens show. A folder's name may be a path's last part; it names no patient.
+    pub name: String,
+    /// SHA-256 of the configuration's and the weight files' SHA-256, in order.
+    pub sha256: String,
+}
+
+/// A cascade ready to run.
+pub struct LoadedCascade {
+    pub cascade: Cascade,
+    pub identity: Identity,
+    /// Sentences worth telling the user, such as tensors that nothing asked for.
+    pub warnings: Vec<String>,
+}
+
+/// Opens a cascade folder: `config.yaml` with `merged.pt` as published, or what `import` wrote.
+///
+/// # Errors
+/// [`Error`], with everything that is wrong in one message.
+pub fn open_cascade(folder: &Path, device: &Device) -> Result<LoadedCascade, Error> {
+    let not = |why: &str| Error::NotACascade {
+        path: folder.to_owned(),
+        why: why.to_owned(),
+    };
+    let config_path = folder.join("config.yaml");
+    if !config_path.is_file() {
+        return Err(not(
+            "there is no `config.yaml` in it; choose the folder that holds `config.yaml` and `merged.pt`",
+        ));
+    }
+    let merged = folder.join("merged.pt");
+    if merged.is_file() {
+        return open_published(folder, &config_path, &merged, device);
+    }
+    if folder.join(native::MANIFEST).is_file() {
+        return native::open_cascade(folder, device);
+    }
+    Err(not(
+        "there is a `config.yaml`, but neither `merged.pt` nor an imported `manifest.json` beside it",
+    ))
+}
+
+fn folder_name(folder: &Path) -> String {
+    folder
+        .file_name()
+        .map_or_else(|| "cascade".into(), |n| n.to_string_lossy().into_owned())
+}
+
+fn open_published(
+    folder: &Path,
+    config_path: &Path,
+    merged: &Path,
+    device: &Device,
+) -> Result<LoadedCascade, Error> {
+    let text = read_text(config_path)?;
+    let config = parse_cascade(&text).map_err(|why| Error::config(config_path, why))?;
+    let file = TorchFile::open(merged)?;
+    let mut unets = Vec::new();
+    let mut warnings = Vec::new();
+    for (i, stage) in config.stages.iter().enumerate() {
+        let source = source::TorchSource::stage(&file, i)?;
+        let (unet, extra) = Params::load(&source, device, |p| Unet::new(&stage.unet, p))?;
+        warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
+        unets.push(unet);
+    }
+    let hashes = [sha256(text.as_bytes()), sha256_file(merged)?];
+    Ok(LoadedCascade {
+        cascade: Cascade {
+            config,
+            unets,
+            device: device.clone(),
+        },
+        identity: Identity {
+            name: folder_name(folder),
+            sha256: combined(&hashes),
+        },
+        warnings,
+    })
+}
+
+/// The warning about tensors that no part of the network asked for.
+pub(crate) fn extra_warning(extra: &[String], of: &str) -> Option<String> {
+    if extra.is_empty() {
+        return None;
+    }
+    let shown: Vec<&str> = extra.iter().take(5).map(String::as_str).collect();
+    let more = if extra.len() > 5 { ", ..." } else { "" };
+    Some(format!(
+        "{} tensors of {of} are not used by its configuration: {}{more}",
+        extra.len(),
+        shown.join(", ")
+    ))
+}
+
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    const MOST: u64 = 4 << 20;
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, &e))?;
+    let mut text = String::new();
+    file.take(MOST)
+        .read_to_string(&mut text)
+        .map_err(|e| Error::io(path, &e))?;
+    Ok(text)
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file in hexadecimal, read in pieces.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256_file(path: &Path) -> Result<String, Error> {
+    let fail = |e: std::io::Error| Error::io(path, &e);
+    let mut file = std::fs::File::open(path).map_err(fail)?;
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut file, &mut hasher).map_err(fail)?;
+    Ok(hex(&hasher.finalize()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}"); // writing to a String cannot fail
+        text
+    })
+}
+
+/// One hash for several files.
+pub(crate) fn combined(hashes: &[String]) -> String {
+    sha256(hashes.join("\n").as_bytes())
+}

@@ -1,0 +1,568 @@
+//! A reader of pickles that executes nothing.
+//!
+//! It understands the containers, strings and numbers that PyTorch writes, and turns the two calls
+//! that mean data (`OrderedDict()` and `_rebuild_tensor_v2(...)`) into values. Every other object
+//! becomes [`Node::Opaque`]: its class is never looked up and nothing is ever called.
+//!
+//! Values live in one arena and refer to each other by index, so that a file with absurdly deep or
+//! cyclic structure costs neither stack nor a leak.
+
+use std::collections::HashMap;
+
+/// Index of a value in the arena.
+pub type Id = usize;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(String),
+    List(Vec<Id>),
+    Tuple(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    /// `module name`
+    Global(String),
+    Storage(Storage),
+    Tensor(TensorRef),
+    Opaque,
+}
+
+/// A block of numbers in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// `FloatStorage` and the like.
+    pub kind: String,
+    pub key: String,
+    pub elements: u64,
+}
+
+/// A strided view of a storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorRef {
+    pub storage: Storage,
+    pub offset: u64,
+    pub shape: Vec<usize>,
+    pub strides: Vec<u64>,
+}
+
+/// The values of one pickle.
+pub struct Pickle {
+    nodes: Vec<Node>,
+    root: Id,
+    /// Bytes of the input that the pickle took.
+    pub length: usize,
+}
+
+/// No honest checkpoint has more values than this; it bounds memory.
+const MAX_NODES: usize = 20_000_000;
+/// torch tensors have at most 64 dimensions.
+const MAX_RANK: usize = 64;
+
+impl Pickle {
+    /// # Errors
+    /// A phrase that says what is wrong, to stand after "the file is damaged: ".
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        Machine::new(bytes).run()
+    }
+
+    pub fn root(&self) -> &Node {
+        &self.nodes[self.root]
+    }
+
+    pub fn node(&self, id: Id) -> &Node {
+        self.nodes.get(id).unwrap_or(&Node::Opaque)
+    }
+
+    /// Every storage that the values refer to.
+    pub fn storages(&self) -> impl Iterator<Item = &Storage> {
+        self.nodes.iter().filter_map(|n| match n {
+            Node::Storage(s) => Some(s),
+            _ => None,
+        })
+    }
+
+    /// The value under a string key of a dictionary.
+    pub fn get<'a>(&'a self, dict: &'a Node, key: &str) -> Option<&'a Node> {
+        self.entries(dict)
+            .find(|(k, _)| *k == key)
+            .map(|(_, value)| value)
+    }
+
+    /// The string-keyed entries of a dictionary; none for anything else.
+    pub fn entries<'a>(&'a self, dict: &'a Node) -> impl Iterator<Item = (&'a str, &'a Node)> {
+        let pairs: &[(Id, Id)] = match dict {
+            Node::Dict(pairs) => pairs,
+            _ => &[],
+        };
+        pairs.iter().filter_map(|&(k, v)| match self.node(k) {
+            Node::Str(key) => Some((key.as_str(), self.node(v))),
+            _ => None,
+        })
+    }
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    nodes: Vec<Node>,
+    stack: Vec<Id>,
+    marks: Vec<usize>,
+    memo: HashMap<u64, Id>,
+}
+
+type Outcome<T> = Result<T, String>;
+
+fn damaged<T>(what: &str) -> Outcome<T> {
+    Err(what.to_owned())
+}
+
+impl<'a> Machine<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, n: u64) -> Outcome<&'a [u8]> {
+        let n = usize::try_from(n).map_err(|_| "a length does not fit")?;
+        let end = self.at.checked_add(n).filter(|&e| e <= self.bytes.len());
+        let Some(end) = end else {
+            return damaged("it ends in the middle of a value");
+        };
+        let slice = &self.bytes[self.at..end];
+        self.at = end;
+        Ok(slice)
+    }
+
+    fn unsigned(&mut self, n: u64) -> Outcome<u64> {
+        let bytes = self.take(n)?;
+        Ok(bytes.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b)))
+    }
+
+    /// A little-endian two's complement number; more than eight bytes saturate to a large one.
+    fn long(&mut self, n: u64) -> Outcome<i64> {
+        let bytes = self.take(n)?;
+        if bytes.len() > 8 {
+            return Ok(i64::MAX);
+        }
+        let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
+        let mut wide = [if negative { 0xff } else { 0 }; 8];
+        wide[..bytes.len()].copy_from_slice(bytes);
+        Ok(i64::from_le_bytes(wide))
+    }
+
+    fn line(&mut self) -> Outcome<&'a str> {
+        let rest = &self.bytes[self.at..];
+        let Some(end) = rest.iter().position(|&b| b == b'\n') else {
+            return damaged("it ends in the middle of a line");
+        };
+        self.at += end + 1;
+        std::str::from_utf8(&rest[..end]).map_err(|_| "a line is not text".to_owned())
+    }
+
+    fn text(&mut self, n: u64) -> Outcome<()> {
+        let bytes = self.take(n)?;
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.push(Node::Str(text))
+    }
+
+    fn push(&mut self, node: Node) -> Outcome<()> {
+        if self.nodes.len() >= MAX_NODES {
+            return damaged("it has too many values");
+        }
+        self.nodes.push(node);
+        self.stack.push(self.nodes.len() - 1);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Outcome<Id> {
+        let floor = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= floor {
+            return damaged("it takes a value that is not there");
+        }
+        self.stack.pop().ok_or_else(|| "the stack is empty".to_owned())
+    }
+
+    fn top(&self) -> Outcome<Id> {
+        match self.stack.last() {
+            Some(&id) => Ok(id),
+            None => damaged("it looks at a value that is not there"),
+        }
+    }
+
+    fn pop_to_mark(&mut self) -> Outcome<Vec<Id>> {
+        match self.marks.pop() {
+            Some(mark) if mark <= self.stack.len() => Ok(self.stack.split_off(mark)),
+            _ => damaged("it closes a group that was not opened"),
+        }
+    }
+
+    fn tuple(&mut self, n: usize) -> Outcome<()> {
+        let mut items = Vec::with_capacity(n);
+        for _ in 0..n {
+            items.push(self.pop()?);
+        }
+        items.reverse();
+        self.push(Node::Tuple(items))
+    }
+
+    fn extend(&mut self, items: Vec<Id>) -> Outcome<()> {
+        let target = self.top()?;
+        if let Node::List(list) = &mut self.nodes[target] {
+            list.extend(items);
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, items: &[Id]) -> Outcome<()> {
+        let target = self.top()?;
+        if let Node::Dict(dict) = &mut self.nodes[target] {
+            dict.extend(items.as_chunks::<2>().0.iter().map(|[k, v]| (*k, *v)));
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, key: u64) -> Outcome<()> {
+        let id = self.top()?;
+        self.memo.insert(key, id);
+        Ok(())
+    }
+
+    fn recall(&mut self, key: u64) -> Outcome<()> {
+        match self.memo.get(&key) {
+            Some(&id) => {
+                self.stack.push(id);
+                Ok(())
+            }
+            None => damaged("it refers to a value that was never stored"),
+        }
+    }
+
+    fn run(mut self) -> Outcome<Pickle> {
+        loop {
+            let op = self.take(1)?[0];
+            match op {
+                b'.' => break,
+                0x80 => drop(self.take(1)?),
+                0x95 => drop(self.take(8)?),
+                b'(' => self.marks.push(self.stack.len()),
+                b'0' => drop(self.pop()?),
+                b'1' => drop(self.pop_to_mark()?),
+                b'2' => {
+                    let id = self.top()?;
+                    self.stack.push(id);
+                }
+                b'N' => self.push(Node::None)?,
+                0x88 => self.push(Node::Bool(true))?,
+                0x89 => self.push(Node::Bool(false))?,
+                b'I' | b'L' | b'F' => self.number_line(op)?,
+                b'J' => {
+                    let v = self.long(4)?;
+                    self.push(Node::Int(v))?;
+                }
+                b'K' | b'M' => {
+                    let v = self.unsigned(if op == b'K' { 1 } else { 2 })?;
+                    self.push(Node::Int(v as i64))?;
+                }
+                0x8a | 0x8b => {
+                    let n = self.unsigned(if op == 0x8a { 1 } else { 4 })?;
+                    let v = self.long(n)?;
+                    self.push(Node::Int(v))?;
+                }
+                b'G' => {
+                    let mut bytes = [0; 8];
+                    bytes.copy_from_slice(self.take(8)?);
+                    self.push(Node::Float(f64::from_be_bytes(bytes)))?;
+                }
+                b'S' | b'V' => {
+                    let text = self.line()?.trim_matches(['\'', '"']).to_owned();
+                    self.push(Node::Str(text))?;
+                }
+                b'U' | b'C' | 0x8c => {
+                    let n = self.unsigned(1)?;
+                    self.text(n)?;
+                }
+                b'T' | b'B' | b'X' => {
+                    let n = self.unsigned(4)?;
+                    self.text(n)?;
+                }
+                0x8d | 0x8e | 0x96 => {
+                    let n = self.unsigned(8)?;
+                    self.text(n)?;
+                }
+                b']' | 0x8f => self.push(Node::List(Vec::new()))?,
+                b')' => self.push(Node::Tuple(Vec::new()))?,
+                b'}' => self.push(Node::Dict(Vec::new()))?,
+                b'l' | 0x91 => {
+                    let items = self.pop_to_mark()?;
+                    self.push(Node::List(items))?;
+                }
+                b't' => {
+                    let items = self.pop_to_mark()?;
+                    self.push(Node::Tuple(items))?;
+                }
+                b'd' => {
+                    let items = self.pop_to_mark()?;
+                    self.push(Node::Dict(Vec::new()))?;
+                    self.set_items(&items)?;
+                }
+                0x85..=0x87 => self.tuple(usize::from(op - 0x84))?,
+                b'a' => {
+                    let item = self.pop()?;
+                    self.extend(vec![item])?;
+                }
+                b'e' | 0x90 => {
+                    let items = self.pop_to_mark()?;
+                    self.extend(items)?;
+                }
+                b's' => {
+                    let (value, key) = (self.pop()?, self.pop()?);
+                    self.set_items(&[key, value])?;
+                }
+                b'u' => {
+                    let items = self.pop_to_mark()?;
+                    self.set_items(&items)?;
+                }
+                b'c' => {
+                    let name = format!("{} {}", self.line()?, self.line()?);
+                    self.push(Node::Global(name))?;
+                }
+                0x93 => self.stack_global()?,
+                b'i' => {
+                    self.line()?;
+                    self.line()?;
+                    self.pop_to_mark()?;
+                    self.push(Node::Opaque)?;
+                }
+                b'o' => {
+                    self.pop_to_mark()?;
+                    self.push(Node::Opaque)?;
+                }
+                b'R' => self.reduce()?,
+                0x81 => {
+                    self.pop()?;
+                    self.pop()?;
+                    self.push(Node::Opaque)?;
+                }
+                0x92 => {
+                    for _ in 0..3 {
+                        self.pop()?;
+                    }
+                    self.push(Node::Opaque)?;
+                }
+                b'b' => drop(self.pop()?),
+                b'P' => {
+                    self.line()?;
+                    self.push(Node::Opaque)?;
+                }
+                b'Q' => self.persistent()?,
+                b'h' | b'j' => {
+                    let key = self.unsigned(if op == b'h' { 1 } else { 4 })?;
+                    self.recall(key)?;
+                }
+                b'q' | b'r' => {
+                    let key = self.unsigned(if op == b'q' { 1 } else { 4 })?;
+                    self.remember(key)?;
+                }
+                b'g' | b'p' => {
+                    let line = self.line()?;
+                    let key = line.parse().map_err(|_| "a reference is not a number")?;
+                    if op == b'g' {
+                        self.recall(key)?;
+                    } else {
+                        self.remember(key)?;
+                    }
+                }
+                0x94 => self.remember(self.memo.len() as u64)?,
+                _ => return Err(format!("it has an unknown instruction ({op:#04x})")),
+            }
+        }
+        let root = self.pop()?;
+        Ok(Pickle {
+            nodes: self.nodes,
+            root,
+            length: self.at,
+        })
+    }
+
+    fn number_line(&mut self, op: u8) -> Outcome<()> {
+        let text = self.line()?.trim_end_matches('L');
+        let node = match (op, text) {
+            (b'I', "00") => Node::Bool(false),
+            (b'I', "01") => Node::Bool(true),
+            (b'F', _) => Node::Float(text.parse().map_err(|_| "a number is not one")?),
+            _ => Node::Int(text.parse().map_err(|_| "a number is not one")?),
+        };
+        self.push(node)
+    }
+
+    fn stack_global(&mut self) -> Outcome<()> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        match (&self.nodes[module], &self.nodes[name]) {
+            (Node::Str(module), Node::Str(name)) => {
+                let name = format!("{module} {name}");
+                self.push(Node::Global(name))
+            }
+            _ => damaged("a class has no name"),
+        }
+    }
+
+    /// A call. Two mean data; the others are not made.
+    fn reduce(&mut self) -> Outcome<()> {
+        let (args, callee) = (self.pop()?, self.pop()?);
+        let args = match &self.nodes[args] {
+            Node::Tuple(items) => items.clone(),
+            _ => Vec::new(),
+        };
+        let node = match &self.nodes[callee] {
+            Node::Global(name) => match name.as_str() {
+                "collections OrderedDict" => self.ordered_dict(&args),
+                "torch._utils _rebuild_tensor_v2" | "torch._utils _rebuild_tensor" => {
+                    Node::Tensor(self.tensor(&args)?)
+                }
+                "torch._utils _rebuild_parameter" => args
+                    .first()
+                    .map_or(Node::Opaque, |&id| self.nodes[id].clone()),
+                _ => Node::Opaque,
+            },
+            _ => Node::Opaque,
+        };
+        self.push(node)
+    }
+
+    /// `OrderedDict()` or `OrderedDict([(k, v), ...])`.
+    fn ordered_dict(&self, args: &[Id]) -> Node {
+        let mut pairs = Vec::new();
+        if let Some(Node::List(items)) = args.first().map(|&id| &self.nodes[id]) {
+            for &item in items {
+                if let Node::Tuple(pair) | Node::List(pair) = &self.nodes[item]
+                    && let [k, v] = pair[..]
+                {
+                    pairs.push((k, v));
+                }
+            }
+        }
+        Node::Dict(pairs)
+    }
+
+    /// `(storage, offset, size, stride, ...)`.
+    fn tensor(&self, args: &[Id]) -> Outcome<TensorRef> {
+        let get = |i: usize| args.get(i).map(|&id| &self.nodes[id]);
+        let (Some(Node::Storage(storage)), Some(&Node::Int(offset))) = (get(0), get(1)) else {
+            return damaged("a tensor has no storage");
+        };
+        let numbers = |i: usize| -> Outcome<Vec<u64>> {
+            let (Some(Node::Tuple(items)) | Some(Node::List(items))) = get(i) else {
+                return damaged("a tensor has no shape");
+            };
+            if items.len() > MAX_RANK {
+                return damaged("a tensor has too many dimensions");
+            }
+            items
+                .iter()
+                .map(|&id| match self.nodes[id] {
+                    Node::Int(v) => u64::try_from(v).map_err(|_| "a shape is negative".to_owned()),
+                    _ => damaged("a shape is not numbers"),
+                })
+                .collect()
+        };
+        let (shape, strides) = (numbers(2)?, numbers(3)?);
+        if shape.len() != strides.len() {
+            return damaged("a tensor's shape and strides disagree");
+        }
+        let offset = u64::try_from(offset).map_err(|_| "an offset is negative".to_owned())?;
+        // The last element must lie within the storage, computed without overflow.
+        let mut last = offset;
+        if !shape.contains(&0) {
+            for (&n, &s) in shape.iter().zip(&strides) {
+                last = (n - 1)
+                    .checked_mul(s)
+                    .and_then(|step| last.checked_add(step))
+                    .ok_or("a tensor is larger than any memory")?;
+            }
+            if last >= storage.elements {
+                return damaged("a tensor reaches beyond its storage");
+            }
+        }
+        Ok(TensorRef {
+            storage: storage.clone(),
+            offset,
+            shape: shape.iter().map(|&n| n as usize).collect(),
+            strides,
+        })
+    }
+
+    /// `('storage', class, key, location, elements, ...)`.
+    fn persistent(&mut self) -> Outcome<()> {
+        let id = self.pop()?;
+        let node = match &self.nodes[id] {
+            Node::Tuple(items) => {
+                let get = |i: usize| items.get(i).map(|&id| &self.nodes[id]);
+                match (get(1), get(2), get(4)) {
+                    (Some(Node::Global(class)), Some(Node::Str(key)), Some(&Node::Int(elements))) => {
+                        let kind = class.rsplit([' ', '.']).next().unwrap_or_default();
+                        Node::Storage(Storage {
+                            kind: kind.to_owned(),
+                            key: key.clone(),
+                            elements: u64::try_from(elements)
+                                .map_err(|_| "a storage has a negative size")?,
+                        })
+                    }
+                    _ => Node::Opaque,
+                }
+            }
+            _ => Node::Opaque,
+        };
+        self.push(node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_call_to_the_system_is_not_made() {
+        // cos\nsystem\n(S'touch x'\ntR. : what a malicious pickle looks like.
+        let pickle = Pickle::parse(b"cos\nsystem\n(S'touch x'\ntR.").unwrap();
+        assert_eq!(*pickle.root(), Node::Opaque);
+    }
+
+    #[test]
+    fn a_dictionary_of_numbers_reads() {
+        let pickle = Pickle::parse(b"\x80\x02}q\x00(X\x01\x00\x00\x00aK\x07X\x01\x00\x00\x00bG?\xf8\0\0\0\0\0\0u.").unwrap();
+        assert_eq!(pickle.get(pickle.root(), "a"), Some(&Node::Int(7)));
+        assert_eq!(pickle.get(pickle.root(), "b"), Some(&Node::Float(1.5)));
+    }
+
+    #[test]
+    fn deep_nesting_costs_no_stack() {
+        let mut bytes = vec![b']'; 200_000];
+        bytes.extend(vec![b'a'; 199_999]);
+        bytes.push(b'.');
+        assert!(Pickle::parse(&bytes).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Pickle::parse(&bytes);
+        }
+
+        #[test]
+        fn no_sequence_of_instructions_makes_it_panic(
+            ops in proptest::collection::vec(
+                proptest::sample::select(b"(0125NKJ}])tlduesaRQbhqX.\x85\x86\x87\x81\x93\x94\x00\x01\x02".to_vec()), 0..300)
+        ) {
+            let _ = Pickle::parse(&ops);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The cascade: stage after stage, each starting from noise and from the one before.
+
+use super::denoiser::{Conditions, Denoiser};
+use super::noise::{Draw, Noise};
+use super::schedule::Augmentation;
+use super::{CascadeConfig, StageConfig, solver};
+use crate::models::unet3d::Unet;
+use crate::nn::{Interrupt, resize};
+use candle_core::{DType, Device, Result, Shape, Tensor};
+
+/// A loaded cascade.
+pub struct Cascade {
+    pub config: CascadeConfig,
+    pub unets: Vec<Unet>,
+    pub device: Device,
+}
+
+/// What a run is to do.
+pub struct Plan<'a> {
+    /// The cascade's configuration as the chosen preset runs it; its stages are the cascade's
+    /// first ones.
+    pub config: &'a CascadeConfig,
+    /// EFs in percent, one a sample. All samples share the noise, so that they differ by EF alone.
+    pub ef_percent: &'a [f64],
+    /// The anatomy, `[1, channels, h, w]` in 0..1.
+    pub anatomy: &'a Tensor,
+    pub noise: &'a dyn Noise,
+    pub interrupt: &'a Interrupt,
+    /// Memory that a network pass may take, in bytes.
+    pub memory: usize,
+}
+
+/// Sent after every evaluation.
+pub struct Progress<'a> {
+    /// From 0.
+    pub stage: usize,
+    pub stages: usize,
+    /// From 0.
+    pub step: usize,
+    pub steps: usize,
+    /// Evaluations done in this stage and in the whole run so far.
+    pub stage_evaluations: usize,
+    pub evaluations: usize,
+    /// The current denoised estimate, `[b, c, f, h, w]` in -1..1.
+    pub denoised: &'a Tensor,
+}
+
+impl Cascade {
+    /// Videos `[b, c, f, h, w]` in 0..1 of the last stage planned.
+    ///
+    /// # Errors
+    /// When a network or the device fails, or when interrupted.
+    pub fn run(&self, plan: &Plan, report: &mut dyn FnMut(&Progress)) -> Result<Tensor> {
+        let mut video: Option<Tensor> = None;
+        let mut before = 0;
+        for (i, stage) in plan.config.stages.iter().enumerate() {
+            let conditions = self.conditions(plan, i, stage, video.as_ref())?;
+            video = Some(self.run_stage(plan, i, &conditions, before, report)?);
+            before += stage.evaluations();
+        }
+        video.ok_or_else(|| candle_core::Error::Msg("a cascade without stages".into()))
+    }
+
+    /// One stage alone: videos `[b, c, f, h, w]` in 0..1. `before` evaluations were made by the
+    /// stages before it.
+    ///
+    /// # Errors
+    /// As [`Cascade::run`].
+    pub fn run_stage(
+        &self,
+        plan: &Plan,
+        i: usize,
+        conditions: &Conditions,
+        before: usize,
+        report: &mut dyn FnMut(&Progress),
+    ) -> Result<Tensor> {
+        let stage = &plan.config.stages[i];
+        let b = conditions.ef.dim(0)?;
+        let denoiser = Denoiser {
+            unet: &self.unets[i],
+            stage,
+            conditions,
+            threshold: plan.config.dynamic_threshold,
+            interrupt: plan.interrupt,
+            one_batch: 2 * pass_bytes(stage, b) <= plan.memory,
+        };
+        let schedule = stage.schedule();
+        let shape = video_shape(b, stage).to_vec().into();
+        let draw = |draw, shape: &Shape| plan.noise.draw(draw, shape, &self.device);
+        let initial = draw(Draw::Initial { stage: i }, &shape)?;
+        let mut x = (initial * f64::from(schedule.sigmas[0]))?;
+        let mut done = 0;
+        for step in 0..schedule.steps() {
+            let mut evaluate = |x: &Tensor, sigma: f32| {
+                let denoised = denoiser.denoise(x, sigma)?;
+                done += 1;
+                report(&Progress {
+                    stage: i,
+                    stages: plan.config.stages.len(),
+                    step,
+                    steps: schedule.steps(),
+                    stage_evaluations: done,
+                    evaluations: before + done,
+                    denoised: &denoised,
+                });
+                Ok(denoised)
+            };
+            // Without churn there is nothing to draw; by counter, skipping changes no other draw.
+            let x_hat = if schedule.gammas[step] > 0.0 {
+                let noise = draw(Draw::Churn { stage: i, step }, x.shape())?;
+                solver::churn(&schedule, step, &x, &noise)?
+            } else {
+                x
+            };
+            x = solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next;
+        }
+        to_unit(&x)
+    }
+
+    fn conditions(
+        &self,
+        plan: &Plan,
+        i: usize,
+        stage: &StageConfig,
+        previous: Option<&Tensor>,
+    ) -> Result<Conditions> {
+        let b = plan.ef_percent.len();
+        let efs: Vec<f32> = plan.ef_percent.iter().map(|e| (e / 100.0) as f32).collect();
+        let image = plan.anatomy.to_device(&self.device)?;
+        let (_, c, h, w) = image.dims4()?;
+        let lowres = match previous {
+            Some(video) => {
+                let level = plan.config.lowres_sample_noise_level;
+                let shape = video_shape(b, stage).to_vec().into();
+                let noise = plan.noise.draw(Draw::Lowres { stage: i }, &shape, &self.device)?;
+                Some((hand_off(video, plan.config, stage, &noise)?, level))
+            }
+            None => None,
+        };
+        Ok(Conditions {
+            ef: Tensor::from_vec(efs, (b, 1, 1), &self.device)?,
+            cond_image: if stage.unet.cond_images_channels > 0 {
+                Some(image.broadcast_as((b, c, h, w))?.contiguous()?)
+            } else {
+                None
+            },
+            lowres,
+        })
+    }
+}
+
+fn video_shape(b: usize, stage: &StageConfig) -> [usize; 5] {
+    [b, stage.unet.channels, stage.frames, stage.size, stage.size]
+}
+
+/// The previous stage's video (0..1) at this stage's size, in -1..1, noised.
+///
+/// # Errors
+/// When the device fails.
+pub fn hand_off(
+    video: &Tensor,
+    config: &CascadeConfig,
+    stage: &StageConfig,
+    noise: &Tensor,
+) -> Result<Tensor> {
+    let video = resize(video, config.resize_mode, stage.frames, stage.size, stage.size)?;
+    let a = Augmentation::at(config.lowres_sample_noise_level);
+    let video = ((video * 2.0)? - 1.0)?;
+    (video * a.alpha)? + (noise * a.sigma)?
+}
+
+/// -1..1 to 0..1, clamped: `(clamp(x) + 1) / 2`.
+///
+/// # Errors
+/// When the device fails.
+pub fn to_unit(x: &Tensor) -> Result<Tensor> {
+    (x.to_dtype(DType::F32)?.clamp(-1f32, 1f32)? + 1.0)? / 2.0
+}
+
+/// Memory that one pass over a batch of `b` takes, roughly: the first level's tensors dominate,
+/// of which the skips, the block's input, output and temporaries are alive at once.
+pub fn pass_bytes(stage: &StageConfig, b: usize) -> usize {
+    let level = 4 * b * stage.unet.dim * stage.frames * stage.size * stage.size;
+    level * (8 + stage.unet.num_resnet_blocks.iter().max().unwrap_or(&1))
+}

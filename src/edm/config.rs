@@ -1,0 +1,68 @@
+use super::schedule::Schedule;
+use crate::models::unet3d::UnetConfig;
+use crate::nn::ResizeMode;
+
+/// One model of a cascade: its network and how it is sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageConfig {
+    pub unet: UnetConfig,
+    /// Height and width of the stage's video.
+    pub size: usize,
+    pub frames: usize,
+    /// Steps N of the solver; 2N - 1 evaluations.
+    pub steps: usize,
+    pub sigma_min: f64,
+    pub sigma_max: f64,
+    pub sigma_data: f64,
+    pub rho: f64,
+    pub s_churn: f64,
+    pub s_tmin: f64,
+    pub s_tmax: f64,
+    pub s_noise: f64,
+    /// Guidance: 1 makes one network pass an evaluation, anything else two.
+    pub cond_scale: f64,
+}
+
+impl StageConfig {
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(self)
+    }
+
+    /// Evaluations of the network in one run of the stage (both branches of guidance are one).
+    pub fn evaluations(&self) -> usize {
+        2 * self.steps - 1
+    }
+
+    /// Network passes of one run of the stage.
+    pub fn passes(&self) -> usize {
+        self.evaluations() * if self.cond_scale == 1.0 { 1 } else { 2 }
+    }
+}
+
+/// A cascade as data: 1SCM, 2SCM, 4SCM and the built-in one are four of these.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CascadeConfig {
+    pub stages: Vec<StageConfig>,
+    /// How a stage's video comes to the next stage's size.
+    pub resize_mode: ResizeMode,
+    /// Noise time of the low-resolution video, in 0..1.
+    pub lowres_sample_noise_level: f64,
+    /// Percentile of the dynamic threshold; `None` clamps to -1..1.
+    pub dynamic_threshold: Option<f32>,
+    /// Frames a second of the final video.
+    pub fps: f64,
+    /// The clips are one heart beat from end-diastole, whatever its duration.
+    pub beat_normalised: bool,
+}
+
+impl CascadeConfig {
+    /// 1 or 3.
+    pub fn channels(&self) -> usize {
+        self.stages[0].unet.channels
+    }
+
+    /// What is shown for it: the number of stages names the published ones.
+    pub fn stage_name(&self) -> String {
+        format!("{}SCM", self.stages.len())
+    }
+}

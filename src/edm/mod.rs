@@ -1,0 +1,19 @@
+//! The diffusion: elucidated diffusion models (EDM) in cascade.
+//!
+//! Karras et al., *Elucidating the Design Space of Diffusion-Based Generative Models*, 2022, as
+//! Reynaud et al. (MICCAI 2023) use it: stochastic Heun, classifier-free guidance on the raw
+//! network output, dynamic thresholding (Saharia et al., *Imagen*), and later stages conditioned
+//! on the noised result of the one before. Symbols are the paper's.
+
+pub mod cascade;
+mod config;
+pub mod denoiser;
+pub mod noise;
+mod preset;
+pub mod schedule;
+pub mod solver;
+
+pub use cascade::{Cascade, Plan, Progress};
+pub use config::{CascadeConfig, StageConfig};
+pub use noise::{Draw, Noise, Replayed, Seed, Seeded};
+pub use preset::Preset;

@@ -1,0 +1,122 @@
+//! Noise levels, churn, preconditioning and the low-resolution augmentation's noise.
+
+use super::StageConfig;
+
+/// `sigma_0 > ... > sigma_{N-1} > sigma_N = 0`, and the churn of each step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// N + 1 values, as `f32`: that is what the published code computes with.
+    pub sigmas: Vec<f32>,
+    /// N + 1 values; the last is 0.
+    pub gammas: Vec<f64>,
+    pub s_noise: f64,
+}
+
+impl Schedule {
+    /// EDM equation 5 and algorithm 2: `sigma_i = (a + i / (N - 1) (b - a))^rho` with
+    /// `a = sigma_max^(1/rho)`, `b = sigma_min^(1/rho)`, and
+    /// `gamma_i = min(S_churn / N, sqrt(2) - 1)` between `S_tmin` and `S_tmax`.
+    pub fn from_levels(
+        n: usize,
+        (sigma_min, sigma_max, rho): (f64, f64, f64),
+        (s_churn, s_tmin, s_tmax, s_noise): (f64, f64, f64, f64),
+    ) -> Self {
+        let (a, b) = (sigma_max.powf(1.0 / rho), sigma_min.powf(1.0 / rho));
+        let mut sigmas: Vec<f32> = (0..n)
+            .map(|i| {
+                let along = if n > 1 { i as f64 / (n - 1) as f64 } else { 0.0 };
+                (a + along * (b - a)).powf(rho) as f32
+            })
+            .collect();
+        sigmas.push(0.0);
+        let churn = (s_churn / n as f64).min(std::f64::consts::SQRT_2 - 1.0);
+        let churned = |s: &f32| (s_tmin..=s_tmax).contains(&f64::from(*s));
+        let gammas = sigmas
+            .iter()
+            .map(|s| if churned(s) { churn } else { 0.0 })
+            .collect();
+        Self {
+            sigmas,
+            gammas,
+            s_noise,
+        }
+    }
+
+    /// The schedule of a stage.
+    pub fn new(s: &StageConfig) -> Self {
+        Self::from_levels(
+            s.steps,
+            (s.sigma_min, s.sigma_max, s.rho),
+            (s.s_churn, s.s_tmin, s.s_tmax, s.s_noise),
+        )
+    }
+
+    pub fn steps(&self) -> usize {
+        self.sigmas.len() - 1
+    }
+
+    /// The noise level after the churn of step `i`.
+    pub fn sigma_hat(&self, i: usize) -> f64 {
+        f64::from(self.sigmas[i]) * (1.0 + self.gammas[i])
+    }
+}
+
+/// EDM table 1: how the network is wrapped at a noise level.
+#[derive(Clone, Copy, Debug)]
+pub struct Preconditioning {
+    pub c_skip: f64,
+    pub c_out: f64,
+    pub c_in: f64,
+    pub c_noise: f64,
+}
+
+impl Preconditioning {
+    /// The sums `sigma^2 + sigma_data^2` are the EDM paper's; the MICCAI paper prints products.
+    pub fn new(sigma: f32, sigma_data: f64) -> Self {
+        let sigma = f64::from(sigma);
+        let variance = sigma * sigma + sigma_data * sigma_data;
+        Self {
+            c_skip: sigma_data * sigma_data / variance,
+            c_out: sigma * sigma_data / variance.sqrt(),
+            c_in: 1.0 / variance.sqrt(),
+            c_noise: sigma.max(1e-20).ln() / 4.0,
+        }
+    }
+}
+
+/// The loss weight of EDM table 1: `(sigma^2 + sigma_data^2) / (sigma sigma_data)^2`.
+pub fn loss_weight(sigma: f32, sigma_data: f64) -> f64 {
+    let sigma = f64::from(sigma);
+    (sigma * sigma + sigma_data * sigma_data) / (sigma * sigma_data).powi(2)
+}
+
+/// Decay of the published EMA at its `step` counter, as it stands after the step: powers of 2/3,
+/// from 101 on, at most .9999.
+pub fn ema_decay(step: u64) -> f64 {
+    let counted = step.saturating_sub(101);
+    if counted == 0 {
+        return 0.0;
+    }
+    (1.0 - (1.0 + counted as f64).powf(-2.0 / 3.0)).clamp(0.0, 0.9999)
+}
+
+/// The "linear" schedule of the low-resolution augmentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Augmentation {
+    pub log_snr: f64,
+    pub alpha: f64,
+    pub sigma: f64,
+}
+
+impl Augmentation {
+    /// `t` in 0..1: `logsnr = -ln(expm1(1e-4 + 10 t^2))`, `alpha^2 = sigmoid(logsnr)`.
+    pub fn at(t: f64) -> Self {
+        let log_snr = -(1e-4 + 10.0 * t * t).exp_m1().ln();
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        Self {
+            log_snr,
+            alpha: sigmoid(log_snr).sqrt(),
+            sigma: sigmoid(-log_snr).sqrt(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Left-ventricular ejection fraction, in percent, and the guideline's categories.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An ejection fraction in percent. Inside the networks it is a fraction; nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EfPercent(f64);
+
+/// The slider's ends.
+pub const SLIDER_RANGE: std::ops::RangeInclusive<f64> = 10.0..=85.0;
+
+impl EfPercent {
+    /// # Errors
+    /// A sentence when the value is not an EF that can be asked for.
+    pub fn new(percent: f64) -> Result<Self, String> {
+        if SLIDER_RANGE.contains(&percent) {
+            Ok(Self(percent))
+        } else {
+            Err(format!(
+                "an EF of {percent} % cannot be asked for; give one from {} to {}",
+                SLIDER_RANGE.start(),
+                SLIDER_RANGE.end()
+            ))
+        }
+    }
+
+    /// A value that was measured: any number.
+    pub fn measured(percent: f64) -> Self {
+        Self(percent)
+    }
+
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    pub fn category(self) -> Category {
+        // On unrounded values: 40 or less, above 40 and below 50, 50 or more.
+        if self.0 <= 40.0 {
+            Category::Reduced
+        } else if self.0 < 50.0 {
+            Category::MildlyReduced
+        } else {
+            Category::Preserved
+        }
+    }
+}
+
+impl fmt::Display for EfPercent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0} %", self.0)
+    }
+}
+
+/// The guideline's categories of left-ventricular function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    Reduced,
+    MildlyReduced,
+    Preserved,
+}
+
+impl Category {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reduced => "reduced",
+            Self::MildlyReduced => "mildly reduced",
+            Self::Preserved => "preserved",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_are_on_unrounded_values() {
+        let category = |v| EfPercent::measured(v).category();
+        assert_eq!(category(40.0), Category::Reduced);
+        assert_eq!(category(40.01), Category::MildlyReduced);
+        assert_eq!(category(49.99), Category::MildlyReduced);
+        assert_eq!(category(50.0), Category::Preserved);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_refused() {
+        assert!(EfPercent::new(9.9).is_err());
+        assert!(EfPercent::new(f64::NAN).is_err());
+        assert!(EfPercent::new(85.0).is_ok());
+    }
+}

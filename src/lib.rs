@@ -1,0 +1,12 @@
+pub mod card;
+pub mod checkpoint;
+pub mod cli;
+pub mod clip;
+pub mod edm;
+pub mod ef;
+pub mod engine;
+pub mod files;
+pub mod measure;
+pub mod models;
+pub mod nn;
+pub mod verify;

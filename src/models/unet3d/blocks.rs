@@ -1,0 +1,251 @@
+//! The residual block and what stands between levels.
+
+use super::unet::Pass;
+use crate::nn::Params;
+use crate::nn::attention::{CrossAttention, TemporalAttention, linear};
+use crate::nn::conv::{SpatialConv, TemporalConv, TemporalPeg, pointwise};
+use crate::nn::norm::GroupNormSilu;
+use crate::nn::shuffle::{pixel_shuffle, space_to_depth};
+use candle_core::{D, Result, Tensor};
+
+/// GroupNorm, optional scale and shift, SiLU, 3 x 3 convolution, causal convolution over frames.
+#[derive(Clone, Debug)]
+struct Block {
+    norm: GroupNormSilu,
+    spatial: SpatialConv,
+    temporal: TemporalConv,
+}
+
+impl Block {
+    fn new(p: &Params, input: usize, output: usize, groups: usize) -> Result<Self> {
+        Ok(Self {
+            norm: GroupNormSilu::new(&p.at("groupnorm"), input, groups)?,
+            spatial: SpatialConv::new(&p.at("project.spatial_conv"), input, output, 3)?,
+            temporal: TemporalConv::causal(&p.at("project.temporal_conv"), output)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>, pass: &Pass) -> Result<Tensor> {
+        pass.interrupt.check()?;
+        let x = self.norm.forward(x, scale_shift)?;
+        let x = self.spatial.forward(&x, pass.interrupt)?;
+        if pass.ignore_time {
+            return Ok(x);
+        }
+        self.temporal.forward(&x, pass.interrupt)
+    }
+}
+
+/// Global context: a gate a channel from one attention-pooled vector, over all frames.
+#[derive(Clone, Debug)]
+struct GlobalContext {
+    to_k: (Tensor, Tensor),
+    hidden: (Tensor, Tensor),
+    out: (Tensor, Tensor),
+}
+
+impl GlobalContext {
+    fn new(p: &Params, c: usize) -> Result<Self> {
+        let inner = (c / 2).max(3);
+        let layer = |name: &str, o: usize, i: usize| -> Result<_> {
+            let p = p.at(name);
+            let weight = p.get("weight", &[o, i, 1, 1, 1])?.reshape((o, i))?;
+            Ok((weight, p.get("bias", &[o])?))
+        };
+        Ok(Self {
+            to_k: layer("to_k", 1, c)?,
+            hidden: layer("net.0", inner, c)?,
+            out: layer("net.2", c, inner)?,
+        })
+    }
+
+    /// `x * gate(x) + residual`.
+    fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let (b, c) = (x.dim(0)?, x.dim(1)?);
+        let flat = x.flatten_from(2)?;
+        let logits = pointwise(&flat, &self.to_k.0, Some(&self.to_k.1))?;
+        let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
+        let context = flat.matmul(&weights.transpose(1, 2)?)?.squeeze(2)?;
+        let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
+        let gate = linear(&hidden, &self.out.0, Some(&self.out.1))?;
+        let gate = candle_nn::ops::sigmoid(&gate)?.reshape((b, c, 1))?;
+        flat.broadcast_mul(&gate)?.reshape(x.shape())? + residual
+    }
+}
+
+/// What a residual block carries besides its two convolutions.
+pub struct Extras {
+    /// Heads and head width of the attention to the conditioning tokens, if any.
+    pub cross: Option<(usize, usize)>,
+    pub context: bool,
+}
+
+impl Extras {
+    pub const CONTEXT: Self = Self {
+        cross: None,
+        context: true,
+    };
+
+    pub fn cross_only(cross: Option<(usize, usize)>) -> Self {
+        Self {
+            cross,
+            context: false,
+        }
+    }
+}
+
+/// Widths that all blocks of a network share.
+#[derive(Clone, Copy)]
+pub struct Widths {
+    pub time: usize,
+    pub tokens: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct ResnetBlock {
+    time_mlp: (Tensor, Tensor),
+    block1: Block,
+    block2: Block,
+    cross: Option<CrossAttention>,
+    context: Option<GlobalContext>,
+    residual: Option<(Tensor, Tensor)>,
+}
+
+impl ResnetBlock {
+    pub fn new(
+        p: &Params,
+        (input, output): (usize, usize),
+        widths: Widths,
+        groups: usize,
+        extras: &Extras,
+    ) -> Result<Self> {
+        let mlp = p.at("time_mlp.1");
+        let cross = extras.cross.map(|(heads, d)| {
+            CrossAttention::new(&p.at("cross_attn"), output, widths.tokens, heads, d)
+        });
+        let context = extras
+            .context
+            .then(|| GlobalContext::new(&p.at("gca"), output));
+        let residual = (input != output).then(|| point_conv(&p.at("res_conv"), input, output));
+        Ok(Self {
+            time_mlp: (
+                mlp.get("weight", &[2 * output, widths.time])?,
+                mlp.get("bias", &[2 * output])?,
+            ),
+            block1: Block::new(&p.at("block1"), input, output, groups)?,
+            block2: Block::new(&p.at("block2"), output, output, groups)?,
+            cross: cross.transpose()?,
+            context: context.transpose()?,
+            residual: residual.transpose()?,
+        })
+    }
+
+    /// x `[b, in, f, h, w]`, t `[b, time]`, tokens `[b, n, dim]`; result `[b, out, f, h, w]`.
+    pub fn forward(&self, x: &Tensor, t: &Tensor, tokens: &Tensor, pass: &Pass) -> Result<Tensor> {
+        let scale_shift = linear(&t.silu()?, &self.time_mlp.0, Some(&self.time_mlp.1))?;
+        let mut h = self.block1.forward(x, None, pass)?;
+        if let Some(cross) = &self.cross {
+            h = cross.forward(&h, tokens, pass.interrupt)?;
+        }
+        let h = self.block2.forward(&h, Some(&scale_shift), pass)?;
+        let residual = match &self.residual {
+            Some((weight, bias)) => pointwise(x, weight, Some(bias))?,
+            None => x.clone(),
+        };
+        match &self.context {
+            Some(context) => context.gate(&h, &residual),
+            None => h + residual,
+        }
+    }
+}
+
+/// A 1 x 1 x 1 convolution's weight `[o, i]` and bias.
+fn point_conv(p: &Params, input: usize, output: usize) -> Result<(Tensor, Tensor)> {
+    let weight = p.get("weight", &[output, input, 1, 1, 1])?;
+    Ok((
+        weight.reshape((output, input))?,
+        p.get("bias", &[output])?,
+    ))
+}
+
+/// Temporal PEG, then temporal attention.
+#[derive(Clone, Debug)]
+pub struct OverTime {
+    peg: TemporalPeg,
+    attention: TemporalAttention,
+}
+
+impl OverTime {
+    pub fn new(peg: &Params, attention: &Params, c: usize, heads: usize, d: usize) -> Result<Self> {
+        Ok(Self {
+            peg: TemporalPeg::new(peg, c)?,
+            attention: TemporalAttention::new(attention, c, heads, d)?,
+        })
+    }
+
+    pub fn peg(&self, x: &Tensor) -> Result<Tensor> {
+        self.peg.forward(x)
+    }
+
+    pub fn attention(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+        self.attention.forward(x, pass.interrupt)
+    }
+
+    pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+        if pass.ignore_time {
+            return Ok(x.clone());
+        }
+        self.attention(&self.peg(x)?, pass)
+    }
+}
+
+/// Between levels, downwards.
+#[derive(Clone, Debug)]
+pub enum Down {
+    /// Space to depth, then a 1 x 1 convolution.
+    Shuffle(Tensor, Tensor),
+    /// The last level of a plain network: a 3 x 3 and a 1 x 1 convolution, summed.
+    Parallel(SpatialConv, (Tensor, Tensor)),
+}
+
+impl Down {
+    /// Loads `1.weight` and `1.bias`.
+    pub fn shuffle(p: &Params, input: usize, output: usize) -> Result<Self> {
+        let (weight, bias) = point_conv(&p.at(1), 4 * input, output)?;
+        Ok(Self::Shuffle(weight, bias))
+    }
+
+    /// Loads `fns.0` and `fns.1`.
+    pub fn parallel(p: &Params, input: usize, output: usize) -> Result<Self> {
+        let p = p.at("fns");
+        Ok(Self::Parallel(
+            SpatialConv::new_5d(&p.at(0), input, output, 3)?,
+            point_conv(&p.at(1), input, output)?,
+        ))
+    }
+
+    pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+        match self {
+            Self::Shuffle(weight, bias) => pointwise(&space_to_depth(x)?, weight, Some(bias)),
+            Self::Parallel(conv, (weight, bias)) => {
+                conv.forward(x, pass.interrupt)? + pointwise(x, weight, Some(bias))?
+            }
+        }
+    }
+}
+
+/// Between levels, upwards: 1 x 1 convolution, SiLU, pixel shuffle.
+#[derive(Clone, Debug)]
+pub struct Up(Tensor, Tensor);
+
+impl Up {
+    /// Loads `net.0.weight` and `net.0.bias`.
+    pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
+        let (weight, bias) = point_conv(&p.at("net.0"), input, 4 * output)?;
+        Ok(Self(weight, bias))
+    }
+
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        pixel_shuffle(&pointwise(x, &self.0, Some(&self.1))?.silu()?)
+    }
+}

@@ -1,0 +1,351 @@
+use super::UnetConfig;
+use super::blocks::{Down, Extras, OverTime, ResnetBlock, Up, Widths};
+use super::conditioning::{EfConditioning, TimeEmbedding};
+use crate::nn::attention::MiddleAttention;
+use crate::nn::conv::SpatialConv;
+use crate::nn::norm::LastNorm;
+use crate::nn::{Interrupt, Params, resize};
+use candle_core::{Result, Tensor};
+
+/// Kernels of the cross-embed input convolution, ascending.
+const INIT_KERNELS: [usize; 3] = [3, 7, 15];
+
+/// The two middle blocks attend with these, whatever the configuration says: as published.
+const MIDDLE_CROSS: (usize, usize) = (8, 64);
+
+/// What a forward pass takes. Videos are `[b, channels, f, h, w]`.
+pub struct Inputs<'a> {
+    /// The noisy video, already multiplied by `c_in`.
+    pub x: &'a Tensor,
+    /// `c_noise`, `[b]`.
+    pub time: &'a Tensor,
+    /// EF as a fraction, `[b, 1, 1]`.
+    pub ef: &'a Tensor,
+    /// 1 where the EF is shown to the network, 0 for the null branch of guidance: u8 `[b]`.
+    pub keep_ef: &'a Tensor,
+    /// The anatomy, `[b, cond_images_channels, h', w']` in 0..1.
+    pub cond_image: Option<&'a Tensor>,
+    /// The previous stage's video, noised, in about -1..1, and its noise time `[b]`.
+    pub lowres: Option<(&'a Tensor, &'a Tensor)>,
+}
+
+/// How a pass is made.
+pub struct Pass<'a> {
+    pub interrupt: &'a Interrupt,
+    /// Skips everything that acts over frames except global context, norms and cross attention.
+    pub ignore_time: bool,
+    /// Called with each named intermediate; for parity tests.
+    pub probe: Option<&'a dyn Fn(&str, &Tensor)>,
+}
+
+impl<'a> Pass<'a> {
+    pub fn new(interrupt: &'a Interrupt) -> Self {
+        Self {
+            interrupt,
+            ignore_time: false,
+            probe: None,
+        }
+    }
+
+    fn see(&self, name: &str, t: &Tensor) {
+        if let Some(probe) = self.probe {
+            probe(name, t);
+        }
+    }
+}
+
+struct DownLevel {
+    before: Option<Down>,
+    init: ResnetBlock,
+    blocks: Vec<ResnetBlock>,
+    over_time: OverTime,
+    after: Option<Down>,
+}
+
+struct UpLevel {
+    init: ResnetBlock,
+    blocks: Vec<ResnetBlock>,
+    over_time: OverTime,
+    up: Option<Up>,
+}
+
+/// The denoising network of one stage. See `docs/` and the reference for the paper's figures.
+pub struct Unet {
+    config: UnetConfig,
+    init_conv: Vec<SpatialConv>,
+    init_over_time: OverTime,
+    time: TimeEmbedding,
+    lowres_time: Option<TimeEmbedding>,
+    ef: EfConditioning,
+    norm_cond: LastNorm,
+    init_block: Option<ResnetBlock>,
+    downs: Vec<DownLevel>,
+    mid_block1: ResnetBlock,
+    mid_attention: Option<MiddleAttention>,
+    mid_over_time: OverTime,
+    mid_block2: ResnetBlock,
+    ups: Vec<UpLevel>,
+    final_block: ResnetBlock,
+    final_conv: SpatialConv,
+}
+
+impl Unet {
+    /// Builds the network of `config` from the tensors below `p`, by the published names.
+    ///
+    /// # Errors
+    /// When the configuration is not buildable or the device fails; missing tensors are reported
+    /// by [`Params::load`].
+    pub fn new(config: &UnetConfig, p: &Params) -> Result<Self> {
+        config.check().map_err(candle_core::Error::Msg)?;
+        let d = config.dim;
+        let (heads, width) = (config.attn_heads, config.attn_dim_head);
+        let widths = Widths {
+            time: config.time_cond_dim(),
+            tokens: d,
+        };
+        let levels = config.levels();
+        let last = levels.len() - 1;
+        let cross = |i: usize| Extras::cross_only(config.layer_cross_attns[i].then_some((heads, width)));
+        let over_time = |peg: &Params, attention: &Params, c: usize| {
+            OverTime::new(peg, attention, c, heads, width)
+        };
+
+        let mut downs = Vec::new();
+        for (i, &(from, to)) in levels.iter().enumerate() {
+            let p = p.at(format!("downs.{i}"));
+            let groups = config.resnet_groups[i];
+            let c = if config.memory_efficient { to } else { from };
+            let block = |p: &Params, extras: &Extras| ResnetBlock::new(p, (c, c), widths, groups, extras);
+            let before = config
+                .memory_efficient
+                .then(|| Down::shuffle(&p.at(0), from, to))
+                .transpose()?;
+            let after = match (config.memory_efficient, i == last) {
+                (true, _) => None,
+                (false, false) => Some(Down::shuffle(&p.at(7), from, to)?),
+                (false, true) => Some(Down::parallel(&p.at(7), from, to)?),
+            };
+            downs.push(DownLevel {
+                before,
+                init: block(&p.at(1), &cross(i))?,
+                blocks: (0..config.num_resnet_blocks[i])
+                    .map(|r| block(&p.at(2).at(r), &Extras::CONTEXT))
+                    .collect::<Result<_>>()?,
+                over_time: over_time(&p.at(4), &p.at(5), c)?,
+                after,
+            });
+        }
+
+        let mut ups = Vec::new();
+        for j in 0..levels.len() {
+            let i = last - j;
+            let (to, out) = levels[i];
+            let skip = if config.memory_efficient { out } else { to };
+            let groups = config.resnet_groups[i];
+            let p = p.at(format!("ups.{j}"));
+            let block = |p: &Params, extras: &Extras| {
+                ResnetBlock::new(p, (out + skip, out), widths, groups, extras)
+            };
+            let up = (config.memory_efficient || j != last)
+                .then(|| Up::new(&p.at(6), out, to))
+                .transpose()?;
+            ups.push(UpLevel {
+                init: block(&p.at(0), &cross(i))?,
+                blocks: (0..config.num_resnet_blocks[i])
+                    .map(|r| block(&p.at(1).at(r), &Extras::CONTEXT))
+                    .collect::<Result<_>>()?,
+                over_time: over_time(&p.at(3), &p.at(4), out)?,
+                up,
+            });
+        }
+
+        let mid = levels[last].1;
+        let (top_groups, mid_groups) = (config.resnet_groups[0], config.resnet_groups[last]);
+        let mid_extras = Extras::cross_only(Some(MIDDLE_CROSS));
+        let mid_block =
+            |name: &str| ResnetBlock::new(&p.at(name), (mid, mid), widths, mid_groups, &mid_extras);
+        let top_block = |name: &str| {
+            ResnetBlock::new(&p.at(name), (d, d), widths, top_groups, &Extras::CONTEXT)
+        };
+        let lowres_channels = if config.lowres_cond { config.channels } else { 0 };
+        // A plain network leaves the last up level at that level's width, which is level 0's.
+        let top = if config.memory_efficient { d } else { levels[0].1 };
+        if top != d {
+            return Err(candle_core::Error::Msg(
+                "`dim_mults` must begin with 1 in a network that is not memory-efficient".into(),
+            ));
+        }
+        Ok(Self {
+            init_conv: init_conv(p, config)?,
+            init_over_time: over_time(&p.at("init_temporal_peg"), &p.at("init_temporal_attn"), d)?,
+            time: TimeEmbedding::new(p, "time", config)?,
+            lowres_time: config
+                .lowres_cond
+                .then(|| TimeEmbedding::new(p, "lowres_time", config))
+                .transpose()?,
+            ef: EfConditioning::new(p, config)?,
+            norm_cond: LastNorm::affine(&p.at("norm_cond"), d)?,
+            init_block: config
+                .memory_efficient
+                .then(|| top_block("init_resnet_block"))
+                .transpose()?,
+            downs,
+            mid_block1: mid_block("mid_block1")?,
+            mid_attention: config
+                .attend_at_middle
+                .then(|| MiddleAttention::new(&p.at("mid_attn.fn.fn"), mid, heads, width))
+                .transpose()?,
+            mid_over_time: over_time(&p.at("mid_temporal_peg"), &p.at("mid_temporal_attn"), mid)?,
+            mid_block2: mid_block("mid_block2")?,
+            ups,
+            final_block: top_block("final_res_block")?,
+            final_conv: SpatialConv::new_5d(
+                &p.at("final_conv"),
+                d + lowres_channels,
+                config.channels,
+                3,
+            )?,
+            config: config.clone(),
+        })
+    }
+
+    pub fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
+    /// The network's raw output F, `[b, channels, f, h, w]`.
+    ///
+    /// # Errors
+    /// On mismatched shapes, when the device fails, or when interrupted.
+    pub fn forward(&self, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
+        let mut x = self.embed(inputs, pass)?;
+        let (t, tokens) = self.condition(inputs, pass)?;
+        let block = |b: &ResnetBlock, x: &Tensor| b.forward(x, &t, &tokens, pass);
+
+        if let Some(init) = &self.init_block {
+            x = block(init, &x)?;
+            pass.see("init_resnet_block", &x);
+        }
+        let mut skips = Vec::new();
+        for (i, level) in self.downs.iter().enumerate() {
+            if let Some(down) = &level.before {
+                x = down.forward(&x, pass)?;
+            }
+            x = block(&level.init, &x)?;
+            pass.see(&format!("down{i}.init_block"), &x);
+            for b in &level.blocks {
+                x = block(b, &x)?;
+                skips.push(x.clone());
+            }
+            x = level.over_time.forward(&x, pass)?;
+            skips.push(x.clone());
+            if let Some(down) = &level.after {
+                x = down.forward(&x, pass)?;
+            }
+            pass.see(&format!("down{i}.out"), &x);
+        }
+
+        x = block(&self.mid_block1, &x)?;
+        pass.see("mid_block1", &x);
+        if let Some(attention) = &self.mid_attention {
+            x = attention.forward(&x, pass.interrupt)?;
+            pass.see("mid_attn", &x);
+        }
+        x = self.mid_over_time.forward(&x, pass)?;
+        x = block(&self.mid_block2, &x)?;
+        pass.see("mid.out", &x);
+
+        let mut with_skip = |x: &Tensor| -> Result<Tensor> {
+            let skip = skips
+                .pop()
+                .ok_or_else(|| candle_core::Error::Msg("more pops than skips".into()))?;
+            Tensor::cat(&[x, &(skip * std::f64::consts::FRAC_1_SQRT_2)?], 1)
+        };
+        for (j, level) in self.ups.iter().enumerate() {
+            x = block(&level.init, &with_skip(&x)?)?;
+            for b in &level.blocks {
+                x = block(b, &with_skip(&x)?)?;
+            }
+            x = level.over_time.forward(&x, pass)?;
+            if let Some(up) = &level.up {
+                x = up.forward(&x)?;
+            }
+            pass.see(&format!("up{j}.out"), &x);
+        }
+        x = block(&self.final_block, &x)?;
+        pass.see("final_res_block", &x);
+        if let Some((lowres, _)) = inputs.lowres {
+            x = Tensor::cat(&[&x, lowres], 1)?;
+        }
+        self.final_conv.forward(&x, pass.interrupt)
+    }
+
+    /// Joins the inputs as `[cond, noisy, lowres]` and applies the input layers.
+    fn embed(&self, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
+        let (b, _, f, h, w) = inputs.x.dims5()?;
+        let mut parts = Vec::with_capacity(3);
+        if let Some(image) = inputs.cond_image {
+            let c = image.dim(1)?;
+            let image = resize(&image.unsqueeze(2)?, self.config.resize_mode, 1, h, w)?;
+            parts.push(image.broadcast_as((b, c, f, h, w))?.contiguous()?);
+        }
+        parts.push(inputs.x.contiguous()?);
+        if let Some((lowres, _)) = inputs.lowres {
+            parts.push(lowres.contiguous()?);
+        }
+        let x = Tensor::cat(&parts, 1)?;
+        let embedded = self
+            .init_conv
+            .iter()
+            .map(|conv| conv.forward(&x, pass.interrupt))
+            .collect::<Result<Vec<_>>>()?;
+        let mut x = Tensor::cat(&embedded, 1)?;
+        pass.see("init_conv", &x);
+        if !pass.ignore_time {
+            x = self.init_over_time.peg(&x)?;
+            pass.see("init_temporal_peg", &x);
+            x = self.init_over_time.attention(&x, pass)?;
+            pass.see("init_temporal_attn", &x);
+        }
+        Ok(x)
+    }
+
+    /// The time vector `[b, T]` and the conditioning tokens `[b, n, dim]`.
+    fn condition(&self, inputs: &Inputs, pass: &Pass) -> Result<(Tensor, Tensor)> {
+        let (mut t, tokens) = self.time.forward(inputs.time, self.config.dim)?;
+        let mut all = vec![tokens];
+        if let (Some(embedding), Some((_, time))) = (&self.lowres_time, inputs.lowres) {
+            let (lowres_t, tokens) = embedding.forward(time, self.config.dim)?;
+            t = (t + lowres_t)?;
+            all.push(tokens);
+        }
+        let (tokens, summary) = self.ef.forward(inputs.ef, inputs.keep_ef)?;
+        pass.see("text_tokens_pooled", &tokens);
+        all.push(tokens);
+        let t = (t + summary)?;
+        let tokens = self.norm_cond.forward(&Tensor::cat(&all, 1)?)?;
+        pass.see("t", &t);
+        pass.see("c_tokens", &tokens);
+        Ok((t, tokens))
+    }
+}
+
+/// Cross-embed input: kernels 3, 7 and 15 side by side, with `dim` / 2, / 4 and the rest.
+fn init_conv(p: &Params, config: &UnetConfig) -> Result<Vec<SpatialConv>> {
+    let videos = 1 + usize::from(config.lowres_cond);
+    let input = config.channels * videos + config.cond_images_channels;
+    let mut left = config.dim;
+    INIT_KERNELS
+        .iter()
+        .enumerate()
+        .map(|(i, &k)| {
+            let output = if i + 1 == INIT_KERNELS.len() {
+                left
+            } else {
+                config.dim >> (i + 1)
+            };
+            left -= output;
+            SpatialConv::new_5d(&p.at(format!("init_conv.convs.{i}")), input, output, k)
+        })
+        .collect()
+}

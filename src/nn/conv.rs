@@ -1,0 +1,311 @@
+//! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
+//! the pseudo-3-D convolutions of video diffusion models.
+
+use super::{Interrupt, Params, cpu};
+use candle_core::{Device, Result, Tensor};
+
+/// A `k x k` convolution of every frame.
+#[derive(Clone, Debug)]
+pub struct SpatialConv {
+    /// `[out, in, k, k]`
+    weight: Tensor,
+    /// `[out]`
+    bias: Tensor,
+    padding: usize,
+    stride: usize,
+}
+
+impl SpatialConv {
+    /// Loads `weight` `[out, in, k, k]` and `bias` `[out]`; "same" padding.
+    ///
+    /// # Errors
+    /// When the device fails; missing tensors are reported by [`Params::load`].
+    pub fn new(p: &Params, input: usize, output: usize, k: usize) -> Result<Self> {
+        Self::from_weight(p.get("weight", &[output, input, k, k])?, p, output, k)
+    }
+
+    /// As [`SpatialConv::new`], where the checkpoint keeps the weight as `[out, in, 1, k, k]`.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::new`].
+    pub fn new_5d(p: &Params, input: usize, output: usize, k: usize) -> Result<Self> {
+        let weight = p.get("weight", &[output, input, 1, k, k])?;
+        Self::from_weight(weight.squeeze(2)?, p, output, k)
+    }
+
+    fn from_weight(weight: Tensor, p: &Params, output: usize, k: usize) -> Result<Self> {
+        let bias = p.get("bias", &[output])?;
+        Self::from_tensors(weight, bias, k / 2, 1)
+    }
+
+    /// # Errors
+    /// When the weight cannot be made contiguous.
+    pub fn from_tensors(
+        weight: Tensor,
+        bias: Tensor,
+        padding: usize,
+        stride: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            weight: weight.contiguous()?,
+            bias,
+            padding,
+            stride,
+        })
+    }
+
+    /// `[b, in, f, h, w]` to `[b, out, f, h', w']`.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when interrupted.
+    pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        interrupt.check()?;
+        if !matches!(x.device(), Device::Cpu) {
+            return self.composed(x);
+        }
+        if self.weight.dim(2)? == 1 && self.stride == 1 {
+            return pointwise(x, &self.weight.flatten_from(1)?, Some(&self.bias));
+        }
+        let op = cpu::conv::Spatial {
+            padding: self.padding,
+            stride: self.stride,
+            interrupt: interrupt.clone(),
+        };
+        x.contiguous()?
+            .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+    }
+
+    /// The same by Candle's own convolution, on any device.
+    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+        let (b, c, f, h, w) = x.dims5()?;
+        let o = self.bias.dim(0)?;
+        let y = x
+            .transpose(1, 2)?
+            .reshape((b * f, c, h, w))?
+            .conv2d(&self.weight, self.padding, self.stride, 1, 1)?
+            .broadcast_add(&self.bias.reshape((1, o, 1, 1))?)?;
+        let (_, _, oh, ow) = y.dims4()?;
+        y.reshape((b, f, o, oh, ow))?.transpose(1, 2)?.contiguous()
+    }
+}
+
+/// A convolution over frames at every pixel.
+#[derive(Clone, Debug)]
+pub struct TemporalConv {
+    /// `[taps, out, in]`
+    weight: Tensor,
+    bias: Tensor,
+    before: usize,
+    after: usize,
+    stride: usize,
+}
+
+impl TemporalConv {
+    /// The causal one of the U-Net: kernel 3, two zero frames before the first.
+    /// Loads `weight` `[c, c, 3]` and `bias` `[c]`.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::new`].
+    pub fn causal(p: &Params, channels: usize) -> Result<Self> {
+        let weight = p.get("weight", &[channels, channels, 3])?;
+        Self::from_tensors(&weight, p.get("bias", &[channels])?, (2, 0), 1)
+    }
+
+    /// `weight` is `[out, in, taps]`; `padding` is the number of zero frames (before, after).
+    ///
+    /// # Errors
+    /// When the weight cannot be rearranged.
+    pub fn from_tensors(
+        weight: &Tensor,
+        bias: Tensor,
+        (before, after): (usize, usize),
+        stride: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            weight: weight.permute((2, 0, 1))?.contiguous()?,
+            bias,
+            before,
+            after,
+            stride,
+        })
+    }
+
+    /// `[b, in, f, h, w]` to `[b, out, f', h, w]`.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when interrupted.
+    pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        interrupt.check()?;
+        if !matches!(x.device(), Device::Cpu) {
+            return self.composed(x);
+        }
+        let op = cpu::conv::Temporal {
+            before: self.before,
+            after: self.after,
+            stride: self.stride,
+            interrupt: interrupt.clone(),
+        };
+        x.contiguous()?
+            .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+    }
+
+    /// The same as one shifted matrix product a tap, on any device.
+    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+        let (b, c, f, h, w) = x.dims5()?;
+        let (taps, o, _) = self.weight.dims3()?;
+        let x = x.pad_with_zeros(2, self.before, self.after)?;
+        let out_frames = (f + self.before + self.after - taps) / self.stride + 1;
+        let mut sum: Option<Tensor> = None;
+        for tap in 0..taps {
+            let part = if self.stride == 1 {
+                x.narrow(2, tap, out_frames)?
+            } else {
+                let frames: Vec<u32> = (0..out_frames)
+                    .map(|i| (i * self.stride + tap) as u32)
+                    .collect();
+                x.index_select(&Tensor::new(frames, x.device())?, 2)?
+            };
+            let part = part.reshape((b, c, out_frames * h * w))?;
+            let part = self.weight.get(tap)?.broadcast_matmul(&part)?;
+            sum = Some(match sum {
+                Some(sum) => (sum + part)?,
+                None => part,
+            });
+        }
+        let sum = sum.ok_or_else(|| candle_core::Error::Msg("a kernel without taps".into()))?;
+        sum.broadcast_add(&self.bias.reshape((1, o, 1))?)?
+            .reshape((b, o, out_frames, h, w))
+    }
+}
+
+/// Temporal position encoding generator: `x` plus a causal depthwise convolution over frames.
+#[derive(Clone, Debug)]
+pub struct TemporalPeg {
+    /// `[c, 3]`
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl TemporalPeg {
+    /// Loads `fn.1.weight` `[c, 1, 3, 1, 1]` and `fn.1.bias` `[c]`.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::new`].
+    pub fn new(p: &Params, channels: usize) -> Result<Self> {
+        let p = p.at("fn.1");
+        Ok(Self {
+            weight: p
+                .get("weight", &[channels, 1, 3, 1, 1])?
+                .reshape((channels, 3))?,
+            bias: p.get("bias", &[channels])?,
+        })
+    }
+
+    /// # Errors
+    /// On mismatched shapes.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if matches!(x.device(), Device::Cpu) {
+            return x
+                .contiguous()?
+                .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg);
+        }
+        self.composed(x)
+    }
+
+    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+        let (_, c, f, _, _) = x.dims5()?;
+        let column = |t: Tensor| t.reshape((1, c, 1, 1, 1));
+        let padded = x.pad_with_zeros(2, 2, 0)?;
+        let mut out = x.broadcast_add(&column(self.bias.clone())?)?;
+        for tap in 0..3 {
+            let weight = column(self.weight.narrow(1, tap, 1)?.contiguous()?)?;
+            out = (out + padded.narrow(2, tap, f)?.broadcast_mul(&weight)?)?;
+        }
+        Ok(out)
+    }
+}
+
+/// A 1 x 1 convolution: x `[b, c, ...]`, weight `[o, c]`, bias `[o]`, result `[b, o, ...]`.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let mut dims = x.dims().to_vec();
+    let (b, c) = (dims[0], dims[1]);
+    let o = weight.dim(0)?;
+    let n = dims[2..].iter().product::<usize>();
+    let y = weight.broadcast_matmul(&x.reshape((b, c, n))?)?;
+    let y = match bias {
+        Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
+        None => y,
+    };
+    dims[1] = o;
+    y.reshape(dims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::cpu::math;
+
+    fn random(shape: &[usize], seed: u32) -> Tensor {
+        let n = shape.iter().product::<usize>();
+        let values: Vec<f32> = (0..n)
+            .map(|i| {
+                let x = (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed * 977);
+                ((x >> 8) as f32 / 8_388_608.0) - 1.0
+            })
+            .collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
+        assert_eq!(a.dims(), b.dims());
+        let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
+        d.max(0).unwrap().to_scalar().unwrap()
+    }
+
+    #[test]
+    fn spatial_kernels_equal_candles() {
+        for (k, stride, h, w) in [(3, 1, 9, 13), (7, 1, 5, 6), (15, 1, 8, 8), (3, 2, 9, 7), (1, 2, 6, 6)] {
+            let x = random(&[2, 3, 4, h, w], 1);
+            let weight = random(&[5, 3, k, k], 2);
+            let conv = SpatialConv::from_tensors(weight, random(&[5], 3), k / 2, stride).unwrap();
+            let ours = conv.forward(&x, &Interrupt::new()).unwrap();
+            let d = largest_difference(&ours, &conv.composed(&x).unwrap());
+            assert!(d < 2e-5, "kernel {k}, stride {stride}: {d}");
+        }
+    }
+
+    #[test]
+    fn temporal_kernels_equal_shifted_products() {
+        for (padding, stride, taps) in [((2, 0), 1, 3), ((1, 1), 2, 3), ((0, 0), 1, 1)] {
+            let x = random(&[2, 6, 7, 5, 9], 4);
+            let weight = random(&[4, 6, taps], 5);
+            let conv = TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
+            let ours = conv.forward(&x, &Interrupt::new()).unwrap();
+            let d = largest_difference(&ours, &conv.composed(&x).unwrap());
+            assert!(d < 1e-5, "{padding:?}, stride {stride}: {d}");
+        }
+    }
+
+    #[test]
+    fn peg_equals_its_composition() {
+        let peg = TemporalPeg {
+            weight: random(&[3, 3], 7),
+            bias: random(&[3], 8),
+        };
+        let x = random(&[2, 3, 5, 4, 6], 9);
+        let d = largest_difference(&peg.forward(&x).unwrap(), &peg.composed(&x).unwrap());
+        assert!(d < 1e-6, "{d}");
+    }
+
+    #[test]
+    fn a_set_flag_stops_a_convolution() {
+        let interrupt = Interrupt::new();
+        interrupt.set();
+        let conv = SpatialConv::from_tensors(random(&[1, 1, 3, 3], 1), random(&[1], 1), 1, 1).unwrap();
+        assert!(conv.forward(&random(&[1, 1, 1, 4, 4], 1), &interrupt).is_err());
+        assert!(math::exp(0.0) == 1.0);
+    }
+}

@@ -1,0 +1,168 @@
+//! Normalisations in one pass over memory for the statistics and one for the result.
+
+use super::{SharedOut, elements, math::silu, simd};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
+use rayon::prelude::*;
+
+/// Sums are kept in 16 lanes of `f32` over at most this many elements, then in `f64`.
+const CHUNK: usize = 4096;
+
+simd! {
+    fn sum_into(total: &mut f64, x: &[f32]) {
+        for chunk in x.chunks(CHUNK) {
+            let mut lanes = [0f32; 16];
+            let (blocks, rest) = chunk.as_chunks::<16>();
+            for block in blocks {
+                for (lane, x) in lanes.iter_mut().zip(block) {
+                    *lane += x;
+                }
+            }
+            *total += lanes.iter().chain(rest).map(|&v| f64::from(v)).sum::<f64>();
+        }
+    }
+}
+
+simd! {
+    fn squares_into(total: &mut f64, x: &[f32], mean: f32) {
+        for chunk in x.chunks(CHUNK) {
+            let mut lanes = [0f32; 16];
+            let (blocks, rest) = chunk.as_chunks::<16>();
+            for block in blocks {
+                for (lane, x) in lanes.iter_mut().zip(block) {
+                    *lane += (x - mean) * (x - mean);
+                }
+            }
+            let tail = rest.iter().map(|x| (x - mean) * (x - mean));
+            *total += lanes.iter().copied().chain(tail).map(f64::from).sum::<f64>();
+        }
+    }
+}
+
+simd! {
+    fn affine_silu(out: &mut [f32], x: &[f32], gain: f32, offset: f32) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = silu(gain * x + offset);
+        }
+    }
+}
+
+/// GroupNorm, then `x * (scale + 1) + shift`, then SiLU.
+///
+/// Operands: x `[b, c, f, h, w]`, affine `[2, c]` (weight, bias), scale and shift `[b, 2c]`.
+pub struct GroupNormSilu {
+    pub groups: usize,
+    pub eps: f64,
+}
+
+impl CustomOp3 for GroupNormSilu {
+    fn name(&self) -> &'static str {
+        "group-norm-silu"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        affine: &CpuStorage,
+        la: &Layout,
+        scale_shift: &CpuStorage,
+        ls: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, c, f, h, w) = lx.shape().dims5()?;
+        let x = elements(x, lx)?;
+        let affine = elements(affine, la)?;
+        let scale_shift = elements(scale_shift, ls)?;
+        let n = f * h * w;
+        let per_group = c / self.groups;
+        let mut out = vec![0f32; x.len()];
+        out.par_chunks_mut(per_group * n)
+            .enumerate()
+            .for_each(|(i, out)| {
+                let (bi, group) = (i / self.groups, i % self.groups);
+                let x = &x[i * per_group * n..][..per_group * n];
+                let count = x.len() as f64;
+                let mut sum = 0f64;
+                sum_into(&mut sum, x);
+                let mean = sum / count;
+                let mut squares = 0f64;
+                squares_into(&mut squares, x, mean as f32);
+                let rstd = 1.0 / (squares / count + self.eps).sqrt();
+                for (j, (out, x)) in out.chunks_mut(n).zip(x.chunks(n)).enumerate() {
+                    let ci = group * per_group + j;
+                    let (weight, bias) = (f64::from(affine[ci]), f64::from(affine[c + ci]));
+                    let scale = f64::from(scale_shift[bi * 2 * c + ci]) + 1.0;
+                    let shift = f64::from(scale_shift[bi * 2 * c + c + ci]);
+                    let gain = rstd * weight * scale;
+                    let offset = (bias - mean * rstd * weight) * scale + shift;
+                    affine_silu(out, x, gain as f32, offset as f32);
+                }
+            });
+        Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+}
+
+/// Positions handled together by the channel norm; one cache line of each channel or more.
+const BLOCK: usize = 64;
+
+/// Layer norm over channels with a gain and no bias: x `[b, c, n]`, g `[c]`.
+pub struct ChannelNorm {
+    pub eps: f32,
+}
+
+simd! {
+    fn channel_norm_block(out: SharedOut, at: usize, x: &[f32], g: &[f32], n: usize, width: usize, eps: f32) {
+        let mut mean = [0f32; BLOCK];
+        let mut var = [0f32; BLOCK];
+        let (mean, var) = (&mut mean[..width], &mut var[..width]);
+        let c = g.len();
+        for ci in 0..c {
+            for (m, x) in mean.iter_mut().zip(&x[ci * n..]) {
+                *m += x;
+            }
+        }
+        for m in mean.iter_mut() {
+            *m /= c as f32;
+        }
+        for ci in 0..c {
+            for ((v, m), x) in var.iter_mut().zip(mean.iter()).zip(&x[ci * n..]) {
+                *v += (x - m) * (x - m);
+            }
+        }
+        for v in var.iter_mut() {
+            *v = 1.0 / (*v / c as f32 + eps).sqrt();
+        }
+        for (ci, &g) in g.iter().enumerate() {
+            // SAFETY: this block alone writes its columns of each channel.
+            let out = unsafe { out.slice(at + ci * n, width) };
+            for (((out, x), m), r) in out.iter_mut().zip(&x[ci * n..]).zip(mean.iter()).zip(var.iter()) {
+                *out = (x - m) * r * g;
+            }
+        }
+    }
+}
+
+impl CustomOp2 for ChannelNorm {
+    fn name(&self) -> &'static str {
+        "channel-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        g: &CpuStorage,
+        lg: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (b, c, n) = lx.shape().dims3()?;
+        let (x, g) = (elements(x, lx)?, elements(g, lg)?);
+        let mut out = vec![0f32; x.len()];
+        let shared = SharedOut::new(&mut out);
+        let blocks = n.div_ceil(BLOCK);
+        (0..b * blocks).into_par_iter().with_min_len(8).for_each(|task| {
+            let (bi, first) = (task / blocks, (task % blocks) * BLOCK);
+            let at = bi * c * n + first;
+            channel_norm_block(shared, at, &x[at..], g, n, BLOCK.min(n - first), self.eps);
+        });
+        Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+}

@@ -1,0 +1,185 @@
+//! Named tensors on their way from a checkpoint into a network.
+//!
+//! A network asks for each tensor by name and shape while it is built. What is missing or has
+//! another shape is collected, so that one error lists all of it; nothing is ever silently zero.
+
+use candle_core::{Device, Result, Tensor};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::{self, Display};
+
+/// What a source has under a name.
+pub enum Fetched {
+    Missing,
+    /// There, with this shape instead of the expected one.
+    WrongShape(Vec<usize>),
+    /// Row-major values of the expected shape.
+    Data(Vec<f32>),
+}
+
+/// Where a network's tensors come from: a checkpoint, safetensors, or the hash recipe of the tests.
+pub trait TensorSource {
+    /// # Errors
+    /// Only when the tensor is there and cannot be read; a sentence.
+    fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String>;
+
+    /// The file, as it is named in messages.
+    fn origin(&self) -> String;
+
+    /// Every name the source holds; those that no network asks for become a warning.
+    fn names(&self) -> Vec<String>;
+}
+
+/// All the tensors that a network wanted and did not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadError {
+    pub origin: String,
+    /// One line a tensor: name, expected shape, and what was found.
+    pub problems: Vec<String>,
+}
+
+impl Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} of the tensors that its configuration calls for cannot be taken from {}:",
+            self.problems.len(),
+            self.origin
+        )?;
+        for problem in &self.problems {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+#[derive(Default)]
+struct Record {
+    asked: BTreeSet<String>,
+    problems: Vec<String>,
+}
+
+/// A view of a source below a name prefix.
+pub struct Params<'a> {
+    source: &'a dyn TensorSource,
+    device: &'a Device,
+    record: &'a RefCell<Record>,
+    prefix: String,
+}
+
+impl<'a> Params<'a> {
+    /// Builds a network with `build` and reports everything that it missed.
+    ///
+    /// Returns the network and the names in the source that it did not ask for.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every missing, misshapen or unreadable tensor.
+    pub fn load<T>(
+        source: &dyn TensorSource,
+        device: &Device,
+        build: impl FnOnce(&Params<'_>) -> Result<T>,
+    ) -> std::result::Result<(T, Vec<String>), LoadError> {
+        let record = RefCell::new(Record::default());
+        let params = Params {
+            source,
+            device,
+            record: &record,
+            prefix: String::new(),
+        };
+        let built = build(&params);
+        let record = record.into_inner();
+        let fail = |problems| LoadError {
+            origin: source.origin(),
+            problems,
+        };
+        if !record.problems.is_empty() {
+            return Err(fail(record.problems));
+        }
+        let network = built.map_err(|e| fail(vec![e.to_string()]))?;
+        let extra = source
+            .names()
+            .into_iter()
+            .filter(|n| !record.asked.contains(n))
+            .collect();
+        Ok((network, extra))
+    }
+
+    /// The parameters below `name.`.
+    pub fn at(&self, name: impl Display) -> Params<'a> {
+        Params {
+            source: self.source,
+            device: self.device,
+            record: self.record,
+            prefix: format!("{}{name}.", self.prefix),
+        }
+    }
+
+    pub fn device(&self) -> &Device {
+        self.device
+    }
+
+    /// The tensor `name` of `shape`. A problem is recorded, and a placeholder stands in for the
+    /// tensor until [`Params::load`] turns the record into an error.
+    ///
+    /// # Errors
+    /// Only when the device fails.
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let full = format!("{}{name}", self.prefix);
+        let fetched = self.source.fetch(&full, shape);
+        let mut record = self.record.borrow_mut();
+        let problem = match fetched {
+            Ok(Fetched::Data(values)) => {
+                record.asked.insert(full);
+                return Tensor::from_vec(values, shape, self.device);
+            }
+            Ok(Fetched::Missing) => format!("{full}: missing, expected {shape:?}"),
+            Ok(Fetched::WrongShape(found)) => {
+                format!("{full}: expected {shape:?}, found {found:?}")
+            }
+            Err(why) => format!("{full}: {why}"),
+        };
+        record.asked.insert(full);
+        record.problems.push(problem);
+        Tensor::zeros((), candle_core::DType::F32, self.device)?.broadcast_as(shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One;
+    impl TensorSource for One {
+        fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String> {
+            Ok(match name {
+                "a.w" if shape == [2] => Fetched::Data(vec![1., 2.]),
+                "a.w" => Fetched::WrongShape(vec![2]),
+                _ => Fetched::Missing,
+            })
+        }
+        fn origin(&self) -> String {
+            "one.pt".into()
+        }
+        fn names(&self) -> Vec<String> {
+            vec!["a.w".into(), "b".into()]
+        }
+    }
+
+    #[test]
+    fn every_problem_is_listed_and_extras_are_named() {
+        let error = Params::load(&One, &Device::Cpu, |p| {
+            p.at("a").get("w", &[3])?;
+            p.get("c", &[4, 5])
+        })
+        .map(|_| ())
+        .unwrap_err();
+        assert_eq!(
+            error.problems,
+            ["a.w: expected [3], found [2]", "c: missing, expected [4, 5]"]
+        );
+        let (_, extra) = Params::load(&One, &Device::Cpu, |p| p.at("a").get("w", &[2])).unwrap();
+        assert_eq!(extra, ["b"]);
+    }
+}
