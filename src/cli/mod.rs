@@ -1,9 +1,17 @@
 //! The commands of `echoif`, one file each. `echoif [FILE]` opens the window.
 
+mod doctor;
+mod generate;
 mod import;
+mod measure;
 mod verify;
+mod window;
 
+use crate::checkpoint::Normalisation;
+use crate::engine::{CascadeSource, DeviceChoice, Models, OpenDevice};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -26,25 +34,111 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a published cascade or a regressor in the native form.
-    Import(import::Args),
+    /// Make a counterfactual cine from one frame.
+    Generate(generate::Args),
+    /// Measure the ejection fraction in a clip.
+    Measure(measure::Args),
+    /// Say what this machine has, what is missing and how to get it.
+    Doctor(doctor::Args),
     /// Replay recorded fixtures and say whether this machine computes the same.
     Verify(verify::Args),
+    /// Write a published cascade or a regressor in the native form.
+    Import(import::Args),
 }
 
-/// A command's way to end that is neither success nor a message.
+impl Command {
+    fn json(&self) -> bool {
+        match self {
+            Self::Generate(a) => a.json,
+            Self::Measure(a) => a.json,
+            Self::Doctor(a) => a.json,
+            Self::Verify(a) => a.json,
+            Self::Import(_) => false,
+        }
+    }
+}
+
+/// Options that choose weights and device, the same everywhere.
+#[derive(clap::Args)]
+struct ModelArgs {
+    /// A cascade folder: `config.yaml` with `merged.pt`, or what `echoif import` wrote. The
+    /// built-in cascade without it.
+    #[arg(long, value_name = "DIR")]
+    cascade: Option<PathBuf>,
+    #[command(flatten)]
+    regressor: RegressorArgs,
+    /// cpu, cuda or auto.
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+}
+
+impl ModelArgs {
+    fn open(&self) -> anyhow::Result<Models> {
+        let device = OpenDevice::open(self.device).map_err(anyhow::Error::msg)?;
+        let cascade = self
+            .cascade
+            .clone()
+            .map_or(CascadeSource::Builtin, CascadeSource::Folder);
+        self.regressor.open_with(device, cascade)
+    }
+}
+
+#[derive(clap::Args)]
+struct RegressorArgs {
+    /// An EF regressor: a Lightning `.ckpt`, EchoNet-Dynamic's `.pt`, or what `echoif import`
+    /// wrote. The built-in one without it.
+    #[arg(long, value_name = "FILE")]
+    regressor: Option<PathBuf>,
+    /// Mean a channel, 0..255, for EchoNet-Dynamic's regressor, such as 32.6,32.7,33.0.
+    #[arg(long, value_delimiter = ',', requires = "regressor_std", value_name = "R,G,B")]
+    regressor_mean: Option<Vec<f64>>,
+    /// Standard deviation a channel, 0..255, for EchoNet-Dynamic's regressor.
+    #[arg(long, value_delimiter = ',', requires = "regressor_mean", value_name = "R,G,B")]
+    regressor_std: Option<Vec<f64>>,
+}
+
+impl RegressorArgs {
+    fn open_with(&self, device: OpenDevice, cascade: CascadeSource) -> anyhow::Result<Models> {
+        let three = |v: &Option<Vec<f64>>| -> anyhow::Result<Option<[f64; 3]>> {
+            v.as_ref()
+                .map(|v| {
+                    <[f64; 3]>::try_from(v.as_slice())
+                        .ok()
+                        .filter(|v| v.iter().all(|x| x.is_finite()))
+                        .context("--regressor-mean and --regressor-std take three numbers each.")
+                })
+                .transpose()
+        };
+        let normalisation = match (three(&self.regressor_mean)?, three(&self.regressor_std)?) {
+            (Some(mean), Some(std)) if std.iter().all(|&s| s > 0.0) => Some(Normalisation {
+                mean,
+                std,
+                verified: true,
+            }),
+            (Some(_), Some(_)) => anyhow::bail!("--regressor-std must be above 0."),
+            _ => None,
+        };
+        let regressor = self.regressor.clone().map(|path| (path, normalisation));
+        Ok(Models::open(device, cascade, regressor)?)
+    }
+}
+
+/// A command's end that it has already told about.
 #[derive(Debug, thiserror::Error)]
 #[error("failed")]
-pub struct AlreadyReported;
+struct AlreadyReported;
 
 /// Runs the program.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let json = matches!(&cli.command, Some(Command::Verify(a)) if a.json);
-    let outcome = match cli.command {
-        Some(Command::Import(args)) => import::run(&args),
-        Some(Command::Verify(args)) => verify::run(&args),
-        None => Ok(()),
+    let json = cli.command.as_ref().is_some_and(Command::json);
+    let outcome = match &cli.command {
+        Some(Command::Generate(args)) => generate::run(args),
+        Some(Command::Measure(args)) => measure::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Verify(args)) => verify::run(args),
+        Some(Command::Import(args)) => import::run(args),
+        None => window::run(&cli.window),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,10 +153,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-mod window {
-    #[derive(clap::Args)]
-    pub struct Args {
-        /// A frame or clip to open: DICOM, PNG or JPEG.
-        pub file: Option<std::path::PathBuf>,
-    }
+/// "40 s", "3 min", "2 h".
+fn duration(seconds: f64) -> String {
+    crate::text::duration(seconds)
 }

@@ -46,13 +46,13 @@ impl Denoiser<'_> {
     /// As [`Denoiser::denoise`].
     pub fn unthresholded(&self, x: &Tensor, sigma: f32) -> Result<Tensor> {
         let c = Preconditioning::new(sigma, self.stage.sigma_data);
-        let network_out = self.guided(&(x * c.c_in)?, c.c_noise)?;
-        (x * c.c_skip)? + (network_out * c.c_out)?
+        let network_out = self.guided(&(x * f64::from(c.c_in))?, c.c_noise)?;
+        (x * f64::from(c.c_skip))? + (network_out * f64::from(c.c_out))?
     }
 
     /// `F = F_null + w (F_cond - F_null)`: guidance on the raw output; the null branch drops the
     /// EF alone.
-    fn guided(&self, x: &Tensor, time: f64) -> Result<Tensor> {
+    fn guided(&self, x: &Tensor, time: f32) -> Result<Tensor> {
         let w = self.stage.cond_scale;
         if w == 1.0 {
             return self.branch(x, time, &[1]);
@@ -68,7 +68,7 @@ impl Denoiser<'_> {
     }
 
     /// One network pass over `keep.len()` copies of the batch.
-    fn branch(&self, x: &Tensor, time: f64, keep: &[u8]) -> Result<Tensor> {
+    fn branch(&self, x: &Tensor, time: f32, keep: &[u8]) -> Result<Tensor> {
         let b = x.dim(0)?;
         let n = keep.len();
         let repeat = |t: &Tensor| -> Result<Tensor> {
@@ -80,7 +80,7 @@ impl Denoiser<'_> {
         };
         let device = x.device();
         let keep: Vec<u8> = keep.iter().flat_map(|&k| vec![k; b]).collect();
-        let time = Tensor::full(time as f32, n * b, device)?;
+        let time = Tensor::full(time, n * b, device)?;
         let cond_image = self.conditions.cond_image.as_ref().map(repeat).transpose()?;
         let lowres = match &self.conditions.lowres {
             Some((video, t)) => Some((repeat(video)?, Tensor::full(*t as f32, n * b, device)?)),
@@ -120,10 +120,8 @@ pub fn dynamic_threshold(d: &Tensor, percentile: f32) -> Result<(Tensor, Vec<f32
     column[0] = quantiles.len();
     let limits: Vec<f32> = quantiles.iter().map(|q| q.max(1.0)).collect();
     let s = Tensor::from_vec(limits, column, d.device())?;
-    let clamped = d
-        .broadcast_div(&s)?
-        .clamp(-1f32, 1f32)?;
-    Ok((clamped, quantiles))
+    let clamped = d.broadcast_minimum(&s)?.broadcast_maximum(&s.neg()?)?;
+    Ok((clamped.broadcast_div(&s)?, quantiles))
 }
 
 /// Linear between order statistics at rank `q (n - 1)`, the rank in `f32` as torch has it.
@@ -138,7 +136,9 @@ fn quantile(values: &mut [f32], q: f32) -> f32 {
     let weight = rank - low as f32;
     if weight == 0.0 || !b.is_finite() {
         a
+    } else if weight < 0.5 {
+        weight.mul_add(b - a, a)
     } else {
-        a + weight * (b - a)
+        (weight - 1.0).mul_add(b - a, b)
     }
 }

@@ -20,8 +20,8 @@ pub struct Step {
 /// When the device fails.
 pub fn churn(schedule: &Schedule, i: usize, x: &Tensor, noise: &Tensor) -> Result<Tensor> {
     let (sigma, sigma_hat) = (f64::from(schedule.sigmas[i]), schedule.sigma_hat(i));
-    let amount = (sigma_hat * sigma_hat - sigma * sigma).sqrt() * schedule.s_noise;
-    x + (noise * amount)?
+    let amount = (sigma_hat * sigma_hat - sigma * sigma).sqrt();
+    x + ((noise * schedule.s_noise)? * amount)?
 }
 
 /// Lines 7 to 11 of algorithm 2: from `x_hat` at `sigma_hat` to `x_next` at `sigma_{i+1}`.
@@ -39,7 +39,7 @@ pub fn heun_step(
     let h = f64::from(sigma_next) - sigma_hat;
 
     let denoised = denoise(x_hat, sigma_hat as f32)?;
-    let d = ((x_hat - &denoised)? / sigma_hat)?;
+    let d = divide(&(x_hat - &denoised)?, sigma_hat)?;
     let x_next = (x_hat + (&d * h)?)?;
     if sigma_next == 0.0 {
         return Ok(Step {
@@ -49,11 +49,17 @@ pub fn heun_step(
         });
     }
     let denoised2 = denoise(&x_next, sigma_next)?;
-    let d2 = ((&x_next - &denoised2)? / f64::from(sigma_next))?;
+    let d2 = divide(&(&x_next - &denoised2)?, f64::from(sigma_next))?;
     let x_next = (x_hat + ((d + d2)? * (0.5 * h))?)?;
     Ok(Step {
         denoised,
         denoised2: Some(denoised2),
         x_next,
     })
+}
+
+/// `x / sigma`, as a division: Candle's own multiplies by the reciprocal, and at large sigma, where
+/// x is hundreds and what remains of it is one, that last bit is seen in the result.
+fn divide(x: &Tensor, sigma: f64) -> Result<Tensor> {
+    x.broadcast_div(&Tensor::new(sigma as f32, x.device())?)
 }

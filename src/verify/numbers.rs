@@ -99,10 +99,10 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
         .map(|&s| Preconditioning::new(s as f32, sigma_data))
         .collect();
     let columns: [(&str, Vec<f64>); 5] = [
-        ("pre.c_skip", pre.iter().map(|p| p.c_skip).collect()),
-        ("pre.c_out", pre.iter().map(|p| p.c_out).collect()),
-        ("pre.c_in", pre.iter().map(|p| p.c_in).collect()),
-        ("pre.c_noise", pre.iter().map(|p| p.c_noise).collect()),
+        ("pre.c_skip", pre.iter().map(|p| p.c_skip.into()).collect()),
+        ("pre.c_out", pre.iter().map(|p| p.c_out.into()).collect()),
+        ("pre.c_in", pre.iter().map(|p| p.c_in.into()).collect()),
+        ("pre.c_noise", pre.iter().map(|p| p.c_noise.into()).collect()),
         (
             "pre.loss_weight",
             sigmas.iter().map(|&s| loss_weight(s as f32, sigma_data)).collect(),

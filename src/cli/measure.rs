@@ -1,0 +1,72 @@
+use crate::clip::{FrameRate, Video};
+use crate::engine::{CascadeSource, DeviceChoice, OpenDevice};
+use crate::measure::{TimeBase, measure};
+use crate::media::region::Square;
+use crate::media::{self, Kind};
+use crate::nn::Interrupt;
+use anyhow::Context;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: echoif measure ef30.gif --json")]
+pub struct Args {
+    /// A GIF, a DICOM clip, or a folder of numbered pictures.
+    clip: PathBuf,
+    /// The clip is one heart beat from end-diastole (known already for this program's own GIFs).
+    #[arg(long)]
+    beat: bool,
+    /// Frames a second, where the file does not say.
+    #[arg(long)]
+    fps: Option<f64>,
+    #[command(flatten)]
+    regressor: super::RegressorArgs,
+    /// cpu, cuda or auto.
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let opened = media::open(&args.clip)?;
+    let clip = &opened.clip;
+    let first = clip.frames.first().context("The clip has no frames.")?;
+    // A cine of ours is its picture already; anything else is its centre square.
+    let square = Square::centred(first);
+    let rectangle = [square.x, square.y, square.side, square.side];
+    let video = Video::from_clip(clip, rectangle);
+    let time = if args.beat || clip.beat_normalised {
+        TimeBase::Beat
+    } else {
+        let given = args.fps.map(|f| FrameRate::new(f).context("--fps must be from 0.1 to 1000."));
+        let rate = given.transpose()?.or(clip.rate).with_context(|| match opened.kind {
+            Kind::Still => "This is a still. The EF is measured on a clip.".to_owned(),
+            _ => format!(
+                "{} does not say how many frames a second it has. Give --fps, or --beat if it is one heart beat.",
+                args.clip.display()
+            ),
+        })?;
+        TimeBase::Rate(rate)
+    };
+    let device = OpenDevice::open(args.device).map_err(anyhow::Error::msg)?;
+    let models = args.regressor.open_with(device, CascadeSource::Builtin)?;
+    for warning in opened.warnings.iter().chain(&models.regressor.warnings) {
+        eprintln!("{warning}");
+    }
+    let m = measure(&models.regressor, &video, time, &Interrupt::new())?;
+    if args.json {
+        println!("{}", serde_json::to_string(&m)?);
+    } else {
+        let short = if m.short_clip { ", short clip" } else { "" };
+        let n = m.windows.len();
+        println!(
+            "EF {:.1} % (spread {:.1} over {n} window{}), measured by {}{short}",
+            m.measured_ef_percent,
+            m.spread,
+            if n == 1 { "" } else { "s" },
+            m.regressor
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The cascade and the regressor in use, and where cascades are found.
+
+use super::device::OpenDevice;
+use crate::card::Card;
+use crate::checkpoint::{
+    self, Identity, LoadedCascade, Normalisation, Regressor, builtin_cascade, builtin_regressor,
+    open_cascade, open_regressor,
+};
+use crate::edm::CascadeConfig;
+use std::path::{Path, PathBuf};
+
+/// Where a cascade comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum CascadeSource {
+    #[default]
+    Builtin,
+    Folder(PathBuf),
+}
+
+/// What a screen shows of the cascade in use.
+#[derive(Clone, Debug)]
+pub struct CascadeInfo {
+    pub identity: Identity,
+    pub card: Card,
+    pub config: CascadeConfig,
+    pub builtin: bool,
+}
+
+/// Everything a run needs, on one device.
+pub struct Models {
+    pub device: OpenDevice,
+    pub cascade: LoadedCascade,
+    pub regressor: Regressor,
+    card: Card,
+    cascade_source: CascadeSource,
+    regressor_source: Option<(PathBuf, Option<Normalisation>)>,
+}
+
+impl Models {
+    /// # Errors
+    /// [`checkpoint::Error`] when the weights cannot be opened.
+    pub fn open(
+        device: OpenDevice,
+        cascade: CascadeSource,
+        regressor: Option<(PathBuf, Option<Normalisation>)>,
+    ) -> Result<Self, checkpoint::Error> {
+        let (loaded, card) = load_cascade(&cascade, &device)?;
+        Ok(Self {
+            regressor: load_regressor(regressor.as_ref(), &device)?,
+            cascade: loaded,
+            card,
+            cascade_source: cascade,
+            regressor_source: regressor,
+            device,
+        })
+    }
+
+    /// Puts another cascade in place of the present one, which stays if the new one cannot be
+    /// opened.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn set_cascade(&mut self, source: CascadeSource) -> Result<(), checkpoint::Error> {
+        let (loaded, card) = load_cascade(&source, &self.device)?;
+        (self.cascade, self.card, self.cascade_source) = (loaded, card, source);
+        Ok(())
+    }
+
+    /// Puts another regressor in place; `None` is the built-in one.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn set_regressor(
+        &mut self,
+        source: Option<(PathBuf, Option<Normalisation>)>,
+    ) -> Result<(), checkpoint::Error> {
+        self.regressor = load_regressor(source.as_ref(), &self.device)?;
+        self.regressor_source = source;
+        Ok(())
+    }
+
+    /// The same models on the CPU, after a GPU failed.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn on_cpu(&self, why: String) -> Result<Self, checkpoint::Error> {
+        Self::open(
+            OpenDevice::cpu(Some(why)),
+            self.cascade_source.clone(),
+            self.regressor_source.clone(),
+        )
+    }
+
+    pub fn info(&self) -> CascadeInfo {
+        CascadeInfo {
+            identity: self.cascade.identity.clone(),
+            card: self.card.clone(),
+            config: self.cascade.cascade.config.clone(),
+            builtin: self.cascade_source == CascadeSource::Builtin,
+        }
+    }
+
+    /// Sentences from opening the weights.
+    pub fn warnings(&self) -> Vec<String> {
+        let both = self.cascade.warnings.iter().chain(&self.regressor.warnings);
+        both.cloned().collect()
+    }
+}
+
+fn load_cascade(
+    source: &CascadeSource,
+    device: &OpenDevice,
+) -> Result<(LoadedCascade, Card), checkpoint::Error> {
+    match source {
+        CascadeSource::Builtin => Ok((
+            builtin_cascade(&device.device)?,
+            checkpoint::card().clone(),
+        )),
+        CascadeSource::Folder(folder) => {
+            let loaded = open_cascade(folder, &device.device)?;
+            // A folder may bring its own card; without one, nothing is known about its EFs.
+            let card = std::fs::read_to_string(folder.join("card.yaml"))
+                .ok()
+                .and_then(|text| Card::parse(&text).ok())
+                .unwrap_or_default();
+            Ok((loaded, card))
+        }
+    }
+}
+
+fn load_regressor(
+    source: Option<&(PathBuf, Option<Normalisation>)>,
+    device: &OpenDevice,
+) -> Result<Regressor, checkpoint::Error> {
+    match source {
+        None => builtin_regressor(&device.device),
+        Some((path, normalisation)) => open_regressor(path, &device.device, *normalisation),
+    }
+}
+
+/// The folders that are searched for cascades, in order, each with why.
+pub fn search_places() -> Vec<(PathBuf, &'static str)> {
+    let mut places = Vec::new();
+    if let Some(folder) = std::env::var_os("ECHOIF_WEIGHTS") {
+        places.push((PathBuf::from(folder), "$ECHOIF_WEIGHTS"));
+    }
+    if let Some(dirs) = directories::ProjectDirs::from("", "", "echoif") {
+        places.push((dirs.data_dir().join("cascades"), "your data folder"));
+    }
+    places
+}
+
+/// Every cascade folder found in the search places.
+pub fn cascade_folders() -> Vec<PathBuf> {
+    let is_cascade = |p: &Path| p.join("config.yaml").is_file();
+    let mut found = Vec::new();
+    for (place, _) in search_places() {
+        if is_cascade(&place) {
+            found.push(place);
+            continue;
+        }
+        let Ok(entries) = std::fs::read_dir(&place) else {
+            continue;
+        };
+        let mut below: Vec<PathBuf> = entries
+            .filter_map(|e| Some(e.ok()?.path()))
+            .filter(|p| is_cascade(p))
+            .collect();
+        below.sort();
+        found.extend(below);
+    }
+    found
+}
