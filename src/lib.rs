@@ -12,4 +12,5 @@ pub mod media;
 pub mod models;
 pub mod nn;
 pub mod text;
+pub mod ui;
 pub mod verify;

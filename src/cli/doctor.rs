@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// Names of the graphics adapters that the window could use.
 pub fn adapters() -> Vec<String> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
         .iter()
         .map(|a| {
             let info = a.get_info();

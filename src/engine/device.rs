@@ -61,7 +61,7 @@ impl OpenDevice {
                 note: None,
             }),
             Err(why) if choice == DeviceChoice::Cuda => {
-                Err(format!("No CUDA device can be used: {why}. Use `--device cpu`."))
+                Err(format!("No CUDA device can be used: {why}."))
             }
             Err(why) => Ok(Self::cpu(BUILT_WITH_CUDA.then(|| {
                 format!("No CUDA device can be used: {why}. Running on the CPU.")

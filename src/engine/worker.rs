@@ -4,7 +4,7 @@ use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
 use super::generate::{PREVIEW_EVERY, configuration, generate, preview};
 use super::job::{Generated, Job, Part, Request};
-use super::models::{CascadeInfo, CascadeSource, Models};
+use super::models::{CascadeInfo, CascadeSource, Models, cascade_folders};
 use crate::checkpoint::Normalisation;
 use crate::clip::Video;
 use crate::nn::Interrupt;
@@ -38,6 +38,8 @@ pub enum Event {
         device: String,
         cascade: Box<CascadeInfo>,
         regressor: String,
+        /// Cascade folders found in the places that are searched.
+        cascades: Vec<PathBuf>,
     },
     /// A sentence for the user.
     Notice(String),
@@ -257,6 +259,7 @@ impl Worker {
             device: self.models.device.name.clone(),
             cascade: Box::new(self.models.info()),
             regressor: self.models.regressor.identity.name.clone(),
+            cascades: cascade_folders(),
         });
         for note in self.models.device.note.iter().cloned().chain(self.models.warnings()) {
             self.mouth.say(Event::Notice(note));

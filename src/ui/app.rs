@@ -1,0 +1,260 @@
+use super::command::Command;
+use super::explore::{Explore, Settings};
+use super::files::{Arrival, Desk, Picker, Purpose, SystemPicker};
+use super::theme::{self, GAP, tokens};
+use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
+use eframe::CreationContext;
+use egui::{Align, Layout, RichText, Theme, Ui};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How the window starts.
+pub struct Options {
+    /// Opened at the start; a simulated heart without it.
+    pub file: Option<PathBuf>,
+    pub device: DeviceChoice,
+    pub picker: Arc<dyn Picker>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            file: None,
+            device: DeviceChoice::Auto,
+            picker: Arc::new(SystemPicker),
+        }
+    }
+}
+
+/// The window's whole state.
+pub struct App {
+    engine: Engine,
+    explore: Explore,
+    desk: Desk,
+    picker: Arc<dyn Picker>,
+    device: String,
+    /// Sentences that stay until they are dismissed.
+    messages: Vec<String>,
+    shortcuts: bool,
+}
+
+/// The badge that is always on screen.
+const BADGE: &str = "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
+const SETTINGS: &str = "settings";
+/// Older messages go when there are more.
+const MOST_MESSAGES: usize = 4;
+
+impl App {
+    /// # Errors
+    /// When the worker thread cannot be started.
+    pub fn new(cc: &CreationContext<'_>, options: Options) -> std::io::Result<Self> {
+        theme::install(&cc.egui_ctx);
+        let settings: Settings = cc
+            .storage
+            .and_then(|s| eframe::get_value(s, SETTINGS))
+            .unwrap_or_default();
+        let ctx = cc.egui_ctx.clone();
+        let mut engine = Engine::start(options.device, CascadeSource::Builtin, move || {
+            ctx.request_repaint();
+        })?;
+        let mut explore = Explore::new(settings);
+        let mut desk = Desk::default();
+        match &options.file {
+            Some(path) => desk.open(path, &cc.egui_ctx),
+            None => explore.open_simulated(&mut engine),
+        }
+        Ok(Self {
+            engine,
+            explore,
+            desk,
+            picker: options.picker,
+            device: "loading".into(),
+            messages: Vec::new(),
+            shortcuts: false,
+        })
+    }
+
+    /// What Explore shows; for tests.
+    pub fn explore(&self) -> &Explore {
+        &self.explore
+    }
+
+    fn obey(&mut self, command: Command, ctx: &egui::Context) {
+        let now = ctx.input(|i| i.time);
+        let (explore, engine) = (&mut self.explore, &mut self.engine);
+        let (n, seconds) = explore.cycle();
+        match command {
+            Command::OpenFile => self.desk.pick(&self.picker, Purpose::Source, ctx),
+            Command::OpenCascade => self.desk.pick(&self.picker, Purpose::Cascade, ctx),
+            Command::OpenRegressor => self.desk.pick(&self.picker, Purpose::Regressor, ctx),
+            Command::NextSimulatedHeart => {
+                self.desk.forget();
+                explore.open_simulated(engine);
+            }
+            Command::PlayPause => explore.playback.toggle(now),
+            Command::StepBack => explore.playback.step(-1, n, seconds, now),
+            Command::StepForward => explore.playback.step(1, n, seconds, now),
+            Command::Slower => explore.playback.change_speed(-1, now),
+            Command::Faster => explore.playback.change_speed(1, now),
+            Command::EfDown => explore.set_requested(explore.requested - 1.0, engine),
+            Command::EfUp => explore.set_requested(explore.requested + 1.0, engine),
+            Command::EfDownFive => explore.set_requested(explore.requested - 5.0, engine),
+            Command::EfUpFive => explore.set_requested(explore.requested + 5.0, engine),
+            Command::RerollSeed => explore.reroll(engine),
+            Command::Cancel => {
+                self.desk.forget();
+                explore.cancel(engine);
+            }
+            Command::ToggleTheme => {
+                let next = match ctx.theme() {
+                    Theme::Dark => Theme::Light,
+                    Theme::Light => Theme::Dark,
+                };
+                ctx.set_theme(next);
+            }
+            Command::Shortcuts => self.shortcuts = !self.shortcuts,
+        }
+    }
+
+    fn tell(&mut self, text: String) {
+        if !self.messages.contains(&text) {
+            self.messages.push(text);
+        }
+        if self.messages.len() > MOST_MESSAGES {
+            self.messages.remove(0);
+        }
+    }
+
+    fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
+        match arrival {
+            Arrival::Picked(Purpose::Source, path) => self.desk.open(&path, ctx),
+            Arrival::Picked(Purpose::Cascade, path) => {
+                self.engine.open_cascade(CascadeSource::Folder(path));
+            }
+            Arrival::Picked(Purpose::Regressor, path) => {
+                self.engine.open_regressor(Some((path, None)));
+            }
+            Arrival::NothingPicked => {}
+            Arrival::Opened(opened) => match *opened {
+                Ok(opened) => self.explore.open(opened, &mut self.engine),
+                Err(why) => self.tell(why),
+            },
+        }
+    }
+
+    fn top_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("EchoIf").strong().size(18.0));
+            ui.add_space(GAP);
+            if self.desk.is_opening() {
+                ui.spinner();
+                ui.label("Opening...");
+                if ui.button("Stop").clicked() {
+                    commands.push(Command::Cancel);
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                for command in [Command::Shortcuts, Command::ToggleTheme] {
+                    let hint = ui.ctx().format_shortcut(&command.shortcut());
+                    if ui.button(command.text()).on_hover_text(hint).clicked() {
+                        commands.push(command);
+                    }
+                }
+                ui.add_space(GAP);
+                ui.label(RichText::new(&self.device).color(tokens(ui).muted));
+                ui.separator();
+                let cascade = self.explore.cascade.as_ref();
+                ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
+            });
+        });
+    }
+
+    fn messages(&mut self, ui: &mut Ui) {
+        let mut dismissed = None;
+        for (i, text) in self.messages.iter().enumerate() {
+            let tokens = tokens(ui);
+            egui::Frame::new()
+                .fill(tokens.warning)
+                .corner_radius(5)
+                .inner_margin(egui::Margin::symmetric(10, 6))
+                .show(ui, |ui| {
+                    ui.horizontal(|ui| {
+                        if ui.button("Dismiss").clicked() {
+                            dismissed = Some(i);
+                        }
+                        ui.add(egui::Label::new(RichText::new(text).color(tokens.warning_text)).wrap());
+                    });
+                });
+        }
+        if let Some(i) = dismissed {
+            self.messages.remove(i);
+        }
+    }
+
+    fn shortcuts_sheet(&mut self, ctx: &egui::Context) {
+        egui::Window::new("Shortcuts")
+            .open(&mut self.shortcuts)
+            .collapsible(false)
+            .resizable(false)
+            .show(ctx, |ui| {
+                egui::Grid::new("shortcuts").striped(true).num_columns(2).show(ui, |ui| {
+                    for command in Command::ALL {
+                        ui.label(command.text());
+                        ui.label(RichText::new(ui.ctx().format_shortcut(&command.shortcut())).monospace());
+                        ui.end_row();
+                    }
+                });
+            });
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        while let Some(event) = self.engine.poll() {
+            if let Event::Ready { device, .. } = &event {
+                self.device.clone_from(device);
+            }
+            self.explore.hear(event, &mut self.engine);
+        }
+        while let Some(arrival) = self.desk.next() {
+            self.arrive(arrival, ctx);
+        }
+        for text in self.explore.take_said() {
+            self.tell(text);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
+        if let Some(path) = dropped {
+            self.desk.open(&path, &ctx);
+        }
+        let mut commands = Command::pressed(&ctx);
+        egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
+        egui::Panel::bottom("badge")
+            .resizable(false)
+            .frame(
+                egui::Frame::new()
+                    .fill(tokens(ui).warning)
+                    .inner_margin(egui::Margin::symmetric(12, 4)),
+            )
+            .show(ui, |ui| {
+                ui.vertical_centered(|ui| {
+                    ui.label(RichText::new(BADGE).color(tokens(ui).warning_text).strong());
+                });
+            });
+        if !self.messages.is_empty() {
+            egui::Panel::top("messages").show(ui, |ui| self.messages(ui));
+        }
+        commands.extend(self.explore.show(ui, &mut self.engine));
+        self.shortcuts_sheet(&ctx);
+        for command in commands {
+            self.obey(command, &ctx);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        eframe::set_value(storage, SETTINGS, &self.explore.settings);
+    }
+}

@@ -1,0 +1,182 @@
+use super::state::Explore;
+use crate::ef::EfPercent;
+use crate::engine::{Engine, Part};
+use crate::text::duration;
+use crate::ui::command::Command;
+use crate::ui::playback::SPEEDS;
+use crate::ui::theme::{GAP, tokens};
+use crate::ui::widgets::EfSlider;
+use egui::{Align, ComboBox, Layout, ProgressBar, RichText, Slider, Ui};
+
+impl Explore {
+    /// Bottom: progress, the EF slider, transport.
+    pub(super) fn bottom(
+        &mut self,
+        ui: &mut Ui,
+        engine: &mut Engine,
+        now: f64,
+        commands: &mut Vec<Command>,
+    ) {
+        self.progress(ui, commands);
+        let label = ui
+            .horizontal(|ui| {
+                let label = ui.label("Requested EF");
+                let requested = EfPercent::measured(self.requested);
+                ui.label(RichText::new(requested.to_string()).strong().size(20.0));
+                ui.label(RichText::new(requested.category().name()).color(tokens(ui).muted));
+                if self.cascade.as_ref().is_some_and(|c| !c.card.covers(self.requested)) {
+                    ui.label(RichText::new("outside the training range").color(tokens(ui).error));
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    self.transport(ui, now, commands);
+                });
+                label
+            })
+            .inner;
+        let marks = self.marks();
+        let trained = self.cascade.as_ref().and_then(|c| c.card.training_ef_range_percent);
+        let mut value = self.requested;
+        EfSlider {
+            value: &mut value,
+            marks: &marks,
+            trained,
+        }
+        .show(ui, &label);
+        self.set_requested(value, engine);
+    }
+
+    /// One line that is always there, so that nothing moves when a run begins.
+    fn progress(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let muted = tokens(ui).muted;
+        ui.allocate_ui_with_layout(
+            egui::vec2(ui.available_width(), 26.0),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                let Some(running) = &self.running else {
+                    let text = match (&self.cascade, &self.source) {
+                        (None, _) => "Loading the cascade...",
+                        (_, None) => "Open a frame to begin.",
+                        _ => "Ready. Drag the slider to ask for another EF.",
+                    };
+                    ui.label(RichText::new(text).color(muted));
+                    return;
+                };
+                if ui.button(Command::Cancel.text()).on_hover_text("Esc").clicked() {
+                    commands.push(Command::Cancel);
+                }
+                ui.add(
+                    ProgressBar::new(running.fraction as f32)
+                        .desired_width(220.0)
+                        .desired_height(10.0),
+                );
+                let part = match running.part {
+                    Part::Factual => "Factual",
+                    Part::Counterfactual => "Counterfactual",
+                };
+                let text = match running.at {
+                    None => format!("{part}: starting"),
+                    Some(at) => {
+                        let which = if at.candidates > 1 {
+                            format!("{} of {}, ", at.candidate + 1, at.candidates)
+                        } else {
+                            String::new()
+                        };
+                        format!(
+                            "{part}: {which}stage {} of {}, step {} of {}, {} left",
+                            at.stage + 1,
+                            at.stages,
+                            at.step + 1,
+                            at.steps,
+                            duration(running.seconds_left)
+                        )
+                    }
+                };
+                ui.label(text);
+            },
+        );
+    }
+
+    /// Right to left.
+    fn transport(&mut self, ui: &mut Ui, now: f64, commands: &mut Vec<Command>) {
+        let mut speed = self.playback.speed();
+        ComboBox::from_id_salt("speed")
+            .width(64.0)
+            .selected_text(format!("{speed}x"))
+            .show_ui(ui, |ui| {
+                for s in SPEEDS {
+                    ui.selectable_value(&mut speed, s, format!("{s}x"));
+                }
+            })
+            .response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Speed"));
+        if speed != self.playback.speed() {
+            self.playback.set_speed(speed, now);
+        }
+        let play = if self.playback.is_playing() { "Pause" } else { "Play" };
+        for (text, command) in [
+            (">|", Command::StepForward),
+            (play, Command::PlayPause),
+            ("|<", Command::StepBack),
+        ] {
+            let hint = format!(
+                "{} ({})",
+                command.text(),
+                ui.ctx().format_shortcut(&command.shortcut())
+            );
+            let button = egui::Button::new(text).min_size(egui::vec2(30.0, 0.0));
+            let response = ui.add(button).on_hover_text(hint);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, if text.len() > 2 { text } else { command.text() }));
+            if response.clicked() {
+                commands.push(command);
+            }
+        }
+        let (n, seconds) = self.cycle();
+        let mut frame = self.frame_now(now) + 1;
+        ui.spacing_mut().slider_width = 120.0;
+        let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
+        scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
+        if scrub.changed() {
+            self.playback.seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
+        }
+        ui.label(RichText::new(format!("{frame:>2} / {n}")).monospace().color(tokens(ui).muted));
+        ui.add_space(GAP);
+    }
+
+    pub(super) fn ask_first_dialog(&mut self, ui: &mut Ui, engine: &mut Engine) {
+        let Some((job, seconds)) = self.ask.clone() else {
+            return;
+        };
+        let mut answer = None;
+        egui::Modal::new(egui::Id::unique("ask-first")).show(ui.ctx(), |ui| {
+            ui.set_width(380.0);
+            ui.heading("This will take a while");
+            ui.label(format!(
+                "With this cascade and the preset {}, the run takes about {} on this device.",
+                job.counterfactual.preset,
+                duration(seconds)
+            ));
+            ui.label("A smaller preset, the built-in cascade or a GPU is faster.");
+            ui.add_space(GAP);
+            ui.horizontal(|ui| {
+                if ui.button("Run it").clicked() {
+                    answer = Some(true);
+                }
+                if ui.button("Do not run").clicked() {
+                    answer = Some(false);
+                }
+            });
+        });
+        match answer {
+            Some(true) => {
+                self.ask = None;
+                let job = crate::engine::Job {
+                    confirmed: true,
+                    ..job
+                };
+                self.submit(job, engine);
+            }
+            Some(false) => self.ask = None,
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use super::heading;
+use super::state::Explore;
+use crate::edm::Preset;
+use crate::engine::{CascadeSource, Engine};
+use crate::ui::command::Command;
+use crate::ui::theme::{GAP, tokens};
+use egui::{Button, ComboBox, DragValue, RichText, Ui};
+
+impl Explore {
+    /// Right: cascade, preset, seed, guidance, best of N, history.
+    pub(super) fn settings_panel(
+        &mut self,
+        ui: &mut Ui,
+        engine: &mut Engine,
+        commands: &mut Vec<Command>,
+    ) {
+        let muted = tokens(ui).muted;
+        heading(ui, "Cascade");
+        self.cascade_menu(ui, engine, commands);
+        ui.label(RichText::new(format!("Measured by {}", self.regressor)).color(muted));
+        button(ui, Command::OpenRegressor, commands);
+        ui.add_space(GAP);
+
+        heading(ui, "Run");
+        let mut changed = false;
+        ui.horizontal(|ui| {
+            let label = ui.label("Preset");
+            ComboBox::from_id_salt("preset")
+                .selected_text(self.settings.preset.name())
+                .show_ui(ui, |ui| {
+                    for preset in Preset::ALL {
+                        let value = ui.selectable_value(&mut self.settings.preset, preset, preset.name());
+                        changed |= value.changed();
+                    }
+                })
+                .response
+                .labelled_by(label.id);
+        });
+        ui.horizontal(|ui| {
+            let label = ui.label("Seed");
+            let seed = ui
+                .add(DragValue::new(&mut self.seed).speed(1))
+                .labelled_by(label.id);
+            if seed.changed() && !seed.dragged() || seed.drag_stopped() {
+                self.reroll_to(self.seed, engine);
+            }
+            button(ui, Command::RerollSeed, commands);
+            ui.checkbox(&mut self.seed_locked, "Lock")
+                .on_hover_text("Unlocked, every change of a setting takes the next seed.");
+        });
+        ui.horizontal(|ui| {
+            let own = self.own_guidance();
+            let label = ui.label("Guidance");
+            let mut value = self.guidance.unwrap_or(own);
+            let response = ui
+                .add(DragValue::new(&mut value).range(1.0..=10.0).speed(0.05).max_decimals(2))
+                .labelled_by(label.id);
+            if response.changed() {
+                self.guidance = (value != own).then_some(value);
+            }
+            changed |= response.changed() && !response.dragged() || response.drag_stopped();
+            if self.guidance.is_some() && ui.small_button("Reset").clicked() {
+                self.guidance = None;
+                changed = true;
+            }
+        });
+        ui.horizontal(|ui| {
+            let label = ui.label("Best of");
+            let response = ui
+                .add(DragValue::new(&mut self.settings.best_of).range(1..=16).speed(0.1))
+                .labelled_by(label.id)
+                .on_hover_text("Makes this many with consecutive seeds and keeps the one that measures closest.");
+            changed |= response.changed() && !response.dragged() || response.drag_stopped();
+        });
+        if self.beat_normalised() {
+            ui.horizontal(|ui| {
+                let label = ui.label("Heart rate");
+                ui.add(
+                    DragValue::new(&mut self.settings.heart_rate)
+                        .range(30.0..=180.0)
+                        .max_decimals(0)
+                        .suffix(" bpm"),
+                )
+                .labelled_by(label.id)
+                .on_hover_text("Changes playback only.");
+            });
+        }
+        if changed {
+            self.rerun(engine);
+        }
+        ui.add_space(GAP);
+
+        heading(ui, "History");
+        if self.history.is_empty() {
+            ui.label(RichText::new("Finished runs appear here; a click restores one.").color(muted));
+        }
+        let mut restore = None;
+        for (i, past) in self.history.iter().enumerate() {
+            let r = &past.job.counterfactual;
+            let text = format!("EF {}, measured {:.0} %, seed {}", r.ef, past.measured, r.seed.0);
+            let line = Button::new(RichText::new(text).size(12.0)).frame(false);
+            if ui.add(line).on_hover_text(r.preset.name()).clicked() {
+                restore = Some(i);
+            }
+        }
+        if let Some(i) = restore {
+            self.restore(i, engine);
+        }
+    }
+
+    fn cascade_menu(&mut self, ui: &mut Ui, engine: &mut Engine, commands: &mut Vec<Command>) {
+        let name = self
+            .cascade
+            .as_ref()
+            .map_or_else(|| "Loading...".to_owned(), |c| c.identity.name.clone());
+        let mut chosen = None;
+        ComboBox::from_id_salt("cascade")
+            .width(ui.available_width() - 8.0)
+            .selected_text(name)
+            .show_ui(ui, |ui| {
+                if ui.button("built-in cascade").clicked() {
+                    chosen = Some(CascadeSource::Builtin);
+                }
+                for folder in &self.cascades {
+                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    if ui.button(name).clicked() {
+                        chosen = Some(CascadeSource::Folder(folder.clone()));
+                    }
+                }
+            })
+            .response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Cascade"));
+        button(ui, Command::OpenCascade, commands);
+        if let Some(source) = chosen {
+            engine.open_cascade(source);
+        }
+    }
+
+    /// Guidance of the cascade's own configuration, of its first guided stage.
+    fn own_guidance(&self) -> f64 {
+        let stages = self.cascade.as_ref().map(|c| c.config.stages.as_slice());
+        let guided = stages.unwrap_or_default().iter().map(|s| s.cond_scale).find(|&s| s != 1.0);
+        guided.unwrap_or(1.0)
+    }
+
+    fn reroll_to(&mut self, seed: u64, engine: &mut Engine) {
+        self.seed = seed;
+        self.generated.clear();
+        self.factual = None;
+        self.run(engine);
+    }
+}
+
+fn button(ui: &mut Ui, command: Command, commands: &mut Vec<Command>) {
+    let hint = ui.ctx().format_shortcut(&command.shortcut());
+    if ui.button(command.text()).on_hover_text(hint).clicked() {
+        commands.push(command);
+    }
+}

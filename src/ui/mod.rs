@@ -1,0 +1,40 @@
+//! The window. It only plays what the engine makes: no network runs, no file is decoded and
+//! nothing waits on this thread.
+
+mod app;
+mod command;
+mod explore;
+mod files;
+mod playback;
+mod theme;
+mod widgets;
+
+pub use app::{App, Options};
+pub use files::{NoPicker, Picker, Purpose, SystemPicker};
+
+use std::path::PathBuf;
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// A sentence that says what is missing.
+pub fn run(file: Option<PathBuf>) -> Result<(), String> {
+    let native = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("EchoIf")
+            .with_app_id("echoif")
+            .with_inner_size([1280.0, 800.0])
+            .with_min_inner_size([900.0, 600.0]),
+        ..eframe::NativeOptions::default()
+    };
+    let options = Options {
+        file,
+        ..Options::default()
+    };
+    eframe::run_native(
+        "echoif",
+        native,
+        Box::new(|cc| Ok(Box::new(App::new(cc, options)?))),
+    )
+    .map_err(|e| format!("The window cannot be opened: {e}."))
+}

@@ -1,0 +1,142 @@
+//! One clock for all panes. The frame shown follows elapsed time, not ticks.
+
+/// Speeds that the transport offers.
+pub const SPEEDS: [f64; 5] = [0.25, 0.5, 1.0, 1.5, 2.0];
+
+/// Position in the loop, in seconds of the cine's own time.
+#[derive(Clone, Copy, Debug)]
+pub struct Playback {
+    playing: bool,
+    speed: f64,
+    /// Position at `since`.
+    position: f64,
+    since: f64,
+}
+
+impl Default for Playback {
+    fn default() -> Self {
+        Self {
+            playing: true,
+            speed: 1.0,
+            position: 0.0,
+            since: 0.0,
+        }
+    }
+}
+
+impl Playback {
+    pub fn is_playing(&self) -> bool {
+        self.playing
+    }
+
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    pub fn position(&self, now: f64) -> f64 {
+        if self.playing {
+            self.position + (now - self.since).max(0.0) * self.speed
+        } else {
+            self.position
+        }
+    }
+
+    fn rebase(&mut self, now: f64) {
+        self.position = self.position(now);
+        self.since = now;
+    }
+
+    pub fn toggle(&mut self, now: f64) {
+        self.rebase(now);
+        self.playing = !self.playing;
+    }
+
+    pub fn set_speed(&mut self, speed: f64, now: f64) {
+        self.rebase(now);
+        self.speed = speed;
+    }
+
+    /// The next faster (1) or slower (-1) speed.
+    pub fn change_speed(&mut self, by: isize, now: f64) {
+        let at = SPEEDS
+            .iter()
+            .position(|&s| s >= self.speed)
+            .unwrap_or(SPEEDS.len() - 1);
+        let at = at.saturating_add_signed(by).min(SPEEDS.len() - 1);
+        self.set_speed(SPEEDS[at], now);
+    }
+
+    /// Pauses and goes to the middle of the frame `by` frames away, in a loop of `n` frames over
+    /// `seconds`.
+    pub fn step(&mut self, by: i64, n: usize, seconds: f64, now: f64) {
+        let frame = frame_at(self.position(now), n, seconds) as i64;
+        let frame = (frame + by).rem_euclid(n.max(1) as i64);
+        self.seek((frame as f64 + 0.5) * seconds / n.max(1) as f64, now);
+    }
+
+    /// Pauses at a position.
+    pub fn seek(&mut self, position: f64, now: f64) {
+        self.playing = false;
+        self.position = position;
+        self.since = now;
+    }
+
+    /// Seconds until another frame is to be shown, if the clock runs.
+    pub fn until_next(&self, n: usize, seconds: f64, now: f64) -> Option<f64> {
+        if !self.playing || n < 2 {
+            return None;
+        }
+        let frame = seconds / n as f64;
+        let into = self.position(now).rem_euclid(frame);
+        Some(((frame - into) / self.speed).clamp(0.004, 1.0))
+    }
+}
+
+/// The frame of a loop of `n` frames over `seconds` at a position.
+pub fn frame_at(position: f64, n: usize, seconds: f64) -> usize {
+    if n == 0 || seconds <= 0.0 {
+        return 0;
+    }
+    let phase = position.rem_euclid(seconds) / seconds;
+    ((phase * n as f64) as usize).min(n - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_follows_elapsed_time_and_speed() {
+        let mut p = Playback::default();
+        assert_eq!(frame_at(p.position(0.5), 16, 1.0), 8);
+        p.set_speed(2.0, 0.5);
+        assert!((p.position(0.75) - 1.0).abs() < 1e-9);
+        p.toggle(0.75);
+        assert!((p.position(9.0) - 1.0).abs() < 1e-9);
+        p.toggle(9.0);
+        assert!((p.position(9.25) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_step_pauses_and_wraps() {
+        let mut p = Playback::default();
+        p.step(-1, 16, 1.0, 0.0);
+        assert!(!p.is_playing());
+        assert_eq!(frame_at(p.position(100.0), 16, 1.0), 15);
+        p.step(1, 16, 1.0, 100.0);
+        assert_eq!(frame_at(p.position(100.0), 16, 1.0), 0);
+    }
+
+    #[test]
+    fn speeds_stop_at_both_ends() {
+        let mut p = Playback::default();
+        for _ in 0..9 {
+            p.change_speed(1, 0.0);
+        }
+        assert_eq!(p.speed(), 2.0);
+        for _ in 0..9 {
+            p.change_speed(-1, 0.0);
+        }
+        assert_eq!(p.speed(), 0.25);
+    }
+}

@@ -1,0 +1,93 @@
+//! Design tokens: every colour and distance that screens use.
+
+use egui::{Color32, CornerRadius, Stroke, Theme, Visuals};
+
+/// Space between groups, inside panels, between lines.
+pub const GAP: f32 = 12.0;
+pub const SMALL_GAP: f32 = 6.0;
+
+/// Colours of one theme that egui's own style has no name for.
+#[derive(Clone, Copy)]
+pub struct Tokens {
+    pub accent: Color32,
+    pub muted: Color32,
+    pub warning: Color32,
+    pub warning_text: Color32,
+    pub error: Color32,
+    pub reduced: Color32,
+    pub mildly_reduced: Color32,
+    pub preserved: Color32,
+    pub mark: Color32,
+    pub hatch: Color32,
+    /// Behind pictures, in both themes: that is how echoes are read.
+    pub picture: Color32,
+    pub on_picture: Color32,
+}
+
+const DARK: Tokens = Tokens {
+    accent: Color32::from_rgb(88, 166, 255),
+    muted: Color32::from_rgb(152, 160, 170),
+    warning: Color32::from_rgb(78, 58, 16),
+    warning_text: Color32::from_rgb(255, 211, 110),
+    error: Color32::from_rgb(255, 138, 128),
+    reduced: Color32::from_rgb(158, 66, 66),
+    mildly_reduced: Color32::from_rgb(158, 122, 48),
+    preserved: Color32::from_rgb(58, 122, 82),
+    mark: Color32::from_rgb(240, 244, 248),
+    hatch: Color32::from_rgba_premultiplied(0, 0, 0, 150),
+    picture: Color32::from_rgb(0, 0, 0),
+    on_picture: Color32::from_rgb(200, 206, 214),
+};
+
+const LIGHT: Tokens = Tokens {
+    accent: Color32::from_rgb(9, 90, 190),
+    muted: Color32::from_rgb(88, 96, 105),
+    warning: Color32::from_rgb(255, 241, 204),
+    warning_text: Color32::from_rgb(104, 72, 0),
+    error: Color32::from_rgb(176, 32, 32),
+    reduced: Color32::from_rgb(226, 138, 138),
+    mildly_reduced: Color32::from_rgb(232, 196, 110),
+    preserved: Color32::from_rgb(134, 200, 158),
+    mark: Color32::from_rgb(24, 28, 32),
+    hatch: Color32::from_rgba_premultiplied(150, 150, 150, 150),
+    picture: Color32::from_rgb(0, 0, 0),
+    on_picture: Color32::from_rgb(200, 206, 214),
+};
+
+pub fn tokens(ui: &egui::Ui) -> Tokens {
+    if ui.visuals().dark_mode { DARK } else { LIGHT }
+}
+
+/// Sets both themes' styles; dark is the default, because reading rooms are.
+pub fn install(ctx: &egui::Context) {
+    ctx.set_theme(Theme::Dark);
+    for (theme, mut visuals, tokens) in [
+        (Theme::Dark, Visuals::dark(), DARK),
+        (Theme::Light, Visuals::light(), LIGHT),
+    ] {
+        if theme == Theme::Dark {
+            visuals.panel_fill = Color32::from_rgb(22, 25, 29);
+            visuals.window_fill = Color32::from_rgb(28, 32, 37);
+            visuals.extreme_bg_color = Color32::from_rgb(13, 15, 18);
+            visuals.override_text_color = Some(Color32::from_rgb(224, 228, 233));
+            visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, Color32::from_rgb(48, 54, 61));
+        }
+        visuals.selection.bg_fill = tokens.accent.gamma_multiply(0.45);
+        visuals.hyperlink_color = tokens.accent;
+        for w in [
+            &mut visuals.widgets.noninteractive,
+            &mut visuals.widgets.inactive,
+            &mut visuals.widgets.hovered,
+            &mut visuals.widgets.active,
+            &mut visuals.widgets.open,
+        ] {
+            w.corner_radius = CornerRadius::same(5);
+        }
+        ctx.set_visuals_of(theme, visuals);
+        ctx.style_mut_of(theme, |style| {
+            style.spacing.item_spacing = egui::vec2(8.0, SMALL_GAP);
+            style.spacing.button_padding = egui::vec2(9.0, 4.0);
+            style.interaction.tooltip_delay = 0.4;
+        });
+    }
+}

@@ -1,0 +1,7 @@
+mod cine;
+mod ef_slider;
+mod square_editor;
+
+pub use cine::{Cine, Picture};
+pub use ef_slider::{EfSlider, Mark};
+pub use square_editor::square_editor;
