@@ -234,10 +234,20 @@ pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<T
     let (b, c) = (dims[0], dims[1]);
     let o = weight.dim(0)?;
     let n = dims[2..].iter().product::<usize>();
-    let y = weight.broadcast_matmul(&x.reshape((b, c, n))?)?;
-    let y = match bias {
-        Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
-        None => y,
+    let x = x.reshape((b, c, n))?;
+    let y = match (bias, x.device()) {
+        (Some(bias), Device::Cpu) => {
+            x.contiguous()?
+                .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
+        }
+        (None, Device::Cpu) => {
+            x.contiguous()?
+                .apply_op2_no_bwd(&weight.contiguous()?, &cpu::conv::Pointwise)?
+        }
+        (Some(bias), _) => weight
+            .broadcast_matmul(&x)?
+            .broadcast_add(&bias.reshape((1, o, 1))?)?,
+        (None, _) => weight.broadcast_matmul(&x)?,
     };
     dims[1] = o;
     y.reshape(dims)

@@ -1,57 +1,26 @@
 //! Convolutions over space and over time, without transposing `[batch, channel, frame, h, w]`.
 
-use super::{SharedOut, elements, simd};
+use super::product::{Packed, Place, product, tile_columns};
+use super::{elements, simd};
 use crate::nn::Interrupt;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
-use std::cell::RefCell;
 
-/// Columns of one im2col tile are chosen so that the tile stays in the second-level cache.
-const TILE_FLOATS: usize = 192 * 1024;
+/// Input channels that are summed over before the kernel moves on.
+const CHANNEL_BLOCK: usize = 8;
 
-thread_local! {
-    static TILE: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
-
-/// `out[m, n] += lhs[m, k] * rhs[k, n]`, all row-major with the given row strides, on this thread.
-///
-/// # Safety
-/// The three pointers must be valid for the shapes and strides given, and `out` must belong to
-/// this thread alone.
-#[allow(clippy::too_many_arguments)] // the operands of a matrix product
-unsafe fn multiply_add(
-    (m, n, k): (usize, usize, usize),
-    out: *mut f32,
-    out_row: usize,
-    lhs: *const f32,
-    lhs_row: usize,
-    rhs: *const f32,
-    rhs_row: usize,
-) {
-    // SAFETY: forwarded from the caller; the strides are those of row-major matrices.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out,
-            1,
-            out_row as isize,
-            true,
-            lhs,
-            1,
-            lhs_row as isize,
-            rhs,
-            1,
-            rhs_row as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+/// The order in which a convolution's terms are added: blocks of channels, then the kernel's rows
+/// and columns, then the channels of the block. Yields (channel, ky, kx).
+fn term_order(c: usize, k: usize) -> Vec<(usize, usize, usize)> {
+    let mut order = Vec::with_capacity(c * k * k);
+    for block in (0..c).step_by(CHANNEL_BLOCK) {
+        for ky in 0..k {
+            for kx in 0..k {
+                order.extend((block..c.min(block + CHANNEL_BLOCK)).map(|ci| (ci, ky, kx)));
+            }
+        }
     }
+    order
 }
 
 /// A `k x k` convolution of every frame, stride 1 or more, symmetric zero padding.
@@ -85,60 +54,44 @@ impl CustomOp3 for Spatial {
             (h + 2 * pad - k) / stride + 1,
             (wd + 2 * pad - k) / stride + 1,
         );
-        let depth = c * k * k;
-        let rows = (TILE_FLOATS / (depth * ow)).clamp(1, oh);
+        let order = term_order(c, k);
+        let weights = Packed::new(o, order.len(), bias, |row, term| {
+            let (ci, ky, kx) = order[term];
+            w[((row * c + ci) * k + ky) * k + kx]
+        });
+        // Tiles are whole output rows.
+        let rows = (tile_columns(order.len(), oh * ow) / ow).clamp(1, oh);
         let tiles = oh.div_ceil(rows);
         let mut out = vec![0f32; b * o * f * oh * ow];
-        let shared = SharedOut::new(&mut out);
-        (0..b * f * tiles).into_par_iter().for_each(|task| {
-            if self.interrupt.is_set() {
-                return;
-            }
+        let split = |task: usize| {
             let (frame, tile) = (task / tiles, task % tiles);
-            let (bi, fi) = (frame / f, frame % f);
             let first = tile * rows;
-            let count = rows.min(oh - first);
-            let columns = count * ow;
-            TILE.with_borrow_mut(|buffer| {
-                if buffer.len() < depth * columns {
-                    buffer.resize(depth * columns, 0.0);
-                }
-                for ci in 0..c {
-                    let plane = &x[((bi * c + ci) * f + fi) * h * wd..][..h * wd];
-                    for ky in 0..k {
-                        for kx in 0..k {
-                            let row = (ci * k + ky) * k + kx;
-                            let target = &mut buffer[row * columns..][..columns];
-                            for (r, target) in target.chunks_exact_mut(ow).enumerate() {
-                                let y = ((first + r) * stride + ky) as isize - pad as isize;
-                                if y < 0 || y >= h as isize {
-                                    target.fill(0.0);
-                                    continue;
-                                }
-                                let source = &plane[y as usize * wd..][..wd];
-                                shifted_row(target, source, kx as isize - pad as isize, stride);
-                            }
-                        }
+            (frame / f, frame % f, first, rows.min(oh - first))
+        };
+        let place = |task| {
+            let (bi, fi, first, count) = split(task);
+            Place {
+                at: (bi * o * f + fi) * oh * ow + first * ow,
+                stride: f * oh * ow,
+                columns: count * ow,
+            }
+        };
+        product(&mut out, &weights, b * f * tiles, &self.interrupt, place, |task, tile| {
+            let (bi, fi, first, count) = split(task);
+            let mut line = vec![0f32; ow];
+            for (term, &(ci, ky, kx)) in order.iter().enumerate() {
+                let plane = &x[((bi * c + ci) * f + fi) * h * wd..][..h * wd];
+                for r in 0..count {
+                    let y = ((first + r) * stride + ky) as isize - pad as isize;
+                    if y < 0 || y >= h as isize {
+                        tile.zero(term, r * ow, ow);
+                        continue;
                     }
+                    let source = &plane[y as usize * wd..][..wd];
+                    shifted_row(&mut line, source, kx as isize - pad as isize, stride);
+                    tile.set(term, r * ow, &line);
                 }
-                let at = ((bi * o) * f + fi) * oh * ow + first * ow;
-                for (oi, &value) in bias.iter().enumerate() {
-                    // SAFETY: this task alone writes rows first .. first + count of its frame.
-                    unsafe { shared.slice(at + oi * f * oh * ow, columns) }.fill(value);
-                }
-                // SAFETY: as above; the tile holds depth x columns values, the weight o x depth.
-                unsafe {
-                    multiply_add(
-                        (o, columns, depth),
-                        shared.at(at),
-                        f * oh * ow,
-                        w.as_ptr(),
-                        depth,
-                        buffer.as_ptr(),
-                        columns,
-                    );
-                }
-            });
+            }
         });
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, f, oh, ow))))
@@ -200,47 +153,115 @@ impl CustomOp3 for Temporal {
         let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
         let n = h * wd;
         let of = (f + self.before + self.after - taps) / self.stride + 1;
-        let width = (TILE_FLOATS / (2 * (c + o))).clamp(16, 4096).min(n);
+        let mut order = Vec::with_capacity(taps * c);
+        for block in (0..c).step_by(CHANNEL_BLOCK) {
+            for tap in 0..taps {
+                order.extend((block..c.min(block + CHANNEL_BLOCK)).map(|ci| (ci, tap)));
+            }
+        }
+        let weights = Packed::new(o, order.len(), bias, |row, term| {
+            let (ci, tap) = order[term];
+            w[(tap * o + row) * c + ci]
+        });
+        let width = tile_columns(order.len(), n).min(n);
         let tiles = n.div_ceil(width);
         let mut out = vec![0f32; b * o * of * n];
-        let shared = SharedOut::new(&mut out);
-        (0..b * of * tiles).into_par_iter().for_each(|task| {
-            if self.interrupt.is_set() {
-                return;
-            }
+        let split = |task: usize| {
             let (bi, rest) = (task / (of * tiles), task % (of * tiles));
             let (tile, fi) = (rest / of, rest % of);
             let first = tile * width;
-            let columns = width.min(n - first);
-            let at = (bi * o * of + fi) * n + first;
-            for (oi, &value) in bias.iter().enumerate() {
-                // SAFETY: this task alone writes columns first .. first + columns of frame fi.
-                unsafe { shared.slice(at + oi * of * n, columns) }.fill(value);
+            (bi, fi, first, width.min(n - first))
+        };
+        let place = |task| {
+            let (bi, fi, first, columns) = split(task);
+            Place {
+                at: (bi * o * of + fi) * n + first,
+                stride: of * n,
+                columns,
             }
-            for tap in 0..taps {
-                let Some(source) = (fi * self.stride + tap).checked_sub(self.before) else {
-                    continue;
-                };
-                if source >= f {
-                    continue;
-                }
-                let rhs = &x[(bi * c * f + source) * n + first..];
-                // SAFETY: as above; row ci of rhs starts at ci * f * n, the last one ends within x.
-                unsafe {
-                    multiply_add(
-                        (o, columns, c),
-                        shared.at(at),
-                        of * n,
-                        w[tap * o * c..].as_ptr(),
-                        c,
-                        rhs.as_ptr(),
-                        f * n,
-                    );
+        };
+        product(&mut out, &weights, b * of * tiles, &self.interrupt, place, |task, tile| {
+            let (bi, fi, first, columns) = split(task);
+            for (term, &(ci, tap)) in order.iter().enumerate() {
+                match (fi * self.stride + tap).checked_sub(self.before) {
+                    Some(source) if source < f => {
+                        let at = ((bi * c + ci) * f + source) * n + first;
+                        tile.set(term, 0, &x[at..at + columns]);
+                    }
+                    _ => tile.zero(term, 0, columns),
                 }
             }
         });
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, of, h, wd))))
+    }
+}
+
+/// A 1 x 1 convolution: x `[b, c, n]`, weight `[o, c]`, bias `[o]`; result `[b, o, n]`.
+pub struct Pointwise;
+
+impl Pointwise {
+    fn run(x: &[f32], (b, c, n): (usize, usize, usize), w: &[f32], bias: &[f32], o: usize) -> Vec<f32> {
+        let weights = Packed::new(o, c, bias, |row, k| w[row * c + k]);
+        let width = tile_columns(c, n).min(n);
+        let tiles = n.div_ceil(width);
+        let mut out = vec![0f32; b * o * n];
+        let split = |task: usize| {
+            let (bi, first) = (task / tiles, (task % tiles) * width);
+            (bi, first, width.min(n - first))
+        };
+        let place = |task| {
+            let (bi, first, columns) = split(task);
+            Place {
+                at: bi * o * n + first,
+                stride: n,
+                columns,
+            }
+        };
+        product(&mut out, &weights, b * tiles, &Interrupt::new(), place, |task, tile| {
+            let (bi, first, columns) = split(task);
+            for k in 0..c {
+                let at = (bi * c + k) * n + first;
+                tile.set(k, 0, &x[at..at + columns]);
+            }
+        });
+        out
+    }
+}
+
+impl CustomOp3 for Pointwise {
+    fn name(&self) -> &'static str {
+        "conv-pointwise"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        bias: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (b, c, n) = lx.shape().dims3()?;
+        let (o, _) = lw.shape().dims2()?;
+        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
+        let out = Self::run(x, (b, c, n), w, bias, o);
+        Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
+    }
+}
+
+impl CustomOp2 for Pointwise {
+    fn name(&self) -> &'static str {
+        "conv-pointwise"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (b, c, n) = lx.shape().dims3()?;
+        let (o, _) = lw.shape().dims2()?;
+        let (x, w) = (elements(x, lx)?, elements(w, lw)?);
+        let out = Self::run(x, (b, c, n), w, &vec![0.0; o], o);
+        Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
     }
 }
 

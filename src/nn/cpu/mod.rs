@@ -6,6 +6,7 @@
 pub mod conv;
 pub mod math;
 pub mod norm;
+mod product;
 pub mod temporal_attention;
 
 use candle_core::{CpuStorage, Error, Layout, Result};
@@ -31,13 +32,6 @@ unsafe impl Sync for SharedOut {}
 impl SharedOut {
     pub fn new(out: &mut [f32]) -> Self {
         Self(out.as_mut_ptr())
-    }
-
-    /// # Safety
-    /// `at` is within the buffer, and the caller writes only elements that no other thread touches.
-    pub unsafe fn at(self, at: usize) -> *mut f32 {
-        // SAFETY: the caller keeps `at` within the buffer.
-        unsafe { self.0.add(at) }
     }
 
     /// # Safety
