@@ -1,6 +1,8 @@
 //! Embeds every file below `weights/` with its SHA-256, and refuses weights that differ from the
 //! manifest that was written when they were imported.
 
+#![allow(clippy::expect_used, clippy::panic)] // a build script stops the build by stopping
+
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,12 +28,15 @@ fn main() {
         println!("cargo::rerun-if-changed={}", path.display());
         let bytes = std::fs::read(&path)
             .unwrap_or_else(|e| panic!("weights/{name} cannot be read ({e}); check it out again"));
-        let hash: String = Sha256::digest(&bytes).iter().fold(String::new(), |mut s, b| {
-            write!(s, "{b:02x}").expect("writing to a string");
-            s
-        });
+        let hash: String = Sha256::digest(&bytes)
+            .iter()
+            .fold(String::new(), |mut s, b| {
+                write!(s, "{b:02x}").expect("writing to a string");
+                s
+            });
         check(&path, name, &hash);
-        writeln!(table, "    ({name:?}, include_bytes!({path:?}), {hash:?}),").expect("writing to a string");
+        writeln!(table, "    ({name:?}, include_bytes!({path:?}), {hash:?}),")
+            .expect("writing to a string");
     }
     table.push_str("];\n");
     let out = PathBuf::from(env("OUT_DIR")).join("weights.rs");
@@ -43,8 +48,13 @@ fn check(path: &Path, name: &str, hash: &str) {
     let Ok(manifest) = std::fs::read_to_string(path.with_file_name("manifest.json")) else {
         return;
     };
-    let file = path.file_name().and_then(|f| f.to_str()).unwrap_or_default();
-    let line = manifest.lines().find(|l| l.contains(&format!("\"{file}\":")));
+    let file = path
+        .file_name()
+        .and_then(|f| f.to_str())
+        .unwrap_or_default();
+    let line = manifest
+        .lines()
+        .find(|l| l.contains(&format!("\"{file}\":")));
     assert!(
         line.is_none_or(|l| l.contains(hash)),
         "weights/{name} differs from its manifest.json; import the weights again"

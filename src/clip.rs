@@ -126,7 +126,9 @@ impl Video {
             plane(0).iter().map(|&v| quantise(v)).collect()
         } else {
             let (r, g, b) = (plane(0), plane(1), plane(2));
-            (0..n).map(|i| quantise(luminance(r[i], g[i], b[i]))).collect()
+            (0..n)
+                .map(|i| quantise(luminance(r[i], g[i], b[i])))
+                .collect()
         };
         Frame {
             width: self.width,
@@ -151,7 +153,11 @@ impl Video {
             for row in y..y + height {
                 for column in x..x + width {
                     let [r, g, b] = frame.rgb(column, row).map(|v| f32::from(v) / 255.0);
-                    data.push(if r == g && g == b { r } else { luminance(r, g, b) });
+                    data.push(if r == g && g == b {
+                        r
+                    } else {
+                        luminance(r, g, b)
+                    });
                 }
             }
         }

@@ -36,7 +36,10 @@ pub fn simulated_heart(i: usize) -> Result<SimulatedHeart, String> {
     let picture = image::load_from_memory(FRAMES[i])
         .map_err(|e| e.to_string())?
         .to_luma8();
-    let ef = about.get(i).ok_or("the list of hearts is too short")?.ef_percent;
+    let ef = about
+        .get(i)
+        .ok_or("the list of hearts is too short")?
+        .ef_percent;
     Ok(SimulatedHeart {
         frame: Frame {
             width: picture.width() as usize,

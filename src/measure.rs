@@ -64,7 +64,8 @@ fn with_channels(clip: &Tensor, channels: usize) -> Result<Tensor> {
     match (c, channels) {
         (3, 1) => {
             let weights = Tensor::new(&[0.299f32, 0.587, 0.114], clip.device())?;
-            clip.broadcast_mul(&weights.reshape((1, 3, 1, 1, 1))?)?.sum_keepdim(1)
+            clip.broadcast_mul(&weights.reshape((1, 3, 1, 1, 1))?)?
+                .sum_keepdim(1)
         }
         (1, 3) => clip.broadcast_as((b, 3, f, h, w))?.contiguous(),
         _ => Ok(clip.clone()),
@@ -88,7 +89,13 @@ fn to_size(clip: &Tensor, size: usize) -> Result<Tensor> {
 /// When the device fails.
 pub fn average_blocks(clip: &Tensor, block: usize) -> Result<Tensor> {
     let (_, _, f, h, w) = clip.dims5()?;
-    resize(clip, ResizeMode::Area, f, h / block.max(1), w / block.max(1))
+    resize(
+        clip,
+        ResizeMode::Area,
+        f,
+        h / block.max(1),
+        w / block.max(1),
+    )
 }
 
 /// The windows `[1, c, frames, size, size]` that the regressor sees.
@@ -99,7 +106,10 @@ fn windows(clip: &Tensor, spec: &RegressorSpec, time: TimeBase) -> Result<(Vec<T
             let beat = (spec.fps.round() as usize).max(1);
             // Frame k of a beat lies at k * n / beat; the loop closes.
             let at = (0..spec.frames).map(|k| (k % beat) as f64 * n as f64 / beat as f64);
-            return Ok((vec![interpolate(clip, &at.collect::<Vec<_>>(), true)?], false));
+            return Ok((
+                vec![interpolate(clip, &at.collect::<Vec<_>>(), true)?],
+                false,
+            ));
         }
         TimeBase::Rate(rate) => rate,
     };
@@ -126,7 +136,11 @@ fn resample(clip: &Tensor, ratio: f64) -> Result<Tensor> {
     if m == n {
         return Ok(clip.clone());
     }
-    let step = if m > 1 { (n - 1) as f64 / (m - 1) as f64 } else { 0.0 };
+    let step = if m > 1 {
+        (n - 1) as f64 / (m - 1) as f64
+    } else {
+        0.0
+    };
     let at: Vec<f64> = (0..m).map(|k| k as f64 * step).collect();
     interpolate(clip, &at, false)
 }
@@ -138,7 +152,11 @@ fn interpolate(clip: &Tensor, at: &[f64], closed: bool) -> Result<Tensor> {
     for (row, &position) in matrix.chunks_mut(n).zip(at) {
         let low = (position.floor() as usize).min(n - 1);
         let fraction = (position - low as f64) as f32;
-        let high = if closed { (low + 1) % n } else { (low + 1).min(n - 1) };
+        let high = if closed {
+            (low + 1) % n
+        } else {
+            (low + 1).min(n - 1)
+        };
         row[low] += 1.0 - fraction;
         row[high] += fraction;
     }
@@ -185,7 +203,10 @@ mod tests {
     fn a_long_clip_gives_windows_a_quarter_apart_and_a_short_one_repeats() {
         let rate = |fps| TimeBase::Rate(FrameRate::new(fps).unwrap());
         let (w, short) = windows(&ramp(25), &spec(), rate(8.0)).unwrap();
-        assert_eq!(w.iter().map(|w| values(w)[0]).collect::<Vec<_>>(), [0.0, 4.0, 8.0]);
+        assert_eq!(
+            w.iter().map(|w| values(w)[0]).collect::<Vec<_>>(),
+            [0.0, 4.0, 8.0]
+        );
         assert!(!short);
         let (w, short) = windows(&ramp(10), &spec(), rate(8.0)).unwrap();
         assert_eq!(values(&w[0])[8..12], [8.0, 9.0, 0.0, 1.0]);

@@ -21,7 +21,9 @@ pub fn duration(seconds: f64) -> String {
 mod tests {
     #[test]
     fn durations_read_well() {
-        let said: Vec<String> = [0.04, 9.94, 42.0, 150.0, 9000.0].map(super::duration).into();
+        let said: Vec<String> = [0.04, 9.94, 42.0, 150.0, 9000.0]
+            .map(super::duration)
+            .into();
         assert_eq!(said, ["0.0 s", "9.9 s", "42 s", "2 min", "2.5 h"]);
     }
 }

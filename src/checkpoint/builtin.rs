@@ -1,7 +1,9 @@
 //! The cascade and the regressor inside the program, with their card.
 
 use super::regressor::RegressorSpec;
-use super::{Error, Identity, LoadedCascade, Regressor, SafetensorsSource, combined, native, sha256};
+use super::{
+    Error, Identity, LoadedCascade, Regressor, SafetensorsSource, combined, native, sha256,
+};
 use crate::card::Card;
 use candle_core::Device;
 use std::path::Path;

@@ -129,7 +129,9 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
     }
     let n = unets.len();
     if n == 0 || n > MAX_STAGES {
-        return Err(format!("it has {n} networks; from 1 to {MAX_STAGES} are possible"));
+        return Err(format!(
+            "it has {n} networks; from 1 to {MAX_STAGES} are possible"
+        ));
     }
     let each = |key: &str, default: f64| per(imagen.get(key), n, key, default, number);
     let count = |key: &str, default: usize, most: usize| -> Outcome<Vec<usize>> {
@@ -200,16 +202,22 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
 /// Frames a second, frames, and whether a clip is one beat.
 fn video(dataset: Option<&Value>) -> Outcome<(f64, usize, bool)> {
     let get = |key: &str| dataset.and_then(|d| d.get(key));
-    let fps = get("fps").and_then(number).filter(|f| (0.1..=1000.0).contains(f));
+    let fps = get("fps")
+        .and_then(number)
+        .filter(|f| (0.1..=1000.0).contains(f));
     let duration = get("duration")
         .and_then(number)
         .filter(|d| (0.001..=1000.0).contains(d));
     let (Some(fps), Some(duration)) = (fps, duration) else {
-        return Err("`dataset` lacks `fps` or `duration`, which say how many frames to make".into());
+        return Err(
+            "`dataset` lacks `fps` or `duration`, which say how many frames to make".into(),
+        );
     };
     let frames = (fps * duration).round() as usize;
     if frames == 0 || frames > MAX_FRAMES {
-        return Err(format!("`dataset` asks for {frames} frames; from 1 to {MAX_FRAMES} are possible"));
+        return Err(format!(
+            "`dataset` asks for {frames} frames; from 1 to {MAX_FRAMES} are possible"
+        ));
     }
     let beat = flag(get("beat_normalised"), false)
         .ok_or("`dataset.beat_normalised` must be true or false")?;
@@ -218,14 +226,16 @@ fn video(dataset: Option<&Value>) -> Outcome<(f64, usize, bool)> {
 
 fn check_stage(name: &str, s: &StageConfig) -> Outcome<()> {
     let step = s.unet.size_step();
-    if s.size == 0 || s.size % step != 0 {
+    if s.size == 0 || !s.size.is_multiple_of(step) {
         return Err(format!(
             "the image size {} of `{name}` is not a multiple of {step}, which its levels need",
             s.size
         ));
     }
     if s.frames == 0 {
-        return Err(format!("`{name}` would make no frames: `temporal_downsample_factor` is too large"));
+        return Err(format!(
+            "`{name}` would make no frames: `temporal_downsample_factor` is too large"
+        ));
     }
     if s.steps == 0 {
         return Err(format!("`num_sample_steps` of `{name}` must be at least 1"));
@@ -238,7 +248,9 @@ fn check_stage(name: &str, s: &StageConfig) -> Outcome<()> {
         && s.s_churn >= 0.0
         && s.s_noise >= 0.0;
     if !sound {
-        return Err(format!("the noise levels of `{name}` (sigma_*, rho, S_*) make no schedule"));
+        return Err(format!(
+            "the noise levels of `{name}` (sigma_*, rho, S_*) make no schedule"
+        ));
     }
     Ok(())
 }
@@ -262,7 +274,9 @@ pub fn parse_unet(
             .ok_or_else(|| bad(key))
     };
     let switch = |key: &str, default: bool| flag(options.get(key), default).ok_or_else(|| bad(key));
-    let dim = options.get("dim").ok_or_else(|| format!("`{name}` lacks dim"))?;
+    let dim = options
+        .get("dim")
+        .ok_or_else(|| format!("`{name}` lacks dim"))?;
     let dim_mults = match options.get("dim_mults") {
         None => vec![1, 2, 4, 8],
         Some(Value::Sequence(items)) => items
@@ -316,7 +330,12 @@ pub fn parse_unet(
     Ok(config)
 }
 
-fn refuse_unknown(name: &str, map: &Mapping, fixed: &[(&str, &str)], known: &[&str]) -> Outcome<()> {
+fn refuse_unknown(
+    name: &str,
+    map: &Mapping,
+    fixed: &[(&str, &str)],
+    known: &[&str],
+) -> Outcome<()> {
     let mut refused = Vec::new();
     for (key, value) in map {
         let key = key.as_str().unwrap_or("?");
@@ -355,9 +374,8 @@ fn plain(value: &Value) -> String {
 fn resize_mode(name: &str, map: &Mapping) -> Outcome<ResizeMode> {
     match map.get("resize_mode") {
         None => Ok(ResizeMode::Nearest),
-        Some(value) => serde_yaml_ng::from_value(value.clone()).map_err(|_| {
-            format!("`{name}.resize_mode` must be nearest, trilinear or area")
-        }),
+        Some(value) => serde_yaml_ng::from_value(value.clone())
+            .map_err(|_| format!("`{name}.resize_mode` must be nearest, trilinear or area")),
     }
 }
 
@@ -423,7 +441,11 @@ dataset: {fps: 8, duration: 2.0}
 
     #[test]
     fn what_is_missing_or_unknown_is_named() {
-        let e = parse_cascade(&MINIMAL.replace("rho: 7, ", "").replace("S_noise: 1.003", "x: 1"));
+        let e = parse_cascade(
+            &MINIMAL
+                .replace("rho: 7, ", "")
+                .replace("S_noise: 1.003", "x: 1"),
+        );
         assert!(e.unwrap_err().contains("x: 1"));
         let e = parse_cascade(&MINIMAL.replace("rho: 7, S_churn: 80, ", "")).unwrap_err();
         assert!(e.contains("rho, S_churn"), "{e}");

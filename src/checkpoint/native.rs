@@ -61,7 +61,10 @@ pub(super) fn read_checked(path: &Path) -> Result<NativeFile, Error> {
             });
         }
     }
-    Ok(NativeFile { bytes, sha256: hash })
+    Ok(NativeFile {
+        bytes,
+        sha256: hash,
+    })
 }
 
 fn read_manifest(path: &Path) -> Result<Manifest, Error> {
@@ -145,7 +148,8 @@ pub fn import(from: &Path, out: &Path, precision: Precision) -> Result<Vec<Strin
     } else {
         Err(Error::NotACascade {
             path: from.to_owned(),
-            why: "neither a folder with `config.yaml` and `merged.pt` nor a regressor's file".into(),
+            why: "neither a folder with `config.yaml` and `merged.pt` nor a regressor's file"
+                .into(),
         })
     }
 }
@@ -200,7 +204,10 @@ fn kept_config(text: &str) -> Result<String, String> {
         }
     }
     for (section, keys) in [
-        ("dataset", &["fps", "duration", "grayscale", "beat_normalised"][..]),
+        (
+            "dataset",
+            &["fps", "duration", "grayscale", "beat_normalised"][..],
+        ),
         ("checkpoint", &["cond_scale"][..]),
     ] {
         let mut part = Mapping::new();
@@ -214,10 +221,13 @@ fn kept_config(text: &str) -> Result<String, String> {
     serde_yaml_ng::to_string(&kept).map_err(|e| e.to_string())
 }
 
+/// A tensor's shape and row-major values.
+type Values = (Vec<usize>, Vec<f32>);
+
 /// Passes tensors on and keeps them, so that what is written is exactly what a network asked for.
 struct Recorder<'a> {
     source: &'a dyn TensorSource,
-    kept: RefCell<BTreeMap<String, (Vec<usize>, Vec<f32>)>>,
+    kept: RefCell<BTreeMap<String, Values>>,
 }
 
 impl<'a> Recorder<'a> {
@@ -251,9 +261,7 @@ impl<'a> Recorder<'a> {
         };
         let views = data
             .iter()
-            .map(|(name, shape, bytes)| {
-                Ok((name, TensorView::new(dtype, shape.clone(), bytes)?))
-            })
+            .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(fail)?;
         safetensors::serialize(views, None).map_err(fail)
@@ -321,7 +329,8 @@ impl<'a> Writer<'a> {
         self.pend(MANIFEST, format!("{manifest}\n").as_bytes())?;
         for (file, name) in self.pending {
             let path = self.out.join(name);
-            file.persist(&path).map_err(|e| Error::io(&path, &e.error))?;
+            file.persist(&path)
+                .map_err(|e| Error::io(&path, &e.error))?;
         }
         let mut said: Vec<String> = self
             .manifest

@@ -143,7 +143,10 @@ impl<'a> Machine<'a> {
 
     fn unsigned(&mut self, n: u64) -> Outcome<u64> {
         let bytes = self.take(n)?;
-        Ok(bytes.iter().rev().fold(0, |acc, &b| (acc << 8) | u64::from(b)))
+        Ok(bytes
+            .iter()
+            .rev()
+            .fold(0, |acc, &b| (acc << 8) | u64::from(b)))
     }
 
     /// A little-endian two's complement number; more than eight bytes saturate to a large one.
@@ -187,7 +190,9 @@ impl<'a> Machine<'a> {
         if self.stack.len() <= floor {
             return damaged("it takes a value that is not there");
         }
-        self.stack.pop().ok_or_else(|| "the stack is empty".to_owned())
+        self.stack
+            .pop()
+            .ok_or_else(|| "the stack is empty".to_owned())
     }
 
     fn top(&self) -> Outcome<Id> {
@@ -506,7 +511,11 @@ impl<'a> Machine<'a> {
             Node::Tuple(items) => {
                 let get = |i: usize| items.get(i).map(|&id| &self.nodes[id]);
                 match (get(1), get(2), get(4)) {
-                    (Some(Node::Global(class)), Some(Node::Str(key)), Some(&Node::Int(elements))) => {
+                    (
+                        Some(Node::Global(class)),
+                        Some(Node::Str(key)),
+                        Some(&Node::Int(elements)),
+                    ) => {
                         let kind = class.rsplit([' ', '.']).next().unwrap_or_default();
                         Node::Storage(Storage {
                             kind: kind.to_owned(),
@@ -538,7 +547,10 @@ mod tests {
 
     #[test]
     fn a_dictionary_of_numbers_reads() {
-        let pickle = Pickle::parse(b"\x80\x02}q\x00(X\x01\x00\x00\x00aK\x07X\x01\x00\x00\x00bG?\xf8\0\0\0\0\0\0u.").unwrap();
+        let pickle = Pickle::parse(
+            b"\x80\x02}q\x00(X\x01\x00\x00\x00aK\x07X\x01\x00\x00\x00bG?\xf8\0\0\0\0\0\0u.",
+        )
+        .unwrap();
         assert_eq!(pickle.get(pickle.root(), "a"), Some(&Node::Int(7)));
         assert_eq!(pickle.get(pickle.root(), "b"), Some(&Node::Float(1.5)));
     }

@@ -89,10 +89,13 @@ impl RegressorSpec {
     }
 
     pub(super) fn from_yaml(text: &str) -> Result<Self, String> {
-        let d: Description =
-            serde_yaml_ng::from_str(text).map_err(|e| format!("it does not describe a regressor ({e})"))?;
+        let d: Description = serde_yaml_ng::from_str(text)
+            .map_err(|e| format!("it does not describe a regressor ({e})"))?;
         if d.network != "r2plus1d" {
-            return Err(format!("the network `{}` is not known; `r2plus1d` is", d.network));
+            return Err(format!(
+                "the network `{}` is not known; `r2plus1d` is",
+                d.network
+            ));
         }
         if d.output.as_deref().unwrap_or("percent") != "percent" {
             return Err("`output` must be percent".into());
@@ -165,7 +168,8 @@ impl Regressor {
             .into_iter()
             .filter(|n| !n.ends_with("num_batches_tracked"))
             .collect();
-        let mut warnings: Vec<String> = extra_warning(&extra, "the regressor").into_iter().collect();
+        let mut warnings: Vec<String> =
+            extra_warning(&extra, "the regressor").into_iter().collect();
         if spec.normalisation.is_some_and(|n| !n.verified) {
             warnings.push(
                 "The mean and standard deviation that this regressor needs are not stored in its \
@@ -251,17 +255,19 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
     } else {
         None
     };
-    let stem = path.file_stem().map_or_else(
-        || "regressor".into(),
-        |n| n.to_string_lossy().into_owned(),
-    );
+    let stem = path
+        .file_stem()
+        .map_or_else(|| "regressor".into(), |n| n.to_string_lossy().into_owned());
     let hashes = |yaml_hash: Option<&String>, own: String| match yaml_hash {
         Some(yaml_hash) => combined(&[yaml_hash.clone(), own]),
         None => own,
     };
     if path.extension().is_some_and(|e| e == "safetensors") {
         let Some((spec, yaml_hash)) = described else {
-            return Err(Error::config(&path, "the `.yaml` that describes it is not beside it"));
+            return Err(Error::config(
+                &path,
+                "the `.yaml` that describes it is not beside it",
+            ));
         };
         let NativeFile { bytes, sha256 } = native::read_checked(&path)?;
         return Ok(Opened {
@@ -275,7 +281,10 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
     }
     let file = TorchFile::open(&path)?;
     let names = file.tensors(&["state_dict"]).ok_or_else(|| {
-        Error::damaged(&path, "it has no `state_dict`, so it is not a regressor's checkpoint")
+        Error::damaged(
+            &path,
+            "it has no `state_dict`, so it is not a regressor's checkpoint",
+        )
     })?;
     let all_begin = |prefix: &str| names.keys().any(|n| n.starts_with(prefix));
     let (kind, prefix) = if all_begin("model.model.") {

@@ -107,7 +107,11 @@ impl TensorSource for SafetensorsSource<'_> {
     }
 
     fn names(&self) -> Vec<String> {
-        self.tensors.names().into_iter().map(str::to_owned).collect()
+        self.tensors
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -88,7 +88,11 @@ impl TorchFile {
             .zip(&tensor.strides)
             .map(|(&n, &s)| (n as u64).saturating_sub(1) * s)
             .sum();
-        let elements: u64 = if tensor.shape.contains(&0) { 0 } else { last + 1 };
+        let elements: u64 = if tensor.shape.contains(&0) {
+            0
+        } else {
+            last + 1
+        };
         let end = (tensor.offset + elements)
             .checked_mul(width)
             .filter(|&end| end <= length);
@@ -211,7 +215,9 @@ fn open_zip(file: &mut File) -> Result<Opened, String> {
             pickle_index = Some(i);
         } else if name.ends_with("/byteorder") && size < 16 {
             let mut order = String::new();
-            entry.read_to_string(&mut order).map_err(|e| e.to_string())?;
+            entry
+                .read_to_string(&mut order)
+                .map_err(|e| e.to_string())?;
             big_endian = order.trim() == "big";
         } else if let Some((_, key)) = name.rsplit_once("data/") {
             storages.insert(key.to_owned(), (start, size));

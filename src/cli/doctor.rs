@@ -50,7 +50,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     println!("\nWindow");
     match &display {
         Some(display) => println!("  Display: {display}"),
-        None => println!("  No display: the window cannot open here; `echoif generate` works without one."),
+        None => println!(
+            "  No display: the window cannot open here; `echoif generate` works without one."
+        ),
     }
     if adapters.is_empty() {
         println!("  No graphics adapter: install a Vulkan driver (Debian: mesa-vulkan-drivers).");

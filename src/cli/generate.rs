@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example: echoif generate --frame frame.png --ef 30 --factual-ef 55 --out ef30.gif")]
+#[command(
+    after_help = "Example: echoif generate --frame frame.png --ef 30 --factual-ef 55 --out ef30.gif"
+)]
 pub struct Args {
     /// The anatomy: DICOM, PNG or JPEG; the first frame of a clip, its centre square.
     #[arg(long)]
@@ -52,7 +54,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("gif")) {
+    if args
+        .out
+        .extension()
+        .is_none_or(|e| !e.eq_ignore_ascii_case("gif"))
+    {
         bail!(
             "{} is not a name for a GIF. Give --out a name that ends in .gif.",
             args.out.display()
@@ -61,12 +67,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let ef = |v| EfPercent::new(v).map_err(|why| anyhow::anyhow!("{why}."));
     let requested = ef(args.ef)?;
     let factual = args.factual_ef.map(ef).transpose()?;
-    if args.guidance.is_some_and(|g| !g.is_finite() || !(0.0..=50.0).contains(&g)) {
+    if args
+        .guidance
+        .is_some_and(|g| !g.is_finite() || !(0.0..=50.0).contains(&g))
+    {
         bail!("Guidance must be from 0 to 50.");
     }
     let opened = media::open(&args.frame)?;
     let mut warnings = opened.warnings;
-    let frame = opened.clip.frames.first().context("The file has no frames.")?;
+    let frame = opened
+        .clip
+        .frames
+        .first()
+        .context("The file has no frames.")?;
     let anatomy = Arc::new(anatomy(frame)?);
     let models = args.models.open()?;
     warnings.extend(models.device.note.clone());
@@ -90,7 +103,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let wanted = request(requested, args.seed, usize::from(args.best_of));
     let runs = wanted.best_of + usize::from(factual.is_some());
-    ask_first(pace.seconds(cost_of(&models, &wanted)) * runs as f64, args.yes)?;
+    ask_first(
+        pace.seconds(cost_of(&models, &wanted)) * runs as f64,
+        args.yes,
+    )?;
 
     let made = one(&models, &wanted, &mut pace, Part::Counterfactual)?;
     let factual = factual
@@ -139,7 +155,12 @@ fn ask_first(seconds: f64, yes: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn one(models: &Models, request: &Request, pace: &mut Pace, part: Part) -> anyhow::Result<Generated> {
+fn one(
+    models: &Models,
+    request: &Request,
+    pace: &mut Pace,
+    part: Part,
+) -> anyhow::Result<Generated> {
     let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
     bar.set_style(
         ProgressStyle::with_template("{prefix:15} {bar:30} {msg}")
@@ -182,7 +203,11 @@ fn write(made: &Generated, part: Part, out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe(made: &Generated, out: &Path, warnings: &[String]) -> anyhow::Result<Map<String, Value>> {
+fn describe(
+    made: &Generated,
+    out: &Path,
+    warnings: &[String],
+) -> anyhow::Result<Map<String, Value>> {
     let Value::Object(mut object) = serde_json::to_value(&made.provenance)? else {
         bail!("a provenance is an object");
     };

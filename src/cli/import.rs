@@ -14,7 +14,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let precision = if args.f16 { Precision::F16 } else { Precision::F32 };
+    let precision = if args.f16 {
+        Precision::F16
+    } else {
+        Precision::F32
+    };
     for line in checkpoint::import(&args.from, &args.out, precision)? {
         println!("{line}");
     }

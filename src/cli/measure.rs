@@ -39,7 +39,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let time = if args.beat || clip.beat_normalised {
         TimeBase::Beat
     } else {
-        let given = args.fps.map(|f| FrameRate::new(f).context("--fps must be from 0.1 to 1000."));
+        let given = args
+            .fps
+            .map(|f| FrameRate::new(f).context("--fps must be from 0.1 to 1000."));
         let rate = given.transpose()?.or(clip.rate).with_context(|| match opened.kind {
             Kind::Still => "This is a still. The EF is measured on a clip.".to_owned(),
             _ => format!(

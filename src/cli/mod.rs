@@ -90,10 +90,20 @@ struct RegressorArgs {
     #[arg(long, value_name = "FILE")]
     regressor: Option<PathBuf>,
     /// Mean a channel, 0..255, for EchoNet-Dynamic's regressor, such as 32.6,32.7,33.0.
-    #[arg(long, value_delimiter = ',', requires = "regressor_std", value_name = "R,G,B")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        requires = "regressor_std",
+        value_name = "R,G,B"
+    )]
     regressor_mean: Option<Vec<f64>>,
     /// Standard deviation a channel, 0..255, for EchoNet-Dynamic's regressor.
-    #[arg(long, value_delimiter = ',', requires = "regressor_mean", value_name = "R,G,B")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        requires = "regressor_mean",
+        value_name = "R,G,B"
+    )]
     regressor_std: Option<Vec<f64>>,
 }
 

@@ -132,7 +132,9 @@ impl Cascade {
             Some(video) => {
                 let level = plan.config.lowres_sample_noise_level;
                 let shape = video_shape(b, stage).to_vec().into();
-                let noise = plan.noise.draw(Draw::Lowres { stage: i }, &shape, &self.device)?;
+                let noise = plan
+                    .noise
+                    .draw(Draw::Lowres { stage: i }, &shape, &self.device)?;
                 Some((hand_off(video, plan.config, stage, &noise)?, level))
             }
             None => None,
@@ -163,7 +165,13 @@ pub fn hand_off(
     stage: &StageConfig,
     noise: &Tensor,
 ) -> Result<Tensor> {
-    let video = resize(video, config.resize_mode, stage.frames, stage.size, stage.size)?;
+    let video = resize(
+        video,
+        config.resize_mode,
+        stage.frames,
+        stage.size,
+        stage.size,
+    )?;
     let a = Augmentation::at(config.lowres_sample_noise_level);
     let video = ((video * 2.0)? - 1.0)?;
     (video * a.alpha)? + (noise * a.sigma)?

@@ -81,7 +81,12 @@ impl Denoiser<'_> {
         let device = x.device();
         let keep: Vec<u8> = keep.iter().flat_map(|&k| vec![k; b]).collect();
         let time = Tensor::full(time, n * b, device)?;
-        let cond_image = self.conditions.cond_image.as_ref().map(repeat).transpose()?;
+        let cond_image = self
+            .conditions
+            .cond_image
+            .as_ref()
+            .map(repeat)
+            .transpose()?;
         let lowres = match &self.conditions.lowres {
             Some((video, t)) => Some((repeat(video)?, Tensor::full(*t as f32, n * b, device)?)),
             None => None,

@@ -93,12 +93,19 @@ mod tests {
         let a = values(draw, 7, &[1, 1, 16, 32, 32]);
         let mean = a.iter().sum::<f32>() / a.len() as f32;
         let var = a.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / a.len() as f32;
-        assert!(mean.abs() < 0.02 && (var - 1.0).abs() < 0.03, "{mean} {var}");
+        assert!(
+            mean.abs() < 0.02 && (var - 1.0).abs() < 0.03,
+            "{mean} {var}"
+        );
         assert_eq!(a, values(draw, 7, &[1, 1, 16, 32, 32]));
         let batch = values(draw, 7, &[2, 1, 16, 32, 32]);
         assert_eq!(batch[..a.len()], batch[a.len()..]);
         assert_eq!(batch[..a.len()], a);
-        for other in [Draw::Churn { stage: 1, step: 4 }, Draw::Churn { stage: 0, step: 3 }, Draw::Initial { stage: 1 }] {
+        for other in [
+            Draw::Churn { stage: 1, step: 4 },
+            Draw::Churn { stage: 0, step: 3 },
+            Draw::Initial { stage: 1 },
+        ] {
             assert_ne!(a, values(other, 7, &[1, 1, 16, 32, 32]));
         }
         assert_ne!(a, values(draw, 8, &[1, 1, 16, 32, 32]));

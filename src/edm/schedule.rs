@@ -26,7 +26,11 @@ impl Schedule {
             .map(|i| {
                 // In `f32` from here on, as published: the 7th power makes the rounding of a and b
                 // visible, and a cascade of stages amplifies it.
-                let along = if n > 1 { i as f32 / (n - 1) as f32 } else { 0.0 };
+                let along = if n > 1 {
+                    i as f32 / (n - 1) as f32
+                } else {
+                    0.0
+                };
                 (a as f32 + along * (b - a) as f32).powf(rho as f32)
             })
             .collect();

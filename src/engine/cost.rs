@@ -59,7 +59,8 @@ pub fn pass_flops(stage: &StageConfig) -> f64 {
     if u.attend_at_middle {
         let n = counter.positions(size);
         let inner = (u.attn_heads * u.attn_dim_head) as f64;
-        macs += n * mid * (2.0 * inner + 2.0 * u.attn_dim_head as f64) + 2.0 * n * (n + 1.0) * inner;
+        macs +=
+            n * mid * (2.0 * inner + 2.0 * u.attn_dim_head as f64) + 2.0 * n * (n + 1.0) * inner;
     }
     for (j, &(from, to)) in levels.iter().enumerate().rev() {
         let size = sizes[j];
@@ -73,7 +74,11 @@ pub fn pass_flops(stage: &StageConfig) -> f64 {
     }
     let size = stage.size as f64;
     macs += counter.block(d, d, size, false);
-    let extra = if u.lowres_cond { u.channels as f64 } else { 0.0 };
+    let extra = if u.lowres_cond {
+        u.channels as f64
+    } else {
+        0.0
+    };
     macs += counter.positions(size) * (d + extra) * 9.0 * u.channels as f64;
     2.0 * macs
 }
@@ -95,8 +100,13 @@ impl Counter<'_> {
     /// Two pseudo-3-D convolutions, the shortcut, and attention to about 40 tokens.
     fn block(&self, from: f64, to: f64, size: f64, cross: bool) -> f64 {
         let shortcut = if from == to { 0.0 } else { from * to };
-        let cross = if cross { self.cross(to, self.inner()) } else { 0.0 };
-        self.positions(size) * (from * to * 9.0 + to * to * 9.0 + 2.0 * to * to * 3.0 + shortcut + cross)
+        let cross = if cross {
+            self.cross(to, self.inner())
+        } else {
+            0.0
+        };
+        self.positions(size)
+            * (from * to * 9.0 + to * to * 9.0 + 2.0 * to * to * 3.0 + shortcut + cross)
     }
 
     fn mid_block(&self, c: f64, size: f64) -> f64 {
@@ -162,7 +172,11 @@ impl Pace {
         }
         let now = flops / seconds;
         // The first measurement replaces the guess, later ones move it.
-        self.flops = if self.measured { 0.7 * self.flops + 0.3 * now } else { now };
+        self.flops = if self.measured {
+            0.7 * self.flops + 0.3 * now
+        } else {
+            now
+        };
         self.measured = true;
     }
 
@@ -189,7 +203,14 @@ mod tests {
     use super::*;
     use crate::nn::ResizeMode;
 
-    fn stage(frames: usize, size: usize, lowres: bool, efficient: bool, middle: bool, cross: [bool; 3]) -> StageConfig {
+    fn stage(
+        frames: usize,
+        size: usize,
+        lowres: bool,
+        efficient: bool,
+        middle: bool,
+        cross: [bool; 3],
+    ) -> StageConfig {
         StageConfig {
             unet: UnetConfig {
                 dim: 64,
@@ -234,7 +255,10 @@ mod tests {
             (stage(64, 112, true, false, false, [false; 3]), 4173.6),
         ] {
             let gflop = pass_flops(&s) / 1e9;
-            assert!((gflop / expected - 1.0).abs() < 0.03, "{gflop} for {expected}");
+            assert!(
+                (gflop / expected - 1.0).abs() < 0.03,
+                "{gflop} for {expected}"
+            );
         }
     }
 }

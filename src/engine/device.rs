@@ -21,7 +21,9 @@ impl FromStr for DeviceChoice {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda),
-            _ => Err(format!("`{s}` is not a device; they are auto, cpu and cuda")),
+            _ => Err(format!(
+                "`{s}` is not a device; they are auto, cpu and cuda"
+            )),
         }
     }
 }
@@ -105,6 +107,12 @@ pub fn available_memory() -> usize {
     };
     text.lines()
         .find_map(|line| line.strip_prefix("MemAvailable:"))
-        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<usize>().ok())
+        .and_then(|rest| {
+            rest.trim()
+                .trim_end_matches("kB")
+                .trim()
+                .parse::<usize>()
+                .ok()
+        })
         .map_or(GUESS, |kb| kb * 1024)
 }

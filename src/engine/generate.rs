@@ -66,14 +66,26 @@ pub fn generate(
     let (rate, time) = time_base(&config)?;
     for i in 0..candidates {
         let seed = request.seed.0.wrapping_add(i as u64);
-        let video = one(models, request, &config, Seed(seed), i, pace, interrupt, report)?;
+        let video = one(
+            models,
+            request,
+            &config,
+            Seed(seed),
+            i,
+            pace,
+            interrupt,
+            report,
+        )?;
         let measured = measure(&models.regressor, &video, time, interrupt)?.measured_ef_percent;
         tried.push(Candidate {
             seed,
             measured_ef_percent: measured,
         });
         let error = |m: f64| (m - request.ef.get()).abs();
-        if best.as_ref().is_none_or(|(m, _, _)| error(measured) < error(*m)) {
+        if best
+            .as_ref()
+            .is_none_or(|(m, _, _)| error(measured) < error(*m))
+        {
             best = Some((measured, seed, video));
         }
     }

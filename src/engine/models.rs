@@ -112,10 +112,9 @@ fn load_cascade(
     device: &OpenDevice,
 ) -> Result<(LoadedCascade, Card), checkpoint::Error> {
     match source {
-        CascadeSource::Builtin => Ok((
-            builtin_cascade(&device.device)?,
-            checkpoint::card().clone(),
-        )),
+        CascadeSource::Builtin => {
+            Ok((builtin_cascade(&device.device)?, checkpoint::card().clone()))
+        }
         CascadeSource::Folder(folder) => {
             let loaded = open_cascade(folder, &device.device)?;
             // A folder may bring its own card; without one, nothing is known about its EFs.

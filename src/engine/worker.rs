@@ -224,7 +224,12 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(device: DeviceChoice, cascade: CascadeSource, commands: &Receiver<Command>, mouth: Mouth) {
+    fn run(
+        device: DeviceChoice,
+        cascade: CascadeSource,
+        commands: &Receiver<Command>,
+        mouth: Mouth,
+    ) {
         let device = OpenDevice::open(device).unwrap_or_else(|why| OpenDevice::cpu(Some(why)));
         let mut refused = None;
         let models = Models::open(device.clone(), cascade, None).or_else(|why| {
@@ -261,7 +266,14 @@ impl Worker {
             regressor: self.models.regressor.identity.name.clone(),
             cascades: cascade_folders(),
         });
-        for note in self.models.device.note.iter().cloned().chain(self.models.warnings()) {
+        for note in self
+            .models
+            .device
+            .note
+            .iter()
+            .cloned()
+            .chain(self.models.warnings())
+        {
             self.mouth.say(Event::Notice(note));
         }
     }
@@ -333,7 +345,8 @@ impl Worker {
             })
         };
         if !job.confirmed {
-            let seconds = self.expected(wanted) + factual(wanted.seed.0).map_or(0.0, |r| self.expected(&r));
+            let seconds =
+                self.expected(wanted) + factual(wanted.seed.0).map_or(0.0, |r| self.expected(&r));
             if seconds > ASK_FIRST_SECONDS {
                 return Ok(Event::AskFirst { job: id, seconds });
             }
@@ -410,7 +423,9 @@ impl Worker {
                 },
                 fraction: r.fraction,
                 seconds_left: r.seconds_left,
-                preview: due.then(|| preview(r.denoised).ok().map(Arc::new)).flatten(),
+                preview: due
+                    .then(|| preview(r.denoised).ok().map(Arc::new))
+                    .flatten(),
             });
         };
         // A panic in a library must cost one job, not the engine.

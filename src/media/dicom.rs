@@ -15,10 +15,16 @@ use dicom_pixeldata::{ConvertOptions, ModalityLutOption, PixelDecoder};
 use std::path::Path;
 
 pub fn open(path: &Path) -> Result<Opened, Error> {
-    let read = |preamble| OpenFileOptions::new().read_preamble(preamble).open_file(path);
+    let read = |preamble| {
+        OpenFileOptions::new()
+            .read_preamble(preamble)
+            .open_file(path)
+    };
     let object = read(ReadPreamble::Auto)
         .or_else(|_| read(ReadPreamble::Never))
-        .map_err(|_| Error::undecodable(path, "it is not a complete DICOM file. Export it again."))?;
+        .map_err(|_| {
+            Error::undecodable(path, "it is not a complete DICOM file. Export it again.")
+        })?;
     let number = |tag| integer(&object, tag);
     let (rows, columns) = (number(tags::ROWS), number(tags::COLUMNS));
     let (Some(rows), Some(columns)) = (rows, columns) else {
@@ -39,7 +45,9 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     let kept = (frames as usize).min(most);
     let mut warnings = Vec::new();
     if kept < frames as usize {
-        warnings.push(format!("Only the first {kept} of {frames} frames fit in memory."));
+        warnings.push(format!(
+            "Only the first {kept} of {frames} frames fit in memory."
+        ));
     }
     let options = ConvertOptions::new()
         .with_modality_lut(ModalityLutOption::None)
@@ -71,7 +79,11 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
 }
 
 fn undecodable(object: &DefaultDicomObject) -> String {
-    let syntax = object.meta().transfer_syntax().trim_end_matches('\0').to_owned();
+    let syntax = object
+        .meta()
+        .transfer_syntax()
+        .trim_end_matches('\0')
+        .to_owned();
     format!(
         "its pixels are coded in a way (transfer syntax {syntax}) that is not decoded here. \
          Export it uncompressed or as JPEG."

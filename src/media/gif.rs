@@ -157,7 +157,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let bad = |why: String| Error::undecodable(path, format!("{why}."));
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
-    let mut decoder = options.read_info(&bytes[..]).map_err(|e| bad(e.to_string()))?;
+    let mut decoder = options
+        .read_info(&bytes[..])
+        .map_err(|e| bad(e.to_string()))?;
     let (w, h) = (usize::from(decoder.width()), usize::from(decoder.height()));
     if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
         return Err(bad(format!("it claims a size of {w} x {h}")));
@@ -319,10 +321,16 @@ mod tests {
         let (frames, picture) = with_banner(&clip, ["SYNTHETIC", "EF 30 %"]);
         assert_eq!(picture[2..], [20, 12]);
         let below = frames[0].height - 12;
-        let banner = (12..12 + below).any(|y| (0..frames[0].width).any(|x| frames[0].rgb(x, y)[0] == 255));
+        let banner =
+            (12..12 + below).any(|y| (0..frames[0].width).any(|x| frames[0].rgb(x, y)[0] == 255));
         assert!(banner);
         let rate = FrameRate::new(16.0).unwrap();
-        let mark = Mark::new(picture, true, rate, serde_json::json!({"x": "y".repeat(700)}));
+        let mark = Mark::new(
+            picture,
+            true,
+            rate,
+            serde_json::json!({"x": "y".repeat(700)}),
+        );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gif");
         write(&path, &frames, rate, &mark).unwrap();

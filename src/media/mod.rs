@@ -78,7 +78,10 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let mut read = 0;
     while read < head.len() {
-        match file.read(&mut head[read..]).map_err(|e| Error::io(path, e))? {
+        match file
+            .read(&mut head[read..])
+            .map_err(|e| Error::io(path, e))?
+        {
             0 => break,
             n => read += n,
         }
@@ -134,7 +137,10 @@ fn open_folder(folder: &Path) -> Result<Opened, Error> {
             frames.push(frame);
         }
         if bytes > MAX_CLIP_BYTES {
-            return Err(Error::undecodable(folder, "its pictures are more than fit in memory."));
+            return Err(Error::undecodable(
+                folder,
+                "its pictures are more than fit in memory.",
+            ));
         }
     }
     let Some(first) = frames.first() else {
@@ -164,13 +170,22 @@ fn open_folder(folder: &Path) -> Result<Opened, Error> {
 
 /// Sorts `frame2` before `frame10`.
 fn number_of(path: &Path) -> (u64, String) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let digits: String = name
         .chars()
         .rev()
         .skip_while(|c| !c.is_ascii_digit())
         .take_while(char::is_ascii_digit)
         .collect();
-    let number = digits.chars().rev().collect::<String>().parse().unwrap_or(u64::MAX);
+    let number = digits
+        .chars()
+        .rev()
+        .collect::<String>()
+        .parse()
+        .unwrap_or(u64::MAX);
     (number, name)
 }

@@ -69,7 +69,9 @@ impl Anatomy {
         } else {
             ResizeMode::Trilinear
         };
-        let rgb: Vec<f32> = resize(&planes, mode, 1, SIDE, SIDE)?.flatten_all()?.to_vec1()?;
+        let rgb: Vec<f32> = resize(&planes, mode, 1, SIDE, SIDE)?
+            .flatten_all()?
+            .to_vec1()?;
         let sha256 = sha256(&bytes(&rgb));
         Ok(Self { rgb, sha256 })
     }
@@ -87,7 +89,11 @@ impl Anatomy {
             .map(|i| {
                 let [r, g, b] = [0, 1, 2].map(|c| self.rgb[c * n + i]);
                 // A gray picture keeps its values exactly.
-                if r == g && g == b { r } else { luminance(r, g, b) }
+                if r == g && g == b {
+                    r
+                } else {
+                    luminance(r, g, b)
+                }
             })
             .collect();
         Tensor::from_vec(gray, (1, 1, SIDE, SIDE), &Device::Cpu)
@@ -124,22 +130,46 @@ mod tests {
             pixels: Pixels::Gray(pixels.clone()),
         };
         let anatomy = Anatomy::from_frame(&frame, Square::centred(&frame)).unwrap();
-        let gray: Vec<f32> = anatomy.tensor(1).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-        assert!(gray.iter().zip(&pixels).all(|(&g, &p)| g == f32::from(p) / 255.0));
+        let gray: Vec<f32> = anatomy
+            .tensor(1)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1()
+            .unwrap();
+        assert!(
+            gray.iter()
+                .zip(&pixels)
+                .all(|(&g, &p)| g == f32::from(p) / 255.0)
+        );
     }
 
     #[test]
     fn the_square_is_averaged_down_and_kept_inside() {
         // A 2 x 2 checkerboard averages to mid-gray.
         let (w, h) = (300, 224);
-        let pixels = (0..w * h).map(|i| if (i % w + i / w) % 2 == 0 { 255 } else { 0 }).collect();
+        let pixels = (0..w * h)
+            .map(|i| if (i % w + i / w) % 2 == 0 { 255 } else { 0 })
+            .collect();
         let frame = Frame {
             width: w,
             height: h,
             pixels: Pixels::Gray(pixels),
         };
-        let square = Square { x: 500, y: 500, side: 999 }.within(&frame);
-        assert_eq!(square, Square { x: 76, y: 0, side: 224 });
+        let square = Square {
+            x: 500,
+            y: 500,
+            side: 999,
+        }
+        .within(&frame);
+        assert_eq!(
+            square,
+            Square {
+                x: 76,
+                y: 0,
+                side: 224
+            }
+        );
         let anatomy = Anatomy::from_frame(&frame, square).unwrap();
         assert!(anatomy.rgb.iter().all(|&v| (v - 0.5).abs() < 1e-6));
     }

@@ -1,6 +1,7 @@
 //! R(2+1)D (Tran et al., 2018): a residual network whose convolutions are split into space and
 //! time, here with one output. The 18-layer network and the small built-in one are configurations.
 
+use super::unet3d::Probe;
 use crate::nn::conv::{SpatialConv, TemporalConv};
 use crate::nn::{Interrupt, Params};
 use candle_core::{Result, Tensor};
@@ -35,7 +36,8 @@ impl R2Plus1dConfig {
     /// A sentence that names the option.
     pub fn check(&self) -> std::result::Result<(), String> {
         let bad = |what: &str| Err(format!("`{what}` of the regressor is out of range"));
-        if self.widths.is_empty() || self.widths.len() > 8 || self.widths.len() != self.blocks.len() {
+        if self.widths.is_empty() || self.widths.len() > 8 || self.widths.len() != self.blocks.len()
+        {
             return bad("widths");
         }
         if self.widths.iter().any(|w| !(1..=4096).contains(w)) {
@@ -55,12 +57,7 @@ impl R2Plus1dConfig {
 }
 
 /// A convolution's weight and bias with the batch norm that follows folded in.
-fn folded(
-    p: &Params,
-    conv: &str,
-    norm: &str,
-    shape: &[usize],
-) -> Result<(Tensor, Tensor)> {
+fn folded(p: &Params, conv: &str, norm: &str, shape: &[usize]) -> Result<(Tensor, Tensor)> {
     let o = shape[0];
     let weight = p.at(conv).get("weight", shape)?;
     let p = p.at(norm);
@@ -226,7 +223,7 @@ impl R2Plus1d {
         &self,
         x: &Tensor,
         interrupt: &Interrupt,
-        probe: Option<&dyn Fn(&str, &Tensor)>,
+        probe: Option<Probe<'_>>,
     ) -> Result<Tensor> {
         let see = |name: &str, x: &Tensor| {
             if let Some(probe) = probe {

@@ -240,9 +240,7 @@ fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tens
         .flat_map(|i| (0..=f).map(move |j| if j > i + 1 { f32::MIN } else { 0.0 }))
         .collect();
     let mask = Tensor::from_vec(mask, (1, f, f + 1), q.device())?;
-    let bias = bias
-        .broadcast_add(&mask)?
-        .reshape((1, heads * f, f + 1))?;
+    let bias = bias.broadcast_add(&mask)?.reshape((1, heads * f, f + 1))?;
     let scores = q
         .matmul(&part(0)?.transpose(1, 2)?.contiguous()?)?
         .broadcast_add(&bias)?;
@@ -278,7 +276,9 @@ impl RelativeBias {
 
     /// `[2f - 1, heads]` for the distances `-(f - 1) ..= f - 1`.
     fn table(&self, f: usize) -> Result<Tensor> {
-        let distances: Vec<f32> = (0..2 * f - 1).map(|i| i as f32 - (f as f32 - 1.0)).collect();
+        let distances: Vec<f32> = (0..2 * f - 1)
+            .map(|i| i as f32 - (f as f32 - 1.0))
+            .collect();
         let device = self.out.0.device();
         let mut x = Tensor::from_vec(distances, (2 * f - 1, 1), device)?;
         for (weight, bias, norm) in &self.hidden {
@@ -359,7 +359,9 @@ impl CrossAttention {
             Tensor::cat(&[&null, &own.contiguous()?], 2)
         };
         let out = attend(&q, &part(0)?, &part(1)?, heads, interrupt)?;
-        let out = self.out_norm.forward(&pointwise(&out, &self.to_out, None)?)?;
+        let out = self
+            .out_norm
+            .forward(&pointwise(&out, &self.to_out, None)?)?;
         (x + out)?.reshape(shape)
     }
 }

@@ -240,10 +240,9 @@ pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<T
             x.contiguous()?
                 .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
         }
-        (None, Device::Cpu) => {
-            x.contiguous()?
-                .apply_op2_no_bwd(&weight.contiguous()?, &cpu::conv::Pointwise)?
-        }
+        (None, Device::Cpu) => x
+            .contiguous()?
+            .apply_op2_no_bwd(&weight.contiguous()?, &cpu::conv::Pointwise)?,
         (Some(bias), _) => weight
             .broadcast_matmul(&x)?
             .broadcast_add(&bias.reshape((1, o, 1))?)?,
@@ -262,7 +261,9 @@ mod tests {
         let n = shape.iter().product::<usize>();
         let values: Vec<f32> = (0..n)
             .map(|i| {
-                let x = (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed * 977);
+                let x = (i as u32)
+                    .wrapping_mul(2_654_435_761)
+                    .wrapping_add(seed * 977);
                 ((x >> 8) as f32 / 8_388_608.0) - 1.0
             })
             .collect();
@@ -277,7 +278,13 @@ mod tests {
 
     #[test]
     fn spatial_kernels_equal_candles() {
-        for (k, stride, h, w) in [(3, 1, 9, 13), (7, 1, 5, 6), (15, 1, 8, 8), (3, 2, 9, 7), (1, 2, 6, 6)] {
+        for (k, stride, h, w) in [
+            (3, 1, 9, 13),
+            (7, 1, 5, 6),
+            (15, 1, 8, 8),
+            (3, 2, 9, 7),
+            (1, 2, 6, 6),
+        ] {
             let x = random(&[2, 3, 4, h, w], 1);
             let weight = random(&[5, 3, k, k], 2);
             let conv = SpatialConv::from_tensors(weight, random(&[5], 3), k / 2, stride).unwrap();
@@ -292,7 +299,8 @@ mod tests {
         for (padding, stride, taps) in [((2, 0), 1, 3), ((1, 1), 2, 3), ((0, 0), 1, 1)] {
             let x = random(&[2, 6, 7, 5, 9], 4);
             let weight = random(&[4, 6, taps], 5);
-            let conv = TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
+            let conv =
+                TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
             let ours = conv.forward(&x, &Interrupt::new()).unwrap();
             let d = largest_difference(&ours, &conv.composed(&x).unwrap());
             assert!(d < 1e-5, "{padding:?}, stride {stride}: {d}");
@@ -314,8 +322,12 @@ mod tests {
     fn a_set_flag_stops_a_convolution() {
         let interrupt = Interrupt::new();
         interrupt.set();
-        let conv = SpatialConv::from_tensors(random(&[1, 1, 3, 3], 1), random(&[1], 1), 1, 1).unwrap();
-        assert!(conv.forward(&random(&[1, 1, 1, 4, 4], 1), &interrupt).is_err());
+        let conv =
+            SpatialConv::from_tensors(random(&[1, 1, 3, 3], 1), random(&[1], 1), 1, 1).unwrap();
+        assert!(
+            conv.forward(&random(&[1, 1, 1, 4, 4], 1), &interrupt)
+                .is_err()
+        );
         assert!(math::exp(0.0) == 1.0);
     }
 }

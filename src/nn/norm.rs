@@ -161,7 +161,9 @@ mod tests {
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
         let n = shape.iter().product::<usize>();
-        let values: Vec<f32> = (0..n).map(|i| (i as f32 * step).sin() * 3.0 + 0.5).collect();
+        let values: Vec<f32> = (0..n)
+            .map(|i| (i as f32 * step).sin() * 3.0 + 0.5)
+            .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
     }
 
@@ -187,7 +189,9 @@ mod tests {
 
     #[test]
     fn channel_norm_equals_its_composition() {
-        let norm = ChannelNorm { g: wave(&[12], 0.7) };
+        let norm = ChannelNorm {
+            g: wave(&[12], 0.7),
+        };
         for n in [1, 63, 200] {
             let x = wave(&[2, 12, n], 0.31);
             let d = largest_difference(&norm.forward(&x).unwrap(), &norm.composed(&x).unwrap());

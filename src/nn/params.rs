@@ -177,7 +177,10 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             error.problems,
-            ["a.w: expected [3], found [2]", "c: missing, expected [4, 5]"]
+            [
+                "a.w: expected [3], found [2]",
+                "c: missing, expected [4, 5]"
+            ]
         );
         let (_, extra) = Params::load(&One, &Device::Cpu, |p| p.at("a").get("w", &[2])).unwrap();
         assert_eq!(extra, ["b"]);

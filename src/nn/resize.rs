@@ -39,7 +39,9 @@ fn along_last(x: &Tensor, mode: ResizeMode, from: usize, to: usize) -> Result<Te
         return Ok(x.clone());
     }
     if mode == ResizeMode::Nearest {
-        return x.contiguous()?.index_select(&nearest(from, to, x.device())?, 2);
+        return x
+            .contiguous()?
+            .index_select(&nearest(from, to, x.device())?, 2);
     }
     let (n, a, b) = x.dims3()?;
     let weights = weights(mode, from, to, x.device())?;
@@ -54,7 +56,9 @@ fn along_middle(x: &Tensor, mode: ResizeMode, from: usize, to: usize) -> Result<
         return Ok(x.clone());
     }
     if mode == ResizeMode::Nearest {
-        return x.contiguous()?.index_select(&nearest(from, to, x.device())?, 1);
+        return x
+            .contiguous()?
+            .index_select(&nearest(from, to, x.device())?, 1);
     }
     weights(mode, from, to, x.device())?.broadcast_matmul(&x.contiguous()?)
 }

@@ -39,7 +39,8 @@ pub struct App {
 }
 
 /// The badge that is always on screen.
-const BADGE: &str = "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
+const BADGE: &str =
+    "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
 const SETTINGS: &str = "settings";
 /// Older messages go when there are more.
 const MOST_MESSAGES: usize = 4;
@@ -182,7 +183,9 @@ impl App {
                         if ui.button("Dismiss").clicked() {
                             dismissed = Some(i);
                         }
-                        ui.add(egui::Label::new(RichText::new(text).color(tokens.warning_text)).wrap());
+                        ui.add(
+                            egui::Label::new(RichText::new(text).color(tokens.warning_text)).wrap(),
+                        );
                     });
                 });
         }
@@ -197,13 +200,19 @@ impl App {
             .collapsible(false)
             .resizable(false)
             .show(ctx, |ui| {
-                egui::Grid::new("shortcuts").striped(true).num_columns(2).show(ui, |ui| {
-                    for command in Command::ALL {
-                        ui.label(command.text());
-                        ui.label(RichText::new(ui.ctx().format_shortcut(&command.shortcut())).monospace());
-                        ui.end_row();
-                    }
-                });
+                egui::Grid::new("shortcuts")
+                    .striped(true)
+                    .num_columns(2)
+                    .show(ui, |ui| {
+                        for command in Command::ALL {
+                            ui.label(command.text());
+                            ui.label(
+                                RichText::new(ui.ctx().format_shortcut(&command.shortcut()))
+                                    .monospace(),
+                            );
+                            ui.end_row();
+                        }
+                    });
             });
     }
 }

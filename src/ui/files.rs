@@ -88,7 +88,12 @@ impl Desk {
         self.opening = false;
     }
 
-    pub fn pick(&mut self, picker: &std::sync::Arc<dyn Picker>, purpose: Purpose, ctx: &egui::Context) {
+    pub fn pick(
+        &mut self,
+        picker: &std::sync::Arc<dyn Picker>,
+        purpose: Purpose,
+        ctx: &egui::Context,
+    ) {
         if self.picking {
             return;
         }

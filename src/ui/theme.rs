@@ -70,7 +70,8 @@ pub fn install(ctx: &egui::Context) {
             visuals.window_fill = Color32::from_rgb(28, 32, 37);
             visuals.extreme_bg_color = Color32::from_rgb(13, 15, 18);
             visuals.override_text_color = Some(Color32::from_rgb(224, 228, 233));
-            visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, Color32::from_rgb(48, 54, 61));
+            visuals.widgets.noninteractive.bg_stroke =
+                Stroke::new(1.0, Color32::from_rgb(48, 54, 61));
         }
         visuals.selection.bg_fill = tokens.accent.gamma_multiply(0.45);
         visuals.hyperlink_color = tokens.accent;

@@ -81,7 +81,12 @@ impl Rows {
                 .map_err(text)
         };
         let widen = |v: Vec<f32>| v.into_iter().map(f64::from).collect::<Vec<_>>();
-        self.values(quantity, &widen(values(computed)?), &widen(values(stored)?), tolerance);
+        self.values(
+            quantity,
+            &widen(values(computed)?),
+            &widen(values(stored)?),
+            tolerance,
+        );
         Ok(())
     }
 
@@ -121,7 +126,13 @@ impl Rows {
         Ok(())
     }
 
-    pub fn values(&mut self, quantity: &str, computed: &[f64], stored: &[f64], tolerance: Tolerance) {
+    pub fn values(
+        &mut self,
+        quantity: &str,
+        computed: &[f64],
+        stored: &[f64],
+        tolerance: Tolerance,
+    ) {
         if computed.len() != stored.len() || stored.is_empty() {
             self.failure(&format!(
                 "{quantity}: {} values were computed, {} are stored",
@@ -130,8 +141,14 @@ impl Rows {
             ));
             return;
         }
-        let differences: Vec<f64> = computed.iter().zip(stored).map(|(a, b)| (a - b).abs()).collect();
-        let largest = |v: &mut dyn Iterator<Item = f64>| v.fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+        let differences: Vec<f64> = computed
+            .iter()
+            .zip(stored)
+            .map(|(a, b)| (a - b).abs())
+            .collect();
+        let largest = |v: &mut dyn Iterator<Item = f64>| {
+            v.fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) })
+        };
         let max_difference = if differences.iter().any(|d| d.is_nan()) {
             f64::NAN
         } else {

@@ -116,7 +116,10 @@ pub fn verify(
     mut starting: impl FnMut(&str),
 ) -> Result<Report, String> {
     let unreadable = |e: std::io::Error| {
-        format!("{} cannot be listed: {e}. Name a folder of fixtures.", folder.display())
+        format!(
+            "{} cannot be listed: {e}. Name a folder of fixtures.",
+            folder.display()
+        )
     };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .map_err(unreadable)?
@@ -136,7 +139,11 @@ pub fn verify(
         match Fixture::read(path) {
             Ok(fixture) => fixtures.push(fixture),
             Err(why) => report.skipped.push(Skipped {
-                fixture: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                fixture: path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
                 why,
             }),
         }

@@ -56,11 +56,21 @@ fn vector(stored: &Tensors, name: &str) -> Outcome<Vec<f64>> {
 }
 
 /// Compares stored sigmas and gammas of `prefix` with a schedule.
-pub fn compare_schedule(stored: &Tensors, prefix: &str, s: &Schedule, rows: &mut Rows) -> Outcome<()> {
+pub fn compare_schedule(
+    stored: &Tensors,
+    prefix: &str,
+    s: &Schedule,
+    rows: &mut Rows,
+) -> Outcome<()> {
     let sigmas: Vec<f64> = s.sigmas.iter().map(|&v| f64::from(v)).collect();
     for (name, computed) in [("sigmas", &sigmas), ("gammas", &s.gammas)] {
         let name = format!("{prefix}.{name}");
-        rows.values(&name, computed, &vector(stored, &name)?, Tolerance::Schedule);
+        rows.values(
+            &name,
+            computed,
+            &vector(stored, &name)?,
+            Tolerance::Schedule,
+        );
     }
     Ok(())
 }
@@ -80,16 +90,27 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
             let table = value.as_object().ok_or("`ema_decay` holds nothing")?;
             let (mut computed, mut expected) = (Vec::new(), Vec::new());
             for (step, decay) in table {
-                let step = step.parse().map_err(|_| "a key of `ema_decay` is not a step")?;
+                let step = step
+                    .parse()
+                    .map_err(|_| "a key of `ema_decay` is not a step")?;
                 computed.push(ema_decay(step));
                 expected.push(decay.as_f64().ok_or("a decay is not a number")?);
             }
             rows.values(key, &computed, &expected, Tolerance::Schedule);
         } else if let Some(t) = key.strip_prefix('t').and_then(|t| t.parse().ok()) {
             let a = Augmentation::at(t);
-            let want = |name: &str| value[name].as_f64().ok_or(format!("`{key}.{name}` is missing"));
+            let want = |name: &str| {
+                value[name]
+                    .as_f64()
+                    .ok_or(format!("`{key}.{name}` is missing"))
+            };
             let expected = [want("log_snr")?, want("alpha")?, want("sigma")?];
-            rows.values(key, &[a.log_snr, a.alpha, a.sigma], &expected, Tolerance::Schedule);
+            rows.values(
+                key,
+                &[a.log_snr, a.alpha, a.sigma],
+                &expected,
+                Tolerance::Schedule,
+            );
         }
     }
     let sigma_data = sigma_data.ok_or("no noise levels (`*.hp`) are given")?;
@@ -102,10 +123,16 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
         ("pre.c_skip", pre.iter().map(|p| p.c_skip.into()).collect()),
         ("pre.c_out", pre.iter().map(|p| p.c_out.into()).collect()),
         ("pre.c_in", pre.iter().map(|p| p.c_in.into()).collect()),
-        ("pre.c_noise", pre.iter().map(|p| p.c_noise.into()).collect()),
+        (
+            "pre.c_noise",
+            pre.iter().map(|p| p.c_noise.into()).collect(),
+        ),
         (
             "pre.loss_weight",
-            sigmas.iter().map(|&s| loss_weight(s as f32, sigma_data)).collect(),
+            sigmas
+                .iter()
+                .map(|&s| loss_weight(s as f32, sigma_data))
+                .collect(),
         ),
     ];
     for (name, computed) in &columns {
@@ -116,7 +143,10 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
         .map(Augmentation::at)
         .collect();
     let columns: [(&str, Vec<f64>); 3] = [
-        ("aug.log_snr", augmentations.iter().map(|a| a.log_snr).collect()),
+        (
+            "aug.log_snr",
+            augmentations.iter().map(|a| a.log_snr).collect(),
+        ),
         ("aug.alpha", augmentations.iter().map(|a| a.alpha).collect()),
         ("aug.sigma", augmentations.iter().map(|a| a.sigma).collect()),
     ];
@@ -125,8 +155,18 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
     }
     let (out, quantiles) = dynamic_threshold(&stored.get("thr.x")?, 0.95).map_err(text)?;
     let quantiles: Vec<f64> = quantiles.into_iter().map(f64::from).collect();
-    rows.values("thr.quantile", &quantiles, &vector(&stored, "thr.quantile")?, Tolerance::Schedule);
-    rows.tensors("thr.out", &out, &stored.get("thr.out")?, Tolerance::Schedule)
+    rows.values(
+        "thr.quantile",
+        &quantiles,
+        &vector(&stored, "thr.quantile")?,
+        Tolerance::Schedule,
+    );
+    rows.tensors(
+        "thr.out",
+        &out,
+        &stored.get("thr.out")?,
+        Tolerance::Schedule,
+    )
 }
 
 /// Family `resize`.
@@ -158,7 +198,9 @@ pub fn resize(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
             let computed = resize_video(&input, mode, frames, size, size)
                 .and_then(|y| {
                     let index = candle_core::Tensor::new(kept, device)?;
-                    y.narrow(1, 0, channels)?.contiguous()?.index_select(&index, 2)
+                    y.narrow(1, 0, channels)?
+                        .contiguous()?
+                        .index_select(&index, 2)
                 })
                 .map_err(text)?;
             rows.tensors(&name, &computed, &expected, Tolerance::Network)?;

@@ -11,7 +11,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 fn numbers(value: &Value, name: &str) -> Outcome<Vec<f64>> {
-    let list = value.as_array().ok_or_else(|| format!("`{name}` is missing"))?;
+    let list = value
+        .as_array()
+        .ok_or_else(|| format!("`{name}` is missing"))?;
     list.iter()
         .map(|v| v.as_f64().ok_or_else(|| format!("`{name}` is not numbers")))
         .collect()
@@ -31,7 +33,11 @@ pub fn r2plus1d(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Ro
             .into_iter()
             .map(|n| n as usize)
             .collect();
-        let get = |key: &str| input[key].as_f64().ok_or_else(|| format!("`input.{key}` is missing"));
+        let get = |key: &str| {
+            input[key]
+                .as_f64()
+                .ok_or_else(|| format!("`input.{key}` is missing"))
+        };
         let name = input["name"].as_str().ok_or("`input.name` is missing")?;
         let n = shape.iter().product();
         let values = Recipe::values(name, n, get("scale")?, get("offset")?);
@@ -50,13 +56,20 @@ pub fn r2plus1d(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Ro
                 }
             }
         }
-        if let (Some(pooled), Some(t)) = (stored.find(&format!("{case}.pooled"))?, seen.get("avgpool")) {
+        if let (Some(pooled), Some(t)) =
+            (stored.find(&format!("{case}.pooled"))?, seen.get("avgpool"))
+        {
             let t = t.flatten_from(1).map_err(text)?;
             rows.tensors(&format!("{case}.pooled"), &t, &pooled, Tolerance::Network)?;
         }
         let out: Vec<f32> = out.to_vec1().map_err(text)?;
         let out: Vec<f64> = out.into_iter().map(f64::from).collect();
-        rows.values(&format!("{case}.out"), &out, &numbers(&about["out"], "out")?, Tolerance::Network);
+        rows.values(
+            &format!("{case}.out"),
+            &out,
+            &numbers(&about["out"], "out")?,
+            Tolerance::Network,
+        );
     }
     Ok(())
 }
@@ -65,7 +78,9 @@ pub fn r2plus1d(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Ro
 fn widths_of(shapes: &Value) -> R2Plus1dConfig {
     let shape = |key: String| -> Option<Vec<usize>> {
         let list = shapes[format!("model.model.{key}")].as_array()?;
-        list.iter().map(|v| v.as_u64().map(|n| n as usize)).collect()
+        list.iter()
+            .map(|v| v.as_u64().map(|n| n as usize))
+            .collect()
     };
     let read = || -> Option<R2Plus1dConfig> {
         let stem = shape("stem.0.weight".into())?;
@@ -97,7 +112,11 @@ fn statistics(name: &str, t: &Tensor, expected: &Value, rows: &mut Rows) -> Outc
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let get = |key: &str| expected[key].as_f64().ok_or_else(|| format!("`{name}.{key}` is missing"));
+    let get = |key: &str| {
+        expected[key]
+            .as_f64()
+            .ok_or_else(|| format!("`{name}.{key}` is missing"))
+    };
     let (mut computed, mut stored) = (vec![mean, std], vec![get("mean")?, get("std")?]);
     let first = numbers(&expected["first8"], "first8")?;
     let last = numbers(&expected["last8"], "last8")?;
@@ -110,12 +129,25 @@ fn statistics(name: &str, t: &Tensor, expected: &Value, rows: &mut Rows) -> Outc
 }
 
 /// Family `regressor`: a checkpoint beside the manifest, on a clip of another fixture.
-pub fn regressor(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Rows) -> Outcome<()> {
-    let checkpoint = fixture.field("checkpoint")?.as_str().ok_or("`checkpoint` is not a name")?;
-    let regressor = open_regressor(&fixture.folder().join(checkpoint), device, None).map_err(text)?;
+pub fn regressor(
+    fixture: &Fixture,
+    all: &[Fixture],
+    device: &Device,
+    rows: &mut Rows,
+) -> Outcome<()> {
+    let checkpoint = fixture
+        .field("checkpoint")?
+        .as_str()
+        .ok_or("`checkpoint` is not a name")?;
+    let regressor =
+        open_regressor(&fixture.folder().join(checkpoint), device, None).map_err(text)?;
     let from = fixture.field("clip_from")?;
-    let source = from["fixture"].as_str().ok_or("`clip_from.fixture` is missing")?;
-    let tensor = from["tensor"].as_str().ok_or("`clip_from.tensor` is missing")?;
+    let source = from["fixture"]
+        .as_str()
+        .ok_or("`clip_from.fixture` is missing")?;
+    let tensor = from["tensor"]
+        .as_str()
+        .ok_or("`clip_from.tensor` is missing")?;
     let clip = named(all, source)?.tensors()?.get(tensor)?;
     let cases = fixture.field("cases")?;
     for (case, about) in cases.as_object().ok_or("`cases` holds nothing")? {
@@ -127,9 +159,16 @@ pub fn regressor(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut
         let window = Tensor::new(frames, &Device::Cpu)
             .and_then(|index| average_blocks(&clip.index_select(&index, 2)?, block))
             .map_err(text)?;
-        let out = regressor.forward(&window, &Interrupt::new()).map_err(text)?;
+        let out = regressor
+            .forward(&window, &Interrupt::new())
+            .map_err(text)?;
         let stored = numbers(&about["out"], "out")?;
-        rows.values(&format!("{case}.out"), &out, &stored, Tolerance::Absolute(0.01));
+        rows.values(
+            &format!("{case}.out"),
+            &out,
+            &stored,
+            Tolerance::Absolute(0.01),
+        );
     }
     Ok(())
 }

@@ -2,7 +2,7 @@ use super::compare::{Rows, Tolerance};
 use super::numbers::{compare_schedule, schedule_of};
 use super::{Fixture, Outcome, Tensors, named, text};
 use crate::checkpoint::{LoadedCascade, open_cascade};
-use crate::edm::cascade::{hand_off, Plan};
+use crate::edm::cascade::{Plan, hand_off};
 use crate::edm::denoiser::{Conditions, Denoiser, dynamic_threshold};
 use crate::edm::{CascadeConfig, Draw, Replayed, StageConfig, solver};
 use crate::nn::Interrupt;
@@ -20,7 +20,10 @@ pub fn replay(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Ro
         Some(name) => named(all, name)?.tensors()?,
         None => fixture.tensors()?,
     };
-    let folder = fixture.field("checkpoint")?.as_str().ok_or("`checkpoint` is not a name")?;
+    let folder = fixture
+        .field("checkpoint")?
+        .as_str()
+        .ok_or("`checkpoint` is not a name")?;
     let loaded = open_cascade(&fixture.folder().join(folder), device).map_err(text)?;
     let config = configuration(fixture, &loaded)?;
     let noise = recorded_noise(&noise_tensors, &config)?;
@@ -44,7 +47,10 @@ pub fn replay(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Ro
 fn configuration(fixture: &Fixture, loaded: &LoadedCascade) -> Outcome<CascadeConfig> {
     let mut config = loaded.cascade.config.clone();
     let m = &fixture.manifest;
-    let stages = fixture.field("stages")?.as_array().ok_or("`stages` is not a list")?;
+    let stages = fixture
+        .field("stages")?
+        .as_array()
+        .ok_or("`stages` is not a list")?;
     if stages.len() > config.stages.len() {
         return Err(format!(
             "it has {} stages, its checkpoint {}",
@@ -91,7 +97,8 @@ fn recorded_noise(tensors: &Tensors, config: &CascadeConfig) -> Outcome<Replayed
     let mut noise = HashMap::new();
     for (i, stage) in config.stages.iter().enumerate() {
         let get = |name: &str| tensors.find(&format!("s{}.{name}", i + 1));
-        let initial = get("init_noise")?.ok_or_else(|| format!("`s{}.init_noise` is missing", i + 1))?;
+        let initial =
+            get("init_noise")?.ok_or_else(|| format!("`s{}.init_noise` is missing", i + 1))?;
         noise.insert(Draw::Initial { stage: i }, initial);
         if let Some(t) = get("lowres_noise")? {
             noise.insert(Draw::Lowres { stage: i }, t);
@@ -132,7 +139,11 @@ impl Replayer<'_> {
         let level = self.config.lowres_sample_noise_level;
         Ok(Conditions {
             ef: to_device(self.stored.get("in.text_embeds")?)?,
-            cond_image: self.stored.find("in.cond_images")?.map(to_device).transpose()?,
+            cond_image: self
+                .stored
+                .find("in.cond_images")?
+                .map(to_device)
+                .transpose()?,
             lowres: lowres.map(|t| (t, level)),
         })
     }
@@ -144,10 +155,17 @@ impl Replayer<'_> {
         let prefix = format!("s{}", i + 1);
         compare_schedule(self.stored, &prefix, &schedule, rows)?;
         if let Some(stored) = self.find(i, "sigma_hat")? {
-            let computed: Vec<f64> = (0..schedule.steps()).map(|s| schedule.sigma_hat(s)).collect();
+            let computed: Vec<f64> = (0..schedule.steps())
+                .map(|s| schedule.sigma_hat(s))
+                .collect();
             let stored: Vec<f32> = stored.to_vec1().map_err(text)?;
             let stored: Vec<f64> = stored.into_iter().map(f64::from).collect();
-            rows.values(&format!("{prefix}.sigma_hat"), &computed, &stored, Tolerance::Schedule);
+            rows.values(
+                &format!("{prefix}.sigma_hat"),
+                &computed,
+                &stored,
+                Tolerance::Schedule,
+            );
         }
         let conditions = self.conditions(self.find(i, "lowres_cond_img")?)?;
         let denoiser = Denoiser {
@@ -167,7 +185,8 @@ impl Replayer<'_> {
         let mut quantiles = Vec::new();
         for step in 0..schedule.steps() {
             let before = if step == 0 {
-                (initial.to_device(self.device).map_err(text)? * f64::from(schedule.sigmas[0])).map_err(text)?
+                (initial.to_device(self.device).map_err(text)? * f64::from(schedule.sigmas[0]))
+                    .map_err(text)?
             } else {
                 x_next.get(step - 1).map_err(text)?
             };
@@ -177,7 +196,10 @@ impl Replayer<'_> {
                     .and_then(|n| solver::churn(&schedule, step, &before, &n))
                     .map_err(text)?,
                 None if schedule.gammas[step] > 0.0 => {
-                    return Err(format!("the noise of step {step} of stage {} is missing", i + 1));
+                    return Err(format!(
+                        "the noise of step {step} of stage {} is missing",
+                        i + 1
+                    ));
                 }
                 None => before,
             };
@@ -213,7 +235,12 @@ impl Replayer<'_> {
 
     fn stacked(&self, i: usize, name: &str, computed: &[Tensor], rows: &mut Rows) -> Outcome<()> {
         match self.stored.find(&format!("s{}.{name}", i + 1))? {
-            Some(stored) => rows.stacked(&format!("s{}.{name}", i + 1), computed, &stored, Tolerance::Network),
+            Some(stored) => rows.stacked(
+                &format!("s{}.{name}", i + 1),
+                computed,
+                &stored,
+                Tolerance::Network,
+            ),
             None => Ok(()),
         }
     }
@@ -234,13 +261,23 @@ impl Replayer<'_> {
         };
         let stored_lowres = self.find(i, "lowres_cond_img")?;
         if let (Some(computed), Some(stored)) = (&lowres, &stored_lowres) {
-            rows.tensors(&format!("s{}.lowres_cond_img", i + 1), computed, stored, FREE)?;
+            rows.tensors(
+                &format!("s{}.lowres_cond_img", i + 1),
+                computed,
+                stored,
+                FREE,
+            )?;
         }
         let out = self.run(i, lowres)?;
         rows.tensors(&format!("{name}, free"), &out, &stored, FREE)?;
         if i > 0 && stored_lowres.is_some() {
             let from_stored = self.run(i, stored_lowres)?;
-            rows.tensors(&format!("{name}, from the stored stage before"), &from_stored, &stored, FREE)?;
+            rows.tensors(
+                &format!("{name}, from the stored stage before"),
+                &from_stored,
+                &stored,
+                FREE,
+            )?;
         }
         Ok(out)
     }

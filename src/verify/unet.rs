@@ -24,7 +24,8 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
             .transpose()
             .map_err(text)
     };
-    let needed = |name: &str| input(name)?.ok_or_else(|| format!("the tensor `in.{name}` is missing"));
+    let needed =
+        |name: &str| input(name)?.ok_or_else(|| format!("the tensor `in.{name}` is missing"));
     let (x, time, ef) = (needed("x")?, needed("time")?, needed("text_embeds")?);
     let cond_image = input("cond_images")?;
     let lowres = input("lowres_cond_img")?.zip(input("lowres_noise_times")?);
@@ -94,7 +95,9 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
         let Some(scale) = name.strip_prefix("out.cfg") else {
             continue;
         };
-        let scale: f64 = scale.parse().map_err(|_| format!("`{name}` names no scale"))?;
+        let scale: f64 = scale
+            .parse()
+            .map_err(|_| format!("`{name}` names no scale"))?;
         let (cond, null) = (&outputs["cond"], &outputs["null"]);
         let guided = (cond - null)
             .and_then(|d| null + (d * scale)?)

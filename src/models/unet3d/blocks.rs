@@ -162,10 +162,7 @@ impl ResnetBlock {
 /// A 1 x 1 x 1 convolution's weight `[o, i]` and bias.
 fn point_conv(p: &Params, input: usize, output: usize) -> Result<(Tensor, Tensor)> {
     let weight = p.get("weight", &[output, input, 1, 1, 1])?;
-    Ok((
-        weight.reshape((output, input))?,
-        p.get("bias", &[output])?,
-    ))
+    Ok((weight.reshape((output, input))?, p.get("bias", &[output])?))
 }
 
 /// Temporal PEG, then temporal attention.

@@ -98,7 +98,10 @@ impl EfConditioning {
         let pooled = self.summary_norm.forward(&tokens.mean(1)?)?;
         let hidden = linear(&pooled, &self.summary[0].0, Some(&self.summary[0].1))?.silu()?;
         let hidden = linear(&hidden, &self.summary[1].0, Some(&self.summary[1].1))?;
-        let null = self.null_hidden.broadcast_as(hidden.shape())?.contiguous()?;
+        let null = self
+            .null_hidden
+            .broadcast_as(hidden.shape())?
+            .contiguous()?;
         let hidden = keep
             .broadcast_as(hidden.shape())?
             .where_cond(&hidden, &null)?;
@@ -151,7 +154,9 @@ impl Perceiver {
         let mean = self.mean_norm.forward(&x.mean(1)?)?;
         let pooled = linear(&mean, weight, Some(bias))?.reshape((b, POOLED_LATENTS, d))?;
         let learned = self.latents.unsqueeze(0)?;
-        let learned = learned.broadcast_as((b, learned.dim(1)?, d))?.contiguous()?;
+        let learned = learned
+            .broadcast_as((b, learned.dim(1)?, d))?
+            .contiguous()?;
         let mut latents = Tensor::cat(&[&pooled, &learned], 1)?;
         for (attention, feed_forward) in &self.layers {
             latents = (&latents + attention.forward(&placed, &latents)?)?;
@@ -205,7 +210,9 @@ impl PerceiverAttention {
         let (k, v) = (split(&kv[0].contiguous()?)?, split(&kv[1].contiguous()?)?);
         let scores = q.matmul(&k.transpose(2, 3)?.contiguous()?)?;
         let out = candle_nn::ops::softmax_last_dim(&scores)?.matmul(&v)?;
-        let out = out.transpose(1, 2)?.reshape((b, n, self.heads * self.width))?;
+        let out = out
+            .transpose(1, 2)?
+            .reshape((b, n, self.heads * self.width))?;
         self.out_norm.forward(&linear(&out, &self.to_out, None)?)
     }
 }

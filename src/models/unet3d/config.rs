@@ -67,7 +67,9 @@ impl UnetConfig {
             if (low..=high).contains(&value) {
                 Ok(())
             } else {
-                Err(format!("`{name}` is {value}; it must be from {low} to {high}"))
+                Err(format!(
+                    "`{name}` is {value}; it must be from {low} to {high}"
+                ))
             }
         };
         within("dim", self.dim, 8, 1024)?;
@@ -77,7 +79,10 @@ impl UnetConfig {
         within("attn_pool_num_latents", self.attn_pool_num_latents, 1, 512)?;
         within("cond_images_channels", self.cond_images_channels, 0, 3)?;
         if self.channels != 1 && self.channels != 3 {
-            return Err(format!("`channels` is {}; it must be 1 or 3", self.channels));
+            return Err(format!(
+                "`channels` is {}; it must be 1 or 3",
+                self.channels
+            ));
         }
         for (name, length) in [
             ("num_resnet_blocks", self.num_resnet_blocks.len()),
@@ -85,9 +90,7 @@ impl UnetConfig {
             ("layer_cross_attns", self.layer_cross_attns.len()),
         ] {
             if length != levels {
-                return Err(format!(
-                    "`{name}` has {length} values for {levels} levels"
-                ));
+                return Err(format!("`{name}` has {length} values for {levels} levels"));
             }
         }
         for (i, (from, to)) in self.levels().into_iter().enumerate() {

@@ -11,4 +11,4 @@ mod config;
 mod unet;
 
 pub use config::UnetConfig;
-pub use unet::{Inputs, Pass, Unet};
+pub use unet::{Inputs, Pass, Probe, Unet};

@@ -29,13 +29,16 @@ pub struct Inputs<'a> {
     pub lowres: Option<(&'a Tensor, &'a Tensor)>,
 }
 
+/// Told of every named intermediate.
+pub type Probe<'a> = &'a dyn Fn(&str, &Tensor);
+
 /// How a pass is made.
 pub struct Pass<'a> {
     pub interrupt: &'a Interrupt,
     /// Skips everything that acts over frames except global context, norms and cross attention.
     pub ignore_time: bool,
     /// Called with each named intermediate; for parity tests.
-    pub probe: Option<&'a dyn Fn(&str, &Tensor)>,
+    pub probe: Option<Probe<'a>>,
 }
 
 impl<'a> Pass<'a> {
@@ -105,7 +108,8 @@ impl Unet {
         };
         let levels = config.levels();
         let last = levels.len() - 1;
-        let cross = |i: usize| Extras::cross_only(config.layer_cross_attns[i].then_some((heads, width)));
+        let cross =
+            |i: usize| Extras::cross_only(config.layer_cross_attns[i].then_some((heads, width)));
         let over_time = |peg: &Params, attention: &Params, c: usize| {
             OverTime::new(peg, attention, c, heads, width)
         };
@@ -115,7 +119,8 @@ impl Unet {
             let p = p.at(format!("downs.{i}"));
             let groups = config.resnet_groups[i];
             let c = if config.memory_efficient { to } else { from };
-            let block = |p: &Params, extras: &Extras| ResnetBlock::new(p, (c, c), widths, groups, extras);
+            let block =
+                |p: &Params, extras: &Extras| ResnetBlock::new(p, (c, c), widths, groups, extras);
             let before = config
                 .memory_efficient
                 .then(|| Down::shuffle(&p.at(0), from, to))
@@ -167,9 +172,17 @@ impl Unet {
         let top_block = |name: &str| {
             ResnetBlock::new(&p.at(name), (d, d), widths, top_groups, &Extras::CONTEXT)
         };
-        let lowres_channels = if config.lowres_cond { config.channels } else { 0 };
+        let lowres_channels = if config.lowres_cond {
+            config.channels
+        } else {
+            0
+        };
         // A plain network leaves the last up level at that level's width, which is level 0's.
-        let top = if config.memory_efficient { d } else { levels[0].1 };
+        let top = if config.memory_efficient {
+            d
+        } else {
+            levels[0].1
+        };
         if top != d {
             return Err(candle_core::Error::Msg(
                 "`dim_mults` must begin with 1 in a network that is not memory-efficient".into(),

@@ -76,23 +76,30 @@ impl CustomOp3 for Spatial {
                 columns: count * ow,
             }
         };
-        product(&mut out, &weights, b * f * tiles, &self.interrupt, place, |task, tile| {
-            let (bi, fi, first, count) = split(task);
-            let mut line = vec![0f32; ow];
-            for (term, &(ci, ky, kx)) in order.iter().enumerate() {
-                let plane = &x[((bi * c + ci) * f + fi) * h * wd..][..h * wd];
-                for r in 0..count {
-                    let y = ((first + r) * stride + ky) as isize - pad as isize;
-                    if y < 0 || y >= h as isize {
-                        tile.zero(term, r * ow, ow);
-                        continue;
+        product(
+            &mut out,
+            &weights,
+            b * f * tiles,
+            &self.interrupt,
+            place,
+            |task, tile| {
+                let (bi, fi, first, count) = split(task);
+                let mut line = vec![0f32; ow];
+                for (term, &(ci, ky, kx)) in order.iter().enumerate() {
+                    let plane = &x[((bi * c + ci) * f + fi) * h * wd..][..h * wd];
+                    for r in 0..count {
+                        let y = ((first + r) * stride + ky) as isize - pad as isize;
+                        if y < 0 || y >= h as isize {
+                            tile.zero(term, r * ow, ow);
+                            continue;
+                        }
+                        let source = &plane[y as usize * wd..][..wd];
+                        shifted_row(&mut line, source, kx as isize - pad as isize, stride);
+                        tile.set(term, r * ow, &line);
                     }
-                    let source = &plane[y as usize * wd..][..wd];
-                    shifted_row(&mut line, source, kx as isize - pad as isize, stride);
-                    tile.set(term, r * ow, &line);
                 }
-            }
-        });
+            },
+        );
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, f, oh, ow))))
     }
@@ -180,18 +187,25 @@ impl CustomOp3 for Temporal {
                 columns,
             }
         };
-        product(&mut out, &weights, b * of * tiles, &self.interrupt, place, |task, tile| {
-            let (bi, fi, first, columns) = split(task);
-            for (term, &(ci, tap)) in order.iter().enumerate() {
-                match (fi * self.stride + tap).checked_sub(self.before) {
-                    Some(source) if source < f => {
-                        let at = ((bi * c + ci) * f + source) * n + first;
-                        tile.set(term, 0, &x[at..at + columns]);
+        product(
+            &mut out,
+            &weights,
+            b * of * tiles,
+            &self.interrupt,
+            place,
+            |task, tile| {
+                let (bi, fi, first, columns) = split(task);
+                for (term, &(ci, tap)) in order.iter().enumerate() {
+                    match (fi * self.stride + tap).checked_sub(self.before) {
+                        Some(source) if source < f => {
+                            let at = ((bi * c + ci) * f + source) * n + first;
+                            tile.set(term, 0, &x[at..at + columns]);
+                        }
+                        _ => tile.zero(term, 0, columns),
                     }
-                    _ => tile.zero(term, 0, columns),
                 }
-            }
-        });
+            },
+        );
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, of, h, wd))))
     }
@@ -201,7 +215,13 @@ impl CustomOp3 for Temporal {
 pub struct Pointwise;
 
 impl Pointwise {
-    fn run(x: &[f32], (b, c, n): (usize, usize, usize), w: &[f32], bias: &[f32], o: usize) -> Vec<f32> {
+    fn run(
+        x: &[f32],
+        (b, c, n): (usize, usize, usize),
+        w: &[f32],
+        bias: &[f32],
+        o: usize,
+    ) -> Vec<f32> {
         let weights = Packed::new(o, c, bias, |row, k| w[row * c + k]);
         let width = tile_columns(c, n).min(n);
         let tiles = n.div_ceil(width);
@@ -218,13 +238,20 @@ impl Pointwise {
                 columns,
             }
         };
-        product(&mut out, &weights, b * tiles, &Interrupt::new(), place, |task, tile| {
-            let (bi, first, columns) = split(task);
-            for k in 0..c {
-                let at = (bi * c + k) * n + first;
-                tile.set(k, 0, &x[at..at + columns]);
-            }
-        });
+        product(
+            &mut out,
+            &weights,
+            b * tiles,
+            &Interrupt::new(),
+            place,
+            |task, tile| {
+                let (bi, first, columns) = split(task);
+                for k in 0..c {
+                    let at = (bi * c + k) * n + first;
+                    tile.set(k, 0, &x[at..at + columns]);
+                }
+            },
+        );
         out
     }
 }
@@ -256,7 +283,13 @@ impl CustomOp2 for Pointwise {
         "conv-pointwise"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (b, c, n) = lx.shape().dims3()?;
         let (o, _) = lw.shape().dims2()?;
         let (x, w) = (elements(x, lx)?, elements(w, lw)?);

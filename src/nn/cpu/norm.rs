@@ -158,11 +158,14 @@ impl CustomOp2 for ChannelNorm {
         let mut out = vec![0f32; x.len()];
         let shared = SharedOut::new(&mut out);
         let blocks = n.div_ceil(BLOCK);
-        (0..b * blocks).into_par_iter().with_min_len(8).for_each(|task| {
-            let (bi, first) = (task / blocks, (task % blocks) * BLOCK);
-            let at = bi * c * n + first;
-            channel_norm_block(shared, at, &x[at..], g, n, BLOCK.min(n - first), self.eps);
-        });
+        (0..b * blocks)
+            .into_par_iter()
+            .with_min_len(8)
+            .for_each(|task| {
+                let (bi, first) = (task / blocks, (task % blocks) * BLOCK);
+                let at = bi * c * n + first;
+                channel_norm_block(shared, at, &x[at..], g, n, BLOCK.min(n - first), self.eps);
+            });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
 }

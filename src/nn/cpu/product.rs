@@ -32,7 +32,12 @@ pub struct Packed {
 
 impl Packed {
     /// `weight(row, k)` and one bias a row.
-    pub fn new(rows: usize, depth: usize, bias: &[f32], weight: impl Fn(usize, usize) -> f32) -> Self {
+    pub fn new(
+        rows: usize,
+        depth: usize,
+        bias: &[f32],
+        weight: impl Fn(usize, usize) -> f32,
+    ) -> Self {
         let blocks = rows.div_ceil(MR);
         let mut data = vec![0f32; blocks * depth * MR];
         for (block, target) in data.chunks_exact_mut(depth * MR).enumerate() {
@@ -73,7 +78,10 @@ impl Tile<'_> {
             let at = (panel * self.depth + k) * NR + lane;
             let target = &mut self.data[at..at + n];
             // A whole lane at once without a call; most copies are of one.
-            match (<&mut [f32; NR]>::try_from(&mut *target), values.first_chunk::<NR>()) {
+            match (
+                <&mut [f32; NR]>::try_from(&mut *target),
+                values.first_chunk::<NR>(),
+            ) {
                 (Ok(target), Some(values)) => *target = *values,
                 _ => {
                     for (target, value) in target.iter_mut().zip(values) {
@@ -127,7 +135,11 @@ pub fn product(
         if interrupt.is_set() {
             return;
         }
-        let Place { at, stride, columns } = place(task);
+        let Place {
+            at,
+            stride,
+            columns,
+        } = place(task);
         let panels = columns.div_ceil(NR);
         TILE.with_borrow_mut(|buffer| {
             let needed = panels * depth * NR;
@@ -188,10 +200,16 @@ unsafe fn avx2(sums: &mut [[f32; NR]; MR], a: &[f32], b: &[f32]) {
     unsafe {
         let mut acc = [[_mm256_setzero_ps(); 2]; MR];
         for (acc, sum) in acc.iter_mut().zip(sums.iter()) {
-            *acc = [_mm256_loadu_ps(sum.as_ptr()), _mm256_loadu_ps(sum.as_ptr().add(8))];
+            *acc = [
+                _mm256_loadu_ps(sum.as_ptr()),
+                _mm256_loadu_ps(sum.as_ptr().add(8)),
+            ];
         }
         for (a, b) in a.as_chunks::<MR>().0.iter().zip(b.as_chunks::<NR>().0) {
-            let (b0, b1) = (_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8)));
+            let (b0, b1) = (
+                _mm256_loadu_ps(b.as_ptr()),
+                _mm256_loadu_ps(b.as_ptr().add(8)),
+            );
             for r in 0..MR {
                 let a = _mm256_broadcast_ss(&a[r]);
                 acc[r][0] = _mm256_fmadd_ps(a, b0, acc[r][0]);

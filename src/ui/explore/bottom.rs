@@ -24,7 +24,11 @@ impl Explore {
                 let requested = EfPercent::measured(self.requested);
                 ui.label(RichText::new(requested.to_string()).strong().size(20.0));
                 ui.label(RichText::new(requested.category().name()).color(tokens(ui).muted));
-                if self.cascade.as_ref().is_some_and(|c| !c.card.covers(self.requested)) {
+                if self
+                    .cascade
+                    .as_ref()
+                    .is_some_and(|c| !c.card.covers(self.requested))
+                {
                     ui.label(RichText::new("outside the training range").color(tokens(ui).error));
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -34,7 +38,10 @@ impl Explore {
             })
             .inner;
         let marks = self.marks();
-        let trained = self.cascade.as_ref().and_then(|c| c.card.training_ef_range_percent);
+        let trained = self
+            .cascade
+            .as_ref()
+            .and_then(|c| c.card.training_ef_range_percent);
         let mut value = self.requested;
         EfSlider {
             value: &mut value,
@@ -61,7 +68,11 @@ impl Explore {
                     ui.label(RichText::new(text).color(muted));
                     return;
                 };
-                if ui.button(Command::Cancel.text()).on_hover_text("Esc").clicked() {
+                if ui
+                    .button(Command::Cancel.text())
+                    .on_hover_text("Esc")
+                    .clicked()
+                {
                     commands.push(Command::Cancel);
                 }
                 ui.add(
@@ -112,7 +123,11 @@ impl Explore {
         if speed != self.playback.speed() {
             self.playback.set_speed(speed, now);
         }
-        let play = if self.playback.is_playing() { "Pause" } else { "Play" };
+        let play = if self.playback.is_playing() {
+            "Pause"
+        } else {
+            "Play"
+        };
         for (text, command) in [
             (">|", Command::StepForward),
             (play, Command::PlayPause),
@@ -125,7 +140,13 @@ impl Explore {
             );
             let button = egui::Button::new(text).min_size(egui::vec2(30.0, 0.0));
             let response = ui.add(button).on_hover_text(hint);
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, if text.len() > 2 { text } else { command.text() }));
+            response.widget_info(|| {
+                egui::WidgetInfo::labeled(
+                    egui::Role::Button,
+                    true,
+                    if text.len() > 2 { text } else { command.text() },
+                )
+            });
             if response.clicked() {
                 commands.push(command);
             }
@@ -136,9 +157,14 @@ impl Explore {
         let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
         scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
         if scrub.changed() {
-            self.playback.seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
+            self.playback
+                .seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
         }
-        ui.label(RichText::new(format!("{frame:>2} / {n}")).monospace().color(tokens(ui).muted));
+        ui.label(
+            RichText::new(format!("{frame:>2} / {n}"))
+                .monospace()
+                .color(tokens(ui).muted),
+        );
         ui.add_space(GAP);
     }
 

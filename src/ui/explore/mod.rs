@@ -26,14 +26,16 @@ impl Explore {
             .exact_size(272.0)
             .frame(panel_frame(ui))
             .show(ui, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
+                egui::ScrollArea::vertical()
+                    .show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
             });
         egui::Panel::right("settings")
             .resizable(false)
             .exact_size(248.0)
             .frame(panel_frame(ui))
             .show(ui, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
+                egui::ScrollArea::vertical()
+                    .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
             });
         egui::CentralPanel::default()
             .frame(panel_frame(ui))

@@ -13,13 +13,21 @@ impl Explore {
     pub(super) fn panes(&mut self, ui: &mut Ui, now: f64) {
         let area = ui.available_size();
         let gaps = 2.0 * GAP;
-        let side = ((area.x - gaps) / 3.0).min(area.y - CAPTION - 24.0).max(80.0);
+        let side = ((area.x - gaps) / 3.0)
+            .min(area.y - CAPTION - 24.0)
+            .max(80.0);
         let used = vec2(3.0 * side + gaps, side + CAPTION + 24.0);
         ui.add_space(((area.y - used.y) / 2.0).max(0.0));
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = GAP;
             ui.add_space(((area.x - used.x) / 2.0 - GAP).max(0.0));
-            self.pane(ui, side, "Source", |this, ui| this.source_picture(ui, side, now), Self::source_caption);
+            self.pane(
+                ui,
+                side,
+                "Source",
+                |this, ui| this.source_picture(ui, side, now),
+                Self::source_caption,
+            );
             self.pane(
                 ui,
                 side,
@@ -103,7 +111,13 @@ impl Explore {
             // Previews never share a key with results, whose numbers are small.
             let key = (1 << 63) | (job << 24) | count;
             let frame = frame * video.frames / self.cycle().0.max(1);
-            Some(self.cines.panes[index].texture(ui, part.name(), key, frame, Picture::Video(video, frame)))
+            Some(self.cines.panes[index].texture(
+                ui,
+                part.name(),
+                key,
+                frame,
+                Picture::Video(video, frame),
+            ))
         } else {
             let shown = match part {
                 Part::Factual => self.factual.as_ref(),
@@ -119,14 +133,27 @@ impl Explore {
         let rect = Cine::show(ui, texture.as_ref(), side, part.name());
         let on_picture = tokens(ui).on_picture;
         let write = |text: &str, at, align| {
-            ui.painter()
-                .text(at, align, text, egui::FontId::proportional(11.5), on_picture);
+            ui.painter().text(
+                at,
+                align,
+                text,
+                egui::FontId::proportional(11.5),
+                on_picture,
+            );
         };
         if texture.is_some() {
-            write("SYNTHETIC", rect.left_bottom() + vec2(6.0, -5.0), egui::Align2::LEFT_BOTTOM);
+            write(
+                "SYNTHETIC",
+                rect.left_bottom() + vec2(6.0, -5.0),
+                egui::Align2::LEFT_BOTTOM,
+            );
         }
         if is_preview {
-            write("estimate", rect.left_top() + vec2(6.0, 5.0), egui::Align2::LEFT_TOP);
+            write(
+                "estimate",
+                rect.left_top() + vec2(6.0, 5.0),
+                egui::Align2::LEFT_TOP,
+            );
         } else if texture.is_none() {
             let text = match (&self.source, &self.running) {
                 (None, _) => "",
@@ -152,20 +179,34 @@ impl Explore {
         ui.label(RichText::new(format!("Measured EF {measured}")).strong())
             .on_hover_text(format!("By {}. Not a diagnosis.", p.regressor));
         let band = self.error_band();
-        let band = band.map_or(String::new(), |sd| format!("typical spread {sd:.0} points, "));
-        ui.label(RichText::new(format!("{band}{}", p.regressor)).color(tokens.muted).size(11.5));
+        let band = band.map_or(String::new(), |sd| {
+            format!("typical spread {sd:.0} points, ")
+        });
+        ui.label(
+            RichText::new(format!("{band}{}", p.regressor))
+                .color(tokens.muted)
+                .size(11.5),
+        );
         let mut notes = Vec::new();
         if p.best_of > 1 {
             notes.push(format!("closest of {}", p.best_of));
         }
-        if self.cascade.as_ref().is_some_and(|c| !c.card.covers(p.requested_ef_percent)) {
+        if self
+            .cascade
+            .as_ref()
+            .is_some_and(|c| !c.card.covers(p.requested_ef_percent))
+        {
             notes.push("outside the training range".to_owned());
         }
         if busy {
             notes.push("a new one is being made".to_owned());
         }
         if !notes.is_empty() {
-            ui.label(RichText::new(notes.join(", ")).color(tokens.muted).size(11.5));
+            ui.label(
+                RichText::new(notes.join(", "))
+                    .color(tokens.muted)
+                    .size(11.5),
+            );
         }
     }
 
@@ -173,7 +214,11 @@ impl Explore {
     fn error_band(&self) -> Option<f64> {
         let card = &self.cascade.as_ref()?.card;
         let simulated = matches!(self.source.as_ref()?.origin, Origin::SimulatedHeart(_));
-        let kind = if simulated { "simulated_unseen" } else { "recorded_unseen" };
+        let kind = if simulated {
+            "simulated_unseen"
+        } else {
+            "recorded_unseen"
+        };
         Some(card.requested_against_measured.get(kind)?.residual_sd)
     }
 }

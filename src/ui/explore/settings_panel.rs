@@ -29,7 +29,8 @@ impl Explore {
                 .selected_text(self.settings.preset.name())
                 .show_ui(ui, |ui| {
                     for preset in Preset::ALL {
-                        let value = ui.selectable_value(&mut self.settings.preset, preset, preset.name());
+                        let value =
+                            ui.selectable_value(&mut self.settings.preset, preset, preset.name());
                         changed |= value.changed();
                     }
                 })
@@ -53,7 +54,12 @@ impl Explore {
             let label = ui.label("Guidance");
             let mut value = self.guidance.unwrap_or(own);
             let response = ui
-                .add(DragValue::new(&mut value).range(1.0..=10.0).speed(0.05).max_decimals(2))
+                .add(
+                    DragValue::new(&mut value)
+                        .range(1.0..=10.0)
+                        .speed(0.05)
+                        .max_decimals(2),
+                )
                 .labelled_by(label.id);
             if response.changed() {
                 self.guidance = (value != own).then_some(value);
@@ -92,12 +98,17 @@ impl Explore {
 
         heading(ui, "History");
         if self.history.is_empty() {
-            ui.label(RichText::new("Finished runs appear here; a click restores one.").color(muted));
+            ui.label(
+                RichText::new("Finished runs appear here; a click restores one.").color(muted),
+            );
         }
         let mut restore = None;
         for (i, past) in self.history.iter().enumerate() {
             let r = &past.job.counterfactual;
-            let text = format!("EF {}, measured {:.0} %, seed {}", r.ef, past.measured, r.seed.0);
+            let text = format!(
+                "EF {}, measured {:.0} %, seed {}",
+                r.ef, past.measured, r.seed.0
+            );
             let line = Button::new(RichText::new(text).size(12.0)).frame(false);
             if ui.add(line).on_hover_text(r.preset.name()).clicked() {
                 restore = Some(i);
@@ -122,7 +133,11 @@ impl Explore {
                     chosen = Some(CascadeSource::Builtin);
                 }
                 for folder in &self.cascades {
-                    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    let name = folder
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned();
                     if ui.button(name).clicked() {
                         chosen = Some(CascadeSource::Folder(folder.clone()));
                     }
@@ -139,7 +154,11 @@ impl Explore {
     /// Guidance of the cascade's own configuration, of its first guided stage.
     fn own_guidance(&self) -> f64 {
         let stages = self.cascade.as_ref().map(|c| c.config.stages.as_slice());
-        let guided = stages.unwrap_or_default().iter().map(|s| s.cond_scale).find(|&s| s != 1.0);
+        let guided = stages
+            .unwrap_or_default()
+            .iter()
+            .map(|s| s.cond_scale)
+            .find(|&s| s != 1.0);
         guided.unwrap_or(1.0)
     }
 

@@ -1,5 +1,5 @@
-use super::state::{Explore, Origin};
 use super::heading;
+use super::state::{Explore, Origin};
 use crate::engine::Engine;
 use crate::media::Kind;
 use crate::media::region::Square;
@@ -29,7 +29,9 @@ impl Explore {
         let muted = tokens(ui).muted;
         let Some(source) = &mut self.source else {
             ui.add_space(GAP);
-            ui.label("Open one frame of an apical four-chamber echocardiogram: DICOM, PNG or JPEG.");
+            ui.label(
+                "Open one frame of an apical four-chamber echocardiogram: DICOM, PNG or JPEG.",
+            );
             ui.label(RichText::new("Or drop a file anywhere on this window.").color(muted));
             return;
         };
@@ -66,7 +68,9 @@ impl Explore {
         let (frame_number, id) = (source.frame, source.id);
         let texture = {
             let picture = Picture::Frame(source.frame());
-            self.cines.editor.texture(ui, "source", id, frame_number, picture)
+            self.cines
+                .editor
+                .texture(ui, "source", id, frame_number, picture)
         };
         let side = ui.available_width();
         let rect = Cine::show(ui, Some(&texture), side, "Source frame");
@@ -75,9 +79,14 @@ impl Explore {
         changed |= square_editor(ui, rect, frame, &mut square);
         source.square = square;
         ui.horizontal(|ui| {
-            ui.label(RichText::new(format!("Square {} x {}", square.side, square.side)).color(muted));
+            ui.label(
+                RichText::new(format!("Square {} x {}", square.side, square.side)).color(muted),
+            );
             let whole = Square::centred(frame);
-            if ui.add_enabled(square != whole, egui::Button::new("Centre").small()).clicked() {
+            if ui
+                .add_enabled(square != whole, egui::Button::new("Centre").small())
+                .clicked()
+            {
                 source.square = whole;
                 changed = true;
             }
@@ -92,7 +101,8 @@ impl Explore {
                     .texture(ui, "anatomy", key, 0, Picture::Frame(&anatomy))
             };
             Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
-            let text = RichText::new("The anatomy, 112 x 112, as the networks get it.").color(muted);
+            let text =
+                RichText::new("The anatomy, 112 x 112, as the networks get it.").color(muted);
             ui.add(egui::Label::new(text).wrap());
         });
         ui.add_space(GAP);

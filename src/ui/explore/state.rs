@@ -164,7 +164,11 @@ impl Explore {
         match simulated_heart(next) {
             Ok(heart) => {
                 self.factual_ef = heart.ef.get();
-                self.set_source(Clip::still(heart.frame), Origin::SimulatedHeart(next), engine);
+                self.set_source(
+                    Clip::still(heart.frame),
+                    Origin::SimulatedHeart(next),
+                    engine,
+                );
             }
             Err(why) => self.said.push(why),
         }
@@ -371,7 +375,8 @@ impl Explore {
             }
             Event::Failed { job, why } if Some(job) == current => {
                 self.running = None;
-                self.said.push(format!("The cine could not be made: {why}."));
+                self.said
+                    .push(format!("The cine could not be made: {why}."));
             }
             _ => {}
         }
@@ -408,7 +413,9 @@ impl Explore {
 
     /// Whether the cascade's cines are one normalised beat.
     pub(super) fn beat_normalised(&self) -> bool {
-        self.cascade.as_ref().is_some_and(|c| c.config.beat_normalised)
+        self.cascade
+            .as_ref()
+            .is_some_and(|c| c.config.beat_normalised)
     }
 
     /// Frames of the loop, and its duration in seconds at normal speed.
@@ -455,11 +462,14 @@ impl Explore {
             || self.factual.is_some()
             || self.running.as_ref().is_some_and(|r| r.preview.is_some());
         let (n, seconds) = self.cycle();
-        let made = moving.then(|| self.playback.until_next(n, seconds, now)).flatten();
+        let made = moving
+            .then(|| self.playback.until_next(n, seconds, now))
+            .flatten();
         let source = self.source.as_ref().filter(|s| !s.clip.is_still());
         let own = source.and_then(|s| {
             let rate = s.clip.rate?;
-            self.playback.until_next(2, 2.0 * rate.frame_ms() / 1000.0, now)
+            self.playback
+                .until_next(2, 2.0 * rate.frame_ms() / 1000.0, now)
         });
         match (made, own) {
             (Some(a), Some(b)) => Some(a.min(b)),

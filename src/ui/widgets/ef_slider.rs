@@ -29,8 +29,14 @@ impl EfSlider<'_> {
         let width = ui.available_width();
         let (rect, _) = ui.allocate_exact_size(vec2(width, HEIGHT), egui::Sense::hover());
         let track = Rect::from_min_max(
-            pos2(rect.left() + HANDLE_RADIUS, rect.center().y - TRACK_HEIGHT / 2.0),
-            pos2(rect.right() - HANDLE_RADIUS, rect.center().y + TRACK_HEIGHT / 2.0),
+            pos2(
+                rect.left() + HANDLE_RADIUS,
+                rect.center().y - TRACK_HEIGHT / 2.0,
+            ),
+            pos2(
+                rect.right() - HANDLE_RADIUS,
+                rect.center().y + TRACK_HEIGHT / 2.0,
+            ),
         );
         paint_bands(ui, track, self.trained, &tokens);
         paint_marks(ui, track, self.marks, &tokens);
@@ -45,7 +51,11 @@ impl EfSlider<'_> {
                     ui.spacing_mut().slider_width = width;
                     ui.spacing_mut().interact_size.y = 2.0 * HANDLE_RADIUS;
                     let widgets = &mut ui.visuals_mut().widgets;
-                    for w in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+                    for w in [
+                        &mut widgets.inactive,
+                        &mut widgets.hovered,
+                        &mut widgets.active,
+                    ] {
                         w.bg_fill = Color32::TRANSPARENT;
                         w.fg_stroke = Stroke::NONE;
                         w.expansion = 0.0;
@@ -145,8 +155,11 @@ fn paint_marks(ui: &Ui, track: Rect, marks: &[Mark], tokens: &Tokens) {
     for mark in marks {
         match *mark {
             Mark::Generated(ef) => {
-                ui.painter()
-                    .circle_filled(pos2(x_of(track, ef), track.center().y), 2.5, tokens.mark);
+                ui.painter().circle_filled(
+                    pos2(x_of(track, ef), track.center().y),
+                    2.5,
+                    tokens.mark,
+                );
             }
             Mark::Factual(ef) => {
                 let x = x_of(track, ef);

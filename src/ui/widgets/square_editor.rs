@@ -19,7 +19,10 @@ pub fn square_editor(ui: &mut Ui, picture: Rect, frame: &Frame, square: &mut Squ
         )
     };
     let outline = rect(*square);
-    let corner = Rect::from_center_size(outline.max - vec2(HANDLE / 2.0, HANDLE / 2.0), vec2(HANDLE, HANDLE));
+    let corner = Rect::from_center_size(
+        outline.max - vec2(HANDLE / 2.0, HANDLE / 2.0),
+        vec2(HANDLE, HANDLE),
+    );
     let id = ui.scope_id().with("square");
     let inside = ui.interact(outline, id, Sense::drag());
     let handle = ui.interact(corner, id.with("corner"), Sense::drag());

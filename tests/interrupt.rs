@@ -1,0 +1,69 @@
+//! A full-size network stops within a second, wherever it is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
+
+use candle_core::{Device, Tensor};
+use echoif::checkpoint::{Recipe, parse_unet};
+use echoif::models::unet3d::{Inputs, Pass, Unet};
+use echoif::nn::{Interrupt, Params};
+use std::time::{Duration, Instant};
+
+const CONFIG: &str = "{dim: 64, dim_mults: [1, 2, 4], num_resnet_blocks: 2, max_text_len: 1,
+  layer_attns: false, layer_cross_attns: [false, false, true], memory_efficient: true,
+  cond_images_channels: 3}";
+
+/// The published super-resolution stage: 64 frames of 112 x 112, the middle attention included.
+#[test]
+fn a_full_size_evaluation_stops_within_a_second() {
+    let options: serde_yaml_ng::Value = serde_yaml_ng::from_str(CONFIG).unwrap();
+    let config = parse_unet("unet", options.as_mapping().unwrap(), 3, true).unwrap();
+    let recipe = Recipe {
+        prefix: String::new(),
+        gain: 1.0,
+    };
+    let (unet, _) = Params::load(&recipe, &Device::Cpu, |p| Unet::new(&config, p)).unwrap();
+    let device = Device::Cpu;
+    let video = Tensor::ones((1, 3, 64, 112, 112), candle_core::DType::F32, &device).unwrap();
+    let image = Tensor::ones((1, 3, 112, 112), candle_core::DType::F32, &device).unwrap();
+    let one = Tensor::ones(1, candle_core::DType::F32, &device).unwrap();
+    let ef = one.reshape((1, 1, 1)).unwrap();
+    let keep = Tensor::ones(1, candle_core::DType::U8, &device).unwrap();
+
+    // In the input convolution, in attention over frames, and in later blocks.
+    for after in [0.2, 2.0, 6.0, 12.0, 20.0] {
+        let interrupt = Interrupt::new();
+        let stopped = std::thread::scope(|scope| {
+            let runner = scope.spawn(|| {
+                let outcome = unet.forward(
+                    &Inputs {
+                        x: &video,
+                        time: &one,
+                        ef: &ef,
+                        keep_ef: &keep,
+                        cond_image: Some(&image),
+                        lowres: Some((&video, &one)),
+                    },
+                    &Pass::new(&interrupt),
+                );
+                (outcome.is_err(), Instant::now())
+            });
+            std::thread::sleep(Duration::from_secs_f64(after));
+            let asked = Instant::now();
+            interrupt.set();
+            let (interrupted, ended) = runner.join().unwrap();
+            assert!(
+                interrupted,
+                "it ended before it was asked to, after {after} s"
+            );
+            ended.saturating_duration_since(asked)
+        });
+        println!(
+            "asked after {after} s, stopped within {} ms",
+            stopped.as_millis()
+        );
+        assert!(
+            stopped < Duration::from_secs(1),
+            "{stopped:?} after {after} s"
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! The window, driven through its accessible tree against the real worker.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
+
+use echoif::engine::DeviceChoice;
+use echoif::ui::{App, NoPicker, Options};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The app, with every call timed.
+struct Timed {
+    app: App,
+    calls: Vec<(Instant, &'static str, Duration)>,
+}
+
+impl eframe::App for Timed {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        let start = Instant::now();
+        self.app.logic(ctx, frame);
+        self.calls.push((start, "logic", start.elapsed()));
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let start = Instant::now();
+        self.app.ui(ui, frame);
+        self.calls.push((start, "ui", start.elapsed()));
+    }
+}
+
+/// One window at a time: each has a worker that takes every core, and calls are timed.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn window() -> Harness<'static, Timed> {
+    Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = Options {
+                file: None,
+                device: DeviceChoice::Cpu,
+                picker: Arc::new(NoPicker),
+            };
+            Timed {
+                app: App::new(cc, options).expect("the worker starts"),
+                calls: Vec::new(),
+            }
+        })
+}
+
+/// Steps until `done`, as a screen would, at most two minutes.
+fn step_until(window: &mut Harness<'_, Timed>, what: &str, done: impl Fn(&Timed) -> bool) {
+    let start = Instant::now();
+    while !done(window.state()) {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "{what} did not come"
+        );
+        window.step();
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    window.step();
+}
+
+fn finished_at(t: &Timed, ef: f64) -> bool {
+    let e = t.app.explore();
+    let made = e.counterfactual.as_ref();
+    e.running.is_none()
+        && made.is_some_and(|m| m.result.provenance.requested_ef_percent == ef)
+        && e.factual.is_some()
+}
+
+#[test]
+fn from_the_first_heart_to_a_measured_ef() {
+    let _alone = alone();
+    let mut window = window();
+    step_until(&mut window, "the first pair", |t| finished_at(t, 30.0));
+    // What must always be on screen.
+    window.get_by_label_contains("Not a patient's scan");
+    window.get_by_label_contains("CPU");
+    assert!(
+        window
+            .query_all_by_label("built-in cascade")
+            .next()
+            .is_some()
+    );
+    window.get_by_label("Simulated heart 1, 112 x 112");
+
+    // The slider, by keyboard, through the tree.
+    let role = egui::accesskit::Role::Slider;
+    let slider = window.get_by_role_and_label(role, "Requested EF");
+    assert_eq!(slider.accesskit_node().numeric_value(), Some(30.0));
+    for _ in 0..3 {
+        window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
+        window.step();
+    }
+    window.key_press(egui::Key::ArrowRight);
+    window.step();
+    let slider = window.get_by_role_and_label(role, "Requested EF");
+    assert_eq!(slider.accesskit_node().numeric_value(), Some(46.0));
+    window.get_by_label("mildly reduced");
+    step_until(&mut window, "the cine at 46 %", |t| finished_at(t, 46.0));
+    window.get_by_label("Requested EF 46 %");
+    let made = window.state().app.explore().counterfactual.clone().unwrap();
+    let measured = format!(
+        "Measured EF {:.0} %",
+        made.result.provenance.measured_ef_percent
+    );
+    assert!(
+        window.query_all_by_label(&measured).next().is_some(),
+        "{measured}"
+    );
+
+    // Going back to a generated value is instant.
+    let start = Instant::now();
+    window.get_by_label_contains("EF 30 %, measured").click();
+    step_until(&mut window, "the cine at 30 %", |t| finished_at(t, 30.0));
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn transport_and_cancel() {
+    let _alone = alone();
+    let mut window = window();
+    step_until(&mut window, "a running job", |t| {
+        t.app
+            .explore()
+            .running
+            .as_ref()
+            .is_some_and(|r| r.at.is_some())
+    });
+    window.get_by_label("Cancel").click();
+    let start = Instant::now();
+    step_until(&mut window, "the end of the job", |t| {
+        t.app.explore().running.is_none()
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+
+    window.get_by_label("Pause").click();
+    window.step();
+    let frame = |w: &Harness<'_, Timed>| w.state().app.explore().frame_now(1e6);
+    let before = frame(&window);
+    window.get_by_label("Step forward").click();
+    window.step();
+    assert_eq!(frame(&window), (before + 1) % 16);
+    window.get_by_label("Step back").click();
+    window.step();
+    assert_eq!(frame(&window), before);
+    window.get_by_label("Play").click();
+    window.step();
+    assert!(window.state().app.explore().playback.is_playing());
+}
+
+#[test]
+fn no_call_takes_50_ms_while_a_job_runs() {
+    let _alone = alone();
+    let mut window = window();
+    step_until(&mut window, "the first event", |t| {
+        t.app
+            .explore()
+            .running
+            .as_ref()
+            .is_some_and(|r| r.at.is_some())
+    });
+    let first = Instant::now();
+    step_until(&mut window, "the last event", |t| finished_at(t, 30.0));
+    let last = Instant::now();
+    let during: Vec<_> = window
+        .state()
+        .calls
+        .iter()
+        .filter(|(at, ..)| (first..last).contains(at))
+        .collect();
+    let (at, name, longest) = during
+        .iter()
+        .max_by_key(|(_, _, d)| *d)
+        .expect("there were calls");
+    println!(
+        "{} calls in {:.1} s, the longest {:.1} ms ({name}, {:.1} s in)",
+        during.len(),
+        (last - first).as_secs_f64(),
+        longest.as_secs_f64() * 1e3,
+        (*at - first).as_secs_f64()
+    );
+    assert!(
+        during.len() >= 200,
+        "only {} calls: the job ended too early to tell",
+        during.len()
+    );
+    assert!(
+        *longest < Duration::from_millis(50),
+        "{name} took {longest:?}"
+    );
+}
