@@ -1,3 +1,26 @@
+//! EchoIf: what would this heart look like if its ejection fraction were X?
+//!
+//! The way of a frame through the house:
+//!
+//! 1. [`media`] reads a file into a [`clip::Clip`]; content decides what it is.
+//! 2. [`media::region`] takes the square: the anatomy, 112 x 112, 0..1.
+//! 3. [`ui`] (the window) or [`cli`] (the commands) makes a [`engine::Job`] of it: anatomy,
+//!    requested [`ef`], preset, seed.
+//! 4. [`engine`]'s worker thread, which owns device and weights, asks [`edm`] for a video;
+//!    progress and previews come back as [`engine::Event`]s.
+//! 5. [`edm`] samples the cascade, stage by stage, with the networks of [`models`], which are built
+//!    from the layers of [`nn`] and from the tensors that [`checkpoint`] reads.
+//! 6. [`mod@measure`] has the regressor say which EF the result shows.
+//! 7. The cine, with its provenance, goes to the cache, to the panes, and through
+//!    [`media::gif`] into a file that is marked as synthetic.
+//!
+//! Beside that way: [`verify`] replays recorded runs of the reference implementation, [`card`]
+//! holds the figures measured on a cascade, [`hearts`] the simulated hearts inside the program.
+//!
+//! Arrows point one way: `ui` and `cli` know `engine`; `engine` knows `edm`, `checkpoint` and
+//! `measure`; those know `models`; those know `nn`. The networks know tensors only, the screens
+//! clips only.
+
 pub mod card;
 pub mod checkpoint;
 pub mod cli;

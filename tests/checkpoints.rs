@@ -5,28 +5,11 @@
 mod common;
 
 use candle_core::Device;
-use common::{Pickler, fixtures, write_legacy, write_zip};
+use common::{Names, Pickler, fixtures, write_legacy, write_zip};
 use echoif::checkpoint::{self, Precision, import, open_cascade, open_regressor};
 use echoif::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
-use echoif::nn::{Fetched, Params, TensorSource};
-use std::cell::RefCell;
+use echoif::nn::Params;
 use std::path::{Path, PathBuf};
-
-#[derive(Default)]
-struct Names(RefCell<Vec<(String, Vec<usize>)>>);
-
-impl TensorSource for Names {
-    fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
-        self.0.borrow_mut().push((name.to_owned(), shape.to_vec()));
-        Ok(Fetched::Missing)
-    }
-    fn origin(&self) -> String {
-        "nothing".into()
-    }
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 /// Names and shapes of a regressor's tensors.
 fn regressor_tensors(config: &R2Plus1dConfig) -> Vec<(String, Vec<usize>)> {

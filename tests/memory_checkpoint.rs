@@ -6,11 +6,10 @@
 mod common;
 
 use candle_core::Device;
-use common::Pickler;
+use common::{Names, Pickler};
 use echoif::checkpoint::{open_cascade, parse_cascade};
 use echoif::models::unet3d::Unet;
-use echoif::nn::{Fetched, Params, TensorSource};
-use std::cell::RefCell;
+use echoif::nn::Params;
 
 const CONFIG: &str = "
 unets: {unet1: {dim: 56, dim_mults: [1, 2, 4], num_resnet_blocks: 2, cond_images_channels: 3,
@@ -19,23 +18,6 @@ imagen: {image_sizes: 112, num_sample_steps: 64, sigma_min: 0.002, sigma_max: 80
   rho: 7, S_churn: 160, S_tmin: 0.05, S_tmax: 50, S_noise: 1.003, text_embed_dim: 1}
 dataset: {fps: 8, duration: 2.0}
 ";
-
-/// Notes every tensor that a network asks for.
-#[derive(Default)]
-struct Names(RefCell<Vec<(String, Vec<usize>)>>);
-
-impl TensorSource for Names {
-    fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
-        self.0.borrow_mut().push((name.to_owned(), shape.to_vec()));
-        Ok(Fetched::Missing)
-    }
-    fn origin(&self) -> String {
-        "nothing".into()
-    }
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
 
 #[test]
 fn a_200_mb_checkpoint_opens_near_the_size_of_what_is_kept() {

@@ -66,7 +66,13 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
 fn compare(window: &mut Harness<'_, App>, name: &str) {
     let image = egui::accesskit::Role::Image;
     let mut masks = Vec::new();
-    for label in ["Source", "Factual", "Counterfactual", "Source frame", "Anatomy as the networks get it"] {
+    for label in [
+        "Source",
+        "Factual",
+        "Counterfactual",
+        "Source frame",
+        "Anatomy as the networks get it",
+    ] {
         masks.push(window.get_by_role_and_label(image, label).rect());
     }
     masks.push(window.get_by_label_contains("CPU, ").rect());

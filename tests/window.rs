@@ -204,3 +204,99 @@ fn no_call_takes_50_ms_while_a_job_runs() {
         "{name} took {longest:?}"
     );
 }
+
+/// Answers with a path, once for each purpose.
+struct Says(std::path::PathBuf);
+
+impl echoif::ui::Picker for Says {
+    fn pick(&self, _: echoif::ui::Purpose) -> Option<std::path::PathBuf> {
+        Some(self.0.clone())
+    }
+}
+
+#[test]
+fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let wide = folder.path().join("wide.png");
+    image::RgbImage::from_fn(160, 120, |x, y| image::Rgb([(x + y) as u8; 3]))
+        .save(&wide)
+        .unwrap();
+    let bad = folder.path().join("bad.png");
+    std::fs::write(&bad, b"nothing").unwrap();
+    let tiny =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_1scm");
+
+    // By argument, then a cascade by dialog.
+    let (argument, chosen) = (wide.clone(), tiny.clone());
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = Options {
+                file: Some(argument),
+                device: DeviceChoice::Cpu,
+                picker: Arc::new(Says(chosen)),
+            };
+            Timed {
+                app: App::new(cc, options).expect("the worker starts"),
+                calls: Vec::new(),
+            }
+        });
+    let has = |t: &Timed, width| {
+        t.app
+            .explore()
+            .source
+            .as_ref()
+            .is_some_and(|s| s.clip.frames[0].width == width)
+    };
+    step_until(&mut window, "the file of the argument", |t| has(t, 160));
+    window.get_by_label("Still, 160 x 120");
+    window.get_by_label("Square 120 x 120");
+    window.get_by_label("Open cascade...").click();
+    step_until(&mut window, "the chosen cascade", |t| {
+        t.app
+            .explore()
+            .cascade
+            .as_ref()
+            .is_some_and(|c| c.identity.name == "merged_tiny_1scm")
+    });
+
+    // A drop replaces the source; a bad one leaves it and says why.
+    let heart = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.gif");
+    for path in [heart, bad] {
+        window
+            .input_mut()
+            .dropped_files
+            .push(Arc::new(Dropped(path)));
+        window.step();
+        window.input_mut().dropped_files.clear();
+        step_until(&mut window, "the dropped clip", |t| has(t, 112));
+    }
+    let start = Instant::now();
+    while window
+        .query_all_by_label_contains("is not a picture that can be opened")
+        .next()
+        .is_none()
+    {
+        assert!(start.elapsed() < Duration::from_secs(20), "no message came");
+        window.step();
+    }
+    let source = window.state().app.explore().source.as_ref().unwrap();
+    assert_eq!(source.clip.frames.len(), 16);
+    window.get_by_label("Dismiss").click();
+    window.run_steps(2);
+    assert!(window.query_by_label("Dismiss").is_none());
+}
+
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|e| e.to_string())
+    }
+}

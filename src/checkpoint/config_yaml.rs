@@ -3,9 +3,9 @@
 //! What could change the arithmetic and is not known is refused by name; sections that only matter
 //! to training are ignored.
 
-use crate::edm::{CascadeConfig, StageConfig};
+use super::yaml_values::{flag, number, per, refuse_unknown, resize_mode, whole};
+use crate::edm::{CascadeConfig, NoiseLevels, StageConfig};
 use crate::models::unet3d::UnetConfig;
-use crate::nn::ResizeMode;
 use serde_yaml_ng::{Mapping, Value};
 
 type Outcome<T> = Result<T, String>;
@@ -162,15 +162,17 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
         let stage = StageConfig {
             size: sizes[i],
             frames: frames / factors[i].max(1),
-            steps: steps[i],
-            sigma_min: sigma_min[i],
-            sigma_max: sigma_max[i],
-            sigma_data: sigma_data[i],
-            rho: rho[i],
-            s_churn: s_churn[i],
-            s_tmin: s_tmin[i],
-            s_tmax: s_tmax[i],
-            s_noise: s_noise[i],
+            levels: NoiseLevels {
+                steps: steps[i],
+                sigma_min: sigma_min[i],
+                sigma_max: sigma_max[i],
+                sigma_data: sigma_data[i],
+                rho: rho[i],
+                s_churn: s_churn[i],
+                s_tmin: s_tmin[i],
+                s_tmax: s_tmax[i],
+                s_noise: s_noise[i],
+            },
             cond_scale: cond_scale[i],
             unet,
         };
@@ -237,16 +239,17 @@ fn check_stage(name: &str, s: &StageConfig) -> Outcome<()> {
             "`{name}` would make no frames: `temporal_downsample_factor` is too large"
         ));
     }
-    if s.steps == 0 {
+    let levels = &s.levels;
+    if levels.steps == 0 {
         return Err(format!("`num_sample_steps` of `{name}` must be at least 1"));
     }
-    let sound = s.sigma_min > 0.0
-        && s.sigma_max >= s.sigma_min
-        && s.sigma_max <= 1e6
-        && s.sigma_data > 0.0
-        && s.rho > 0.0
-        && s.s_churn >= 0.0
-        && s.s_noise >= 0.0;
+    let sound = levels.sigma_min > 0.0
+        && levels.sigma_max >= levels.sigma_min
+        && levels.sigma_max <= 1e6
+        && levels.sigma_data > 0.0
+        && levels.rho > 0.0
+        && levels.s_churn >= 0.0
+        && levels.s_noise >= 0.0;
     if !sound {
         return Err(format!(
             "the noise levels of `{name}` (sigma_*, rho, S_*) make no schedule"
@@ -330,96 +333,10 @@ pub fn parse_unet(
     Ok(config)
 }
 
-fn refuse_unknown(
-    name: &str,
-    map: &Mapping,
-    fixed: &[(&str, &str)],
-    known: &[&str],
-) -> Outcome<()> {
-    let mut refused = Vec::new();
-    for (key, value) in map {
-        let key = key.as_str().unwrap_or("?");
-        if known.contains(&key) {
-            continue;
-        }
-        let shown = plain(value);
-        match fixed.iter().find(|(k, _)| *k == key) {
-            Some((_, wanted)) if shown == *wanted || value.is_null() => {}
-            _ => refused.push(format!("{key}: {shown}")),
-        }
-    }
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(format!(
-            "`{name}` has options that this program does not compute ({})",
-            refused.join(", ")
-        ))
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.to_string(),
-        Value::String(s) => s.clone(),
-        Value::Sequence(items) if items.windows(2).all(|w| w[0] == w[1]) => {
-            items.first().map_or_else(|| "[]".into(), plain)
-        }
-        Value::Null => "null".into(),
-        _ => "a list".into(),
-    }
-}
-
-fn resize_mode(name: &str, map: &Mapping) -> Outcome<ResizeMode> {
-    match map.get("resize_mode") {
-        None => Ok(ResizeMode::Nearest),
-        Some(value) => serde_yaml_ng::from_value(value.clone())
-            .map_err(|_| format!("`{name}.resize_mode` must be nearest, trilinear or area")),
-    }
-}
-
-/// A scalar for all of `n`, a list of `n`, or the default.
-fn per<T: Clone>(
-    value: Option<&Value>,
-    n: usize,
-    key: &str,
-    default: T,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Outcome<Vec<T>> {
-    let bad = || format!("`{key}` cannot be understood");
-    match value {
-        None => Ok(vec![default; n]),
-        Some(Value::Sequence(items)) if items.len() == n => {
-            items.iter().map(|v| read(v).ok_or_else(bad)).collect()
-        }
-        Some(Value::Sequence(items)) => Err(format!("`{key}` has {} values, not {n}", items.len())),
-        Some(v) => Ok(vec![read(v).ok_or_else(bad)?; n]),
-    }
-}
-
-/// An integer, a float, or a float that YAML 1.2 takes for a string (`5e-4`).
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(n) => n.as_f64(),
-        Value::String(s) => s.trim().parse().ok(),
-        _ => None,
-    }
-    .filter(|v: &f64| v.is_finite())
-}
-
-fn whole(value: &Value, most: usize) -> Option<usize> {
-    let v = number(value)?;
-    (v >= 0.0 && v.fract() == 0.0 && v <= most as f64).then_some(v as usize)
-}
-
-fn flag(value: Option<&Value>, default: bool) -> Option<bool> {
-    value.map_or(Some(default), Value::as_bool)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::ResizeMode;
 
     const MINIMAL: &str = "
 unets: {unet1: {dim: 16, dim_mults: [1, 2], attend_at_middle: false}}

@@ -7,6 +7,7 @@ pub mod pickle;
 mod regressor;
 mod source;
 mod torch_file;
+mod yaml_values;
 
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
@@ -15,9 +16,9 @@ pub use regressor::{Normalisation, Regressor, RegressorSpec, open_regressor};
 pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;
 
-use crate::edm::Cascade;
+use crate::edm::{Cascade, CascadeConfig};
 use crate::models::unet3d::Unet;
-use crate::nn::{LoadError, Params};
+use crate::nn::{LoadError, Params, TensorSource};
 use candle_core::Device;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -128,25 +129,36 @@ fn open_published(
     let text = read_text(config_path)?;
     let config = parse_cascade(&text).map_err(|why| Error::config(config_path, why))?;
     let file = TorchFile::open(merged)?;
+    let identity = Identity {
+        name: folder_name(folder),
+        sha256: combined(&[sha256(text.as_bytes()), sha256_file(merged)?]),
+    };
+    build(config, identity, device, |i| {
+        source::TorchSource::stage(&file, i)
+    })
+}
+
+/// Builds every stage's network from the source that `source` gives for it.
+fn build<S: TensorSource>(
+    config: CascadeConfig,
+    identity: Identity,
+    device: &Device,
+    source: impl Fn(usize) -> Result<S, Error>,
+) -> Result<LoadedCascade, Error> {
     let mut unets = Vec::new();
     let mut warnings = Vec::new();
     for (i, stage) in config.stages.iter().enumerate() {
-        let source = source::TorchSource::stage(&file, i)?;
-        let (unet, extra) = Params::load(&source, device, |p| Unet::new(&stage.unet, p))?;
+        let (unet, extra) = Params::load(&source(i)?, device, |p| Unet::new(&stage.unet, p))?;
         warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
         unets.push(unet);
     }
-    let hashes = [sha256(text.as_bytes()), sha256_file(merged)?];
     Ok(LoadedCascade {
         cascade: Cascade {
             config,
             unets,
             device: device.clone(),
         },
-        identity: Identity {
-            name: folder_name(folder),
-            sha256: combined(&hashes),
-        },
+        identity,
         warnings,
     })
 }

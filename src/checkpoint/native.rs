@@ -6,7 +6,6 @@ use super::{
     Error, Identity, LoadedCascade, TorchFile, combined, extra_warning, folder_name, parse_cascade,
     read_text, sha256, sha256_file,
 };
-use crate::edm::Cascade;
 use crate::models::r2plus1d::R2Plus1d;
 use crate::models::unet3d::Unet;
 use crate::nn::{Fetched, Params, TensorSource};
@@ -107,30 +106,17 @@ pub(super) fn from_bytes(
 ) -> Result<LoadedCascade, Error> {
     let config =
         parse_cascade(text).map_err(|why| Error::config(&folder.join("config.yaml"), why))?;
-    let mut unets = Vec::new();
-    let mut warnings = Vec::new();
+    let bytes = |i: usize| stages.get(i).copied().unwrap_or_default();
     let mut hashes = vec![sha256(text.as_bytes())];
-    for (i, stage) in config.stages.iter().enumerate() {
+    hashes.extend((0..config.stages.len()).map(|i| sha256(bytes(i))));
+    let identity = Identity {
+        name: name.to_owned(),
+        sha256: combined(&hashes),
+    };
+    super::build(config, identity, device, |i| {
         let path = folder.join(stage_file(i));
-        let bytes = stages.get(i).copied().unwrap_or_default();
-        hashes.push(sha256(bytes));
-        let source = SafetensorsSource::new(bytes, path.display().to_string())
-            .map_err(|why| Error::damaged(&path, &why))?;
-        let (unet, extra) = Params::load(&source, device, |p| Unet::new(&stage.unet, p))?;
-        warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
-        unets.push(unet);
-    }
-    Ok(LoadedCascade {
-        cascade: Cascade {
-            config,
-            unets,
-            device: device.clone(),
-        },
-        identity: Identity {
-            name: name.to_owned(),
-            sha256: combined(&hashes),
-        },
-        warnings,
+        SafetensorsSource::new(bytes(i), path.display().to_string())
+            .map_err(|why| Error::damaged(&path, &why))
     })
 }
 

@@ -2,13 +2,9 @@ use super::schedule::Schedule;
 use crate::models::unet3d::UnetConfig;
 use crate::nn::ResizeMode;
 
-/// One model of a cascade: its network and how it is sampled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StageConfig {
-    pub unet: UnetConfig,
-    /// Height and width of the stage's video.
-    pub size: usize,
-    pub frames: usize,
+/// Noise levels of a stage and the steps through them, in the paper's symbols.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoiseLevels {
     /// Steps N of the solver; 2N - 1 evaluations.
     pub steps: usize,
     pub sigma_min: f64,
@@ -19,18 +15,28 @@ pub struct StageConfig {
     pub s_tmin: f64,
     pub s_tmax: f64,
     pub s_noise: f64,
+}
+
+/// One model of a cascade: its network and how it is sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageConfig {
+    pub unet: UnetConfig,
+    /// Height and width of the stage's video.
+    pub size: usize,
+    pub frames: usize,
+    pub levels: NoiseLevels,
     /// Guidance: 1 makes one network pass an evaluation, anything else two.
     pub cond_scale: f64,
 }
 
 impl StageConfig {
     pub fn schedule(&self) -> Schedule {
-        Schedule::new(self)
+        Schedule::new(&self.levels)
     }
 
     /// Evaluations of the network in one run of the stage (both branches of guidance are one).
     pub fn evaluations(&self) -> usize {
-        2 * self.steps - 1
+        2 * self.levels.steps - 1
     }
 
     /// Network passes of one run of the stage.

@@ -45,7 +45,7 @@ impl Denoiser<'_> {
     /// # Errors
     /// As [`Denoiser::denoise`].
     pub fn unthresholded(&self, x: &Tensor, sigma: f32) -> Result<Tensor> {
-        let c = Preconditioning::new(sigma, self.stage.sigma_data);
+        let c = Preconditioning::new(sigma, self.stage.levels.sigma_data);
         let network_out = self.guided(&(x * f64::from(c.c_in))?, c.c_noise)?;
         (x * f64::from(c.c_skip))? + (network_out * f64::from(c.c_out))?
     }

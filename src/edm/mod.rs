@@ -14,6 +14,6 @@ pub mod schedule;
 pub mod solver;
 
 pub use cascade::{Cascade, Plan, Progress};
-pub use config::{CascadeConfig, StageConfig};
+pub use config::{CascadeConfig, NoiseLevels, StageConfig};
 pub use noise::{Draw, Noise, Replayed, Seed, Seeded};
 pub use preset::Preset;

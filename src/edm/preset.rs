@@ -36,12 +36,12 @@ impl Preset {
             Self::Balanced => 18,
             Self::Preview => 6,
         };
-        if self == Self::Preview && config.stages.iter().all(|s| s.steps <= most) {
+        if self == Self::Preview && config.stages.iter().all(|s| s.levels.steps <= most) {
             config.stages.truncate(1);
         }
         for stage in &mut config.stages {
-            stage.steps = stage.steps.min(most);
-            stage.s_churn = 0.0;
+            stage.levels.steps = stage.levels.steps.min(most);
+            stage.levels.s_churn = 0.0;
         }
         config
     }

@@ -1,6 +1,6 @@
 //! Noise levels, churn, preconditioning and the low-resolution augmentation's noise.
 
-use super::StageConfig;
+use super::NoiseLevels;
 
 /// `sigma_0 > ... > sigma_{N-1} > sigma_N = 0`, and the churn of each step.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,12 +16,12 @@ impl Schedule {
     /// EDM equation 5 and algorithm 2: `sigma_i = (a + i / (N - 1) (b - a))^rho` with
     /// `a = sigma_max^(1/rho)`, `b = sigma_min^(1/rho)`, and
     /// `gamma_i = min(S_churn / N, sqrt(2) - 1)` between `S_tmin` and `S_tmax`.
-    pub fn from_levels(
-        n: usize,
-        (sigma_min, sigma_max, rho): (f64, f64, f64),
-        (s_churn, s_tmin, s_tmax, s_noise): (f64, f64, f64, f64),
-    ) -> Self {
-        let (a, b) = (sigma_max.powf(1.0 / rho), sigma_min.powf(1.0 / rho));
+    pub fn new(levels: &NoiseLevels) -> Self {
+        let (n, rho) = (levels.steps, levels.rho);
+        let (a, b) = (
+            levels.sigma_max.powf(1.0 / rho),
+            levels.sigma_min.powf(1.0 / rho),
+        );
         let mut sigmas: Vec<f32> = (0..n)
             .map(|i| {
                 // In `f32` from here on, as published: the 7th power makes the rounding of a and b
@@ -35,8 +35,8 @@ impl Schedule {
             })
             .collect();
         sigmas.push(0.0);
-        let churn = (s_churn / n as f64).min(std::f64::consts::SQRT_2 - 1.0);
-        let churned = |s: &f32| (s_tmin..=s_tmax).contains(&f64::from(*s));
+        let churn = (levels.s_churn / n as f64).min(std::f64::consts::SQRT_2 - 1.0);
+        let churned = |s: &f32| (levels.s_tmin..=levels.s_tmax).contains(&f64::from(*s));
         let gammas = sigmas
             .iter()
             .map(|s| if churned(s) { churn } else { 0.0 })
@@ -44,17 +44,8 @@ impl Schedule {
         Self {
             sigmas,
             gammas,
-            s_noise,
+            s_noise: levels.s_noise,
         }
-    }
-
-    /// The schedule of a stage.
-    pub fn new(s: &StageConfig) -> Self {
-        Self::from_levels(
-            s.steps,
-            (s.sigma_min, s.sigma_max, s.rho),
-            (s.s_churn, s.s_tmin, s.s_tmax, s.s_noise),
-        )
     }
 
     pub fn steps(&self) -> usize {

@@ -1,9 +1,11 @@
 //! The engine: jobs in, events out. One worker thread owns the device and the weights; the window
 //! and the commands share everything below it.
 
+mod cache;
 mod cost;
 mod device;
 mod generate;
+mod handle;
 mod job;
 mod models;
 mod worker;
@@ -11,6 +13,6 @@ mod worker;
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
 pub use generate::{Report, cost_of, generate};
+pub use handle::{Engine, Event, JobId, Stage};
 pub use job::{Candidate, Generated, Job, Part, Provenance, Request};
 pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};
-pub use worker::{Engine, Event, JobId, Stage};

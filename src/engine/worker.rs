@@ -1,222 +1,19 @@
-//! The worker thread and its channels.
+//! The worker thread: owns the device and the weights.
 
+use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
 use super::generate::{PREVIEW_EVERY, configuration, generate, preview};
+use super::handle::{Command, Event, JobId, Mouth, Stage};
 use super::job::{Generated, Job, Part, Request};
-use super::models::{CascadeInfo, CascadeSource, Models, cascade_folders};
-use crate::checkpoint::Normalisation;
-use crate::clip::Video;
+use super::models::{CascadeSource, Models, cascade_folders};
 use crate::nn::Interrupt;
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use std::collections::VecDeque;
+use crossbeam_channel::{Receiver, TryRecvError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-pub type JobId = u64;
-
-/// Where the current run is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stage {
-    pub stage: usize,
-    pub stages: usize,
-    pub step: usize,
-    pub steps: usize,
-    pub candidate: usize,
-    pub candidates: usize,
-}
-
-/// What the worker says. Every accepted job ends in exactly one of `Done`, `AskFirst`, `Cancelled`
-/// and `Failed`.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The models are loaded, at the start or after a change.
-    Ready {
-        device: String,
-        cascade: Box<CascadeInfo>,
-        regressor: String,
-        /// Cascade folders found in the places that are searched.
-        cascades: Vec<PathBuf>,
-    },
-    /// A sentence for the user.
-    Notice(String),
-    /// A cascade or regressor could not be opened; the one before is still in use.
-    OpenFailed(String),
-    Started {
-        job: JobId,
-    },
-    Progress {
-        job: JobId,
-        part: Part,
-        at: Stage,
-        /// Share of this part that is done, 0..1.
-        fraction: f64,
-        seconds_left: f64,
-        preview: Option<Arc<Video>>,
-    },
-    /// One of a job's two cines.
-    Finished {
-        job: JobId,
-        part: Part,
-        result: Arc<Generated>,
-        cached: bool,
-    },
-    Done {
-        job: JobId,
-    },
-    /// The job would take this long; nothing was done. Send it again, confirmed.
-    AskFirst {
-        job: JobId,
-        seconds: f64,
-    },
-    Cancelled {
-        job: JobId,
-    },
-    Failed {
-        job: JobId,
-        why: String,
-    },
-}
-
-enum Command {
-    Run(JobId, Box<Job>, Interrupt),
-    Cascade(CascadeSource),
-    Regressor(Option<(PathBuf, Option<Normalisation>)>),
-}
-
-/// A handle on the worker thread. Dropping it stops the thread.
-pub struct Engine {
-    commands: Option<Sender<Command>>,
-    events: Receiver<Event>,
-    current: Mutex<Interrupt>,
-    next: JobId,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// Commands wait here for the worker; a newer job makes the older ones pointless.
-const COMMANDS: usize = 256;
-/// Events wait here for the window. Progress that finds it full is dropped, results wait.
-const EVENTS: usize = 64;
-
-impl Engine {
-    /// Starts the worker. `wake` is called after each event, from the worker's thread.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn start(
-        device: DeviceChoice,
-        cascade: CascadeSource,
-        wake: impl Fn() + Send + 'static,
-    ) -> std::io::Result<Self> {
-        let (command_sender, commands) = bounded(COMMANDS);
-        let (events, event_receiver) = bounded(EVENTS);
-        let thread = std::thread::Builder::new()
-            .name("engine".into())
-            .spawn(move || {
-                let mouth = Mouth {
-                    events,
-                    wake: Box::new(wake),
-                };
-                Worker::run(device, cascade, &commands, mouth);
-            })?;
-        Ok(Self {
-            commands: Some(command_sender),
-            events: event_receiver,
-            current: Mutex::default(),
-            next: 1,
-            thread: Some(thread),
-        })
-    }
-
-    /// Sends a job; it supersedes the one that is running.
-    pub fn submit(&mut self, job: Job) -> JobId {
-        let id = self.next;
-        self.next += 1;
-        let interrupt = Interrupt::new();
-        self.replace_current(interrupt.clone());
-        self.send(Command::Run(id, Box::new(job), interrupt));
-        id
-    }
-
-    /// Stops what is running.
-    pub fn cancel(&self) {
-        self.replace_current(Interrupt::new());
-    }
-
-    /// Opens another cascade; what is running is stopped.
-    pub fn open_cascade(&self, source: CascadeSource) {
-        self.cancel();
-        self.send(Command::Cascade(source));
-    }
-
-    /// Opens another regressor; `None` is the built-in one. What is running is stopped.
-    pub fn open_regressor(&self, source: Option<(PathBuf, Option<Normalisation>)>) {
-        self.cancel();
-        self.send(Command::Regressor(source));
-    }
-
-    /// The next event, if there is one.
-    pub fn poll(&self) -> Option<Event> {
-        self.events.try_recv().ok()
-    }
-
-    /// The next event, waiting for it; `None` when the time is over or the worker is gone.
-    pub fn wait(&self, at_most: Duration) -> Option<Event> {
-        self.events.recv_timeout(at_most).ok()
-    }
-
-    fn replace_current(&self, new: Interrupt) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.set();
-        *current = new;
-    }
-
-    fn send(&self, command: Command) {
-        if let Some(commands) = &self.commands {
-            // Full only if the worker has hung for 256 commands; then the newest is dropped.
-            let _ = commands.try_send(command);
-        }
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.cancel();
-        self.commands = None;
-        // The worker may be waiting to say something.
-        while self.thread.as_ref().is_some_and(|t| !t.is_finished()) {
-            let _ = self.events.recv_timeout(Duration::from_millis(20));
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-struct Mouth {
-    events: Sender<Event>,
-    wake: Box<dyn Fn() + Send>,
-}
-
-impl Mouth {
-    fn say(&self, event: Event) {
-        // Fails only when the window is gone, and then nobody listens.
-        let _ = self.events.send(event);
-        (self.wake)();
-    }
-
-    /// For what is worth nothing later.
-    fn mention(&self, event: Event) {
-        if self.events.try_send(event).is_ok() {
-            (self.wake)();
-        }
-    }
-}
-
-struct Worker {
+pub(super) struct Worker {
     models: Models,
     pace: Pace,
     cache: Cache,
@@ -224,7 +21,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(
+    pub(super) fn run(
         device: DeviceChoice,
         cascade: CascadeSource,
         commands: &Receiver<Command>,
@@ -444,31 +241,5 @@ impl Worker {
             cached: false,
         });
         Ok(made)
-    }
-}
-
-/// Results of this session, the oldest forgotten first.
-#[derive(Default)]
-struct Cache {
-    entries: VecDeque<(String, Arc<Generated>)>,
-    bytes: usize,
-}
-
-impl Cache {
-    const MOST_BYTES: usize = 256 << 20;
-
-    fn get(&self, key: &str) -> Option<Arc<Generated>> {
-        let found = self.entries.iter().find(|(k, _)| k == key)?;
-        Some(found.1.clone())
-    }
-
-    fn put(&mut self, key: String, result: Arc<Generated>) {
-        self.bytes += 4 * result.video.data.len();
-        self.entries.push_back((key, result));
-        while self.bytes > Self::MOST_BYTES && self.entries.len() > 1 {
-            if let Some((_, old)) = self.entries.pop_front() {
-                self.bytes -= 4 * old.video.data.len();
-            }
-        }
     }
 }

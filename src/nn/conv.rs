@@ -235,18 +235,23 @@ pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<T
     let o = weight.dim(0)?;
     let n = dims[2..].iter().product::<usize>();
     let x = x.reshape((b, c, n))?;
-    let y = match (bias, x.device()) {
-        (Some(bias), Device::Cpu) => {
-            x.contiguous()?
-                .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
+    let y = if matches!(x.device(), Device::Cpu) {
+        let none;
+        let bias = match bias {
+            Some(bias) => bias,
+            None => {
+                none = Tensor::zeros(o, x.dtype(), x.device())?;
+                &none
+            }
+        };
+        x.contiguous()?
+            .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
+    } else {
+        let y = weight.broadcast_matmul(&x)?;
+        match bias {
+            Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
+            None => y,
         }
-        (None, Device::Cpu) => x
-            .contiguous()?
-            .apply_op2_no_bwd(&weight.contiguous()?, &cpu::conv::Pointwise)?,
-        (Some(bias), _) => weight
-            .broadcast_matmul(&x)?
-            .broadcast_add(&bias.reshape((1, o, 1))?)?,
-        (None, _) => weight.broadcast_matmul(&x)?,
     };
     dims[1] = o;
     y.reshape(dims)

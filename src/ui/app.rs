@@ -36,6 +36,8 @@ pub struct App {
     /// Sentences that stay until they are dismissed.
     messages: Vec<String>,
     shortcuts: bool,
+    /// A path that is being typed, where the desktop has no file dialog.
+    typed: Option<(Purpose, String)>,
 }
 
 /// The badge that is always on screen.
@@ -72,6 +74,7 @@ impl App {
             device: "loading".into(),
             messages: Vec::new(),
             shortcuts: false,
+            typed: None,
         })
     }
 
@@ -135,7 +138,11 @@ impl App {
             Arrival::Picked(Purpose::Regressor, path) => {
                 self.engine.open_regressor(Some((path, None)));
             }
-            Arrival::NothingPicked => {}
+            Arrival::NothingPicked { purpose, no_dialog } => {
+                if no_dialog {
+                    self.typed = Some((purpose, String::new()));
+                }
+            }
             Arrival::Opened(opened) => match *opened {
                 Ok(opened) => self.explore.open(opened, &mut self.engine),
                 Err(why) => self.tell(why),
@@ -191,6 +198,46 @@ impl App {
         }
         if let Some(i) = dismissed {
             self.messages.remove(i);
+        }
+    }
+
+    /// Asks for a path, where the desktop has no file dialog.
+    fn path_dialog(&mut self, ctx: &egui::Context) {
+        let Some((purpose, text)) = &mut self.typed else {
+            return;
+        };
+        let mut answer = None;
+        let modal = egui::Modal::new(egui::Id::unique("path")).show(ctx, |ui| {
+            ui.set_width(460.0);
+            let label = ui.label(format!(
+                "{} (this desktop has no file dialog):",
+                purpose.text()
+            ));
+            let field = ui
+                .add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY))
+                .labelled_by(label.id);
+            field.request_focus();
+            let entered = ui.input(|i| i.key_pressed(egui::Key::Enter));
+            ui.horizontal(|ui| {
+                if ui.button("Open").clicked() || entered {
+                    answer = Some(true);
+                }
+                if ui.button("Do not open").clicked() {
+                    answer = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            answer = Some(false);
+        }
+        let (purpose, path) = (*purpose, PathBuf::from(text.trim()));
+        match answer {
+            Some(true) if !path.as_os_str().is_empty() => {
+                self.typed = None;
+                self.arrive(Arrival::Picked(purpose, path), ctx);
+            }
+            Some(false) => self.typed = None,
+            _ => {}
         }
     }
 
@@ -258,6 +305,7 @@ impl eframe::App for App {
         }
         commands.extend(self.explore.show(ui, &mut self.engine));
         self.shortcuts_sheet(&ctx);
+        self.path_dialog(&ctx);
         for command in commands {
             self.obey(command, &ctx);
         }

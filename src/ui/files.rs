@@ -3,6 +3,7 @@
 use crate::media::{self, Opened};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// What a file or folder is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,17 @@ pub enum Purpose {
     Source,
     Cascade,
     Regressor,
+}
+
+impl Purpose {
+    /// What to type, where there is no dialog.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Source => "Path of a frame or clip",
+            Self::Cascade => "Path of the folder with config.yaml and merged.pt",
+            Self::Regressor => "Path of an EF regressor",
+        }
+    }
 }
 
 /// Asks the user for a file; runs on a thread of its own, so it may block.
@@ -46,11 +58,17 @@ impl Picker for NoPicker {
     }
 }
 
+/// A dialog that closes sooner was never there: without portal or zenity the answer is immediate.
+const NO_ONE_IS_SO_QUICK: Duration = Duration::from_millis(150);
+
 /// What came back from another thread.
 pub enum Arrival {
     Picked(Purpose, PathBuf),
-    /// The dialog was closed, or the desktop has none.
-    NothingPicked,
+    /// The dialog was closed; or, when it took no time at all, the desktop has none.
+    NothingPicked {
+        purpose: Purpose,
+        no_dialog: bool,
+    },
     Opened(Box<Result<Opened, String>>),
 }
 
@@ -100,9 +118,13 @@ impl Desk {
         self.picking = true;
         let (picker, sender, ctx) = (picker.clone(), self.sender.clone(), ctx.clone());
         std::thread::spawn(move || {
+            let start = Instant::now();
             let arrival = match picker.pick(purpose) {
                 Some(path) => Arrival::Picked(purpose, path),
-                None => Arrival::NothingPicked,
+                None => Arrival::NothingPicked {
+                    purpose,
+                    no_dialog: start.elapsed() < NO_ONE_IS_SO_QUICK,
+                },
             };
             // Fails only when the window is gone.
             let _ = sender.send((0, arrival));
@@ -132,7 +154,7 @@ impl Desk {
                     self.opening = false;
                     return Some(arrival);
                 }
-                Arrival::Picked(..) | Arrival::NothingPicked => {
+                Arrival::Picked(..) | Arrival::NothingPicked { .. } => {
                     self.picking = false;
                     return Some(arrival);
                 }

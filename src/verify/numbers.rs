@@ -1,5 +1,6 @@
 use super::compare::{Rows, Tolerance};
 use super::{Fixture, Outcome, Tensors, text};
+use crate::edm::NoiseLevels;
 use crate::edm::denoiser::dynamic_threshold;
 use crate::edm::schedule::{Augmentation, Preconditioning, Schedule, ema_decay, loss_weight};
 use crate::nn::{ResizeMode, resize as resize_video};
@@ -7,13 +8,13 @@ use candle_core::Device;
 use serde_json::Value;
 
 /// The noise levels of a manifest's `hparams`.
-pub fn schedule_of(hparams: &Value) -> Outcome<Hparams> {
+pub fn levels_of(hparams: &Value) -> Outcome<NoiseLevels> {
     let get = |key: &str| {
         hparams[key]
             .as_f64()
             .ok_or_else(|| format!("the field `{key}` of its noise levels is missing"))
     };
-    Ok(Hparams {
+    Ok(NoiseLevels {
         steps: get("num_sample_steps")? as usize,
         sigma_min: get("sigma_min")?,
         sigma_max: get("sigma_max")?,
@@ -24,29 +25,6 @@ pub fn schedule_of(hparams: &Value) -> Outcome<Hparams> {
         s_tmax: get("S_tmax")?,
         s_noise: get("S_noise")?,
     })
-}
-
-/// One stage's noise levels.
-pub struct Hparams {
-    pub steps: usize,
-    pub sigma_min: f64,
-    pub sigma_max: f64,
-    pub sigma_data: f64,
-    pub rho: f64,
-    pub s_churn: f64,
-    pub s_tmin: f64,
-    pub s_tmax: f64,
-    pub s_noise: f64,
-}
-
-impl Hparams {
-    pub fn schedule(&self) -> Schedule {
-        Schedule::from_levels(
-            self.steps,
-            (self.sigma_min, self.sigma_max, self.rho),
-            (self.s_churn, self.s_tmin, self.s_tmax, self.s_noise),
-        )
-    }
 }
 
 fn vector(stored: &Tensors, name: &str) -> Outcome<Vec<f64>> {
@@ -83,9 +61,9 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
     let mut sigma_data = None;
     for (key, value) in values {
         if let Some(prefix) = key.strip_suffix(".hp") {
-            let hp = schedule_of(value)?;
+            let hp = levels_of(value)?;
             sigma_data.get_or_insert(hp.sigma_data);
-            compare_schedule(&stored, prefix, &hp.schedule(), rows)?;
+            compare_schedule(&stored, prefix, &Schedule::new(&hp), rows)?;
         } else if key == "ema_decay" {
             let table = value.as_object().ok_or("`ema_decay` holds nothing")?;
             let (mut computed, mut expected) = (Vec::new(), Vec::new());

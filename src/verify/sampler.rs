@@ -1,5 +1,5 @@
 use super::compare::{Rows, Tolerance};
-use super::numbers::{compare_schedule, schedule_of};
+use super::numbers::{compare_schedule, levels_of};
 use super::{Fixture, Outcome, Tensors, named, text};
 use crate::checkpoint::{LoadedCascade, open_cascade};
 use crate::edm::cascade::{Plan, hand_off};
@@ -60,17 +60,8 @@ fn configuration(fixture: &Fixture, loaded: &LoadedCascade) -> Outcome<CascadeCo
     }
     config.stages.truncate(stages.len());
     for (i, (stage, about)) in config.stages.iter_mut().zip(stages).enumerate() {
-        let hp = schedule_of(&about["hparams"])?;
         let count = |key: &str, own: usize| about[key].as_u64().map_or(own, |n| n as usize);
-        stage.steps = hp.steps;
-        stage.sigma_min = hp.sigma_min;
-        stage.sigma_max = hp.sigma_max;
-        stage.sigma_data = hp.sigma_data;
-        stage.rho = hp.rho;
-        stage.s_churn = hp.s_churn;
-        stage.s_tmin = hp.s_tmin;
-        stage.s_tmax = hp.s_tmax;
-        stage.s_noise = hp.s_noise;
+        stage.levels = levels_of(&about["hparams"])?;
         stage.frames = count("frames", stage.frames);
         stage.size = count("size", stage.size);
         let scale = match fixture.field("cond_scale")? {
@@ -104,7 +95,7 @@ fn recorded_noise(tensors: &Tensors, config: &CascadeConfig) -> Outcome<Replayed
             noise.insert(Draw::Lowres { stage: i }, t);
         }
         if let Some(t) = get("churn_noise")? {
-            for step in 0..stage.steps.min(t.dim(0).map_err(text)?) {
+            for step in 0..stage.levels.steps.min(t.dim(0).map_err(text)?) {
                 noise.insert(Draw::Churn { stage: i, step }, t.get(step).map_err(text)?);
             }
         }

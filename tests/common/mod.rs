@@ -4,6 +4,8 @@
 #![allow(dead_code)] // each test uses its part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may stop a test
 
+use echoif::nn::{Fetched, TensorSource};
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,23 @@ pub fn memory() -> (usize, usize) {
 /// Starts counting the peak anew.
 pub fn reset_peak() {
     std::fs::write("/proc/self/clear_refs", "5").expect("this process may reset its own peak");
+}
+
+/// Notes every tensor that a network asks for.
+#[derive(Default)]
+pub struct Names(pub RefCell<Vec<(String, Vec<usize>)>>);
+
+impl TensorSource for Names {
+    fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
+        self.0.borrow_mut().push((name.to_owned(), shape.to_vec()));
+        Ok(Fetched::Missing)
+    }
+    fn origin(&self) -> String {
+        "nothing".into()
+    }
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A pickle, written value by value.

@@ -3,7 +3,7 @@
 use super::product::{Packed, Place, product, tile_columns};
 use super::{elements, simd};
 use crate::nn::Interrupt;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
 
 /// Input channels that are summed over before the kernel moves on.
@@ -214,14 +214,23 @@ impl CustomOp3 for Temporal {
 /// A 1 x 1 convolution: x `[b, c, n]`, weight `[o, c]`, bias `[o]`; result `[b, o, n]`.
 pub struct Pointwise;
 
-impl Pointwise {
-    fn run(
-        x: &[f32],
-        (b, c, n): (usize, usize, usize),
-        w: &[f32],
-        bias: &[f32],
-        o: usize,
-    ) -> Vec<f32> {
+impl CustomOp3 for Pointwise {
+    fn name(&self) -> &'static str {
+        "conv-pointwise"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        bias: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (b, c, n) = lx.shape().dims3()?;
+        let (o, _) = lw.shape().dims2()?;
+        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
         let weights = Packed::new(o, c, bias, |row, k| w[row * c + k]);
         let width = tile_columns(c, n).min(n);
         let tiles = n.div_ceil(width);
@@ -252,48 +261,6 @@ impl Pointwise {
                 }
             },
         );
-        out
-    }
-}
-
-impl CustomOp3 for Pointwise {
-    fn name(&self) -> &'static str {
-        "conv-pointwise"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-        bias: &CpuStorage,
-        lb: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (b, c, n) = lx.shape().dims3()?;
-        let (o, _) = lw.shape().dims2()?;
-        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
-        let out = Self::run(x, (b, c, n), w, bias, o);
-        Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
-    }
-}
-
-impl CustomOp2 for Pointwise {
-    fn name(&self) -> &'static str {
-        "conv-pointwise"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (b, c, n) = lx.shape().dims3()?;
-        let (o, _) = lw.shape().dims2()?;
-        let (x, w) = (elements(x, lx)?, elements(w, lw)?);
-        let out = Self::run(x, (b, c, n), w, &vec![0.0; o], o);
         Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
     }
 }

@@ -1,6 +1,7 @@
 //! Explore: one source, its factual and its counterfactual cine.
 
 mod bottom;
+mod events;
 mod panes;
 mod settings_panel;
 mod source_panel;

@@ -1,7 +1,7 @@
 use crate::clip::{Clip, Frame, Video};
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
-use crate::engine::{CascadeInfo, Engine, Event, Generated, Job, JobId, Part, Request, Stage};
+use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Request, Stage};
 use crate::hearts::{self, simulated_heart};
 use crate::media::region::{Anatomy, Square};
 use crate::media::{Kind, Opened};
@@ -115,9 +115,6 @@ pub(super) struct Cines {
     pub panes: [Cine; 3],
 }
 
-/// History lines kept.
-const MOST_HISTORY: usize = 50;
-
 impl Explore {
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -220,7 +217,7 @@ impl Explore {
         self.run(engine);
     }
 
-    fn forget_results(&mut self) {
+    pub(super) fn forget_results(&mut self) {
         self.factual = None;
         self.counterfactual = None;
         self.generated.clear();
@@ -323,87 +320,6 @@ impl Explore {
             self.factual_ef = ef.get();
         }
         self.submit(job, engine);
-    }
-
-    /// Takes one of the worker's events. What belongs to an older job is ignored.
-    pub fn hear(&mut self, event: Event, engine: &mut Engine) {
-        let current = self.running.as_ref().map(|r| r.id);
-        match event {
-            Event::Ready {
-                cascade,
-                regressor,
-                cascades,
-                ..
-            } => {
-                self.cascades = cascades;
-                self.cascade = Some(*cascade);
-                self.regressor = regressor;
-                self.guidance = None;
-                self.running = None;
-                self.forget_results();
-                self.run(engine);
-            }
-            Event::Notice(text) | Event::OpenFailed(text) => self.said.push(text),
-            Event::Progress {
-                job,
-                part,
-                at,
-                fraction,
-                seconds_left,
-                preview,
-            } if Some(job) == current => {
-                if let Some(running) = &mut self.running {
-                    running.part = part;
-                    running.at = Some(at);
-                    running.fraction = fraction;
-                    running.seconds_left = seconds_left;
-                    if let Some(preview) = preview {
-                        running.preview = Some((part, preview));
-                        running.previews += 1;
-                    }
-                }
-            }
-            Event::Finished {
-                job, part, result, ..
-            } if Some(job) == current => self.finished(part, result),
-            Event::Done { job } | Event::Cancelled { job } if Some(job) == current => {
-                self.running = None;
-            }
-            Event::AskFirst { job, seconds } if Some(job) == current => {
-                self.running = None;
-                self.ask = self.last_job.clone().map(|job| (job, seconds));
-            }
-            Event::Failed { job, why } if Some(job) == current => {
-                self.running = None;
-                self.said
-                    .push(format!("The cine could not be made: {why}."));
-            }
-            _ => {}
-        }
-    }
-
-    fn finished(&mut self, part: Part, result: Arc<Generated>) {
-        let id = self.next_id();
-        if let Some(running) = &mut self.running {
-            running.preview = None;
-        }
-        let requested = result.provenance.requested_ef_percent;
-        let measured = result.provenance.measured_ef_percent;
-        let shown = Some(Shown { id, result });
-        match part {
-            Part::Factual => self.factual = shown,
-            Part::Counterfactual => {
-                self.counterfactual = shown;
-                if let Some(job) = self.last_job.clone() {
-                    self.history.retain(|p| p.job != job);
-                    self.history.insert(0, Past { job, measured });
-                    self.history.truncate(MOST_HISTORY);
-                }
-            }
-        }
-        if !self.generated.contains(&requested) {
-            self.generated.push(requested);
-        }
     }
 
     pub(super) fn marks(&self) -> Vec<Mark> {
