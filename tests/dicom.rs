@@ -1,5 +1,7 @@
 //! DICOM in, by files that this test writes.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may stop a test
+
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
