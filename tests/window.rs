@@ -300,3 +300,29 @@ impl egui::DroppedFile for Dropped {
         std::fs::read(&self.0).map_err(|e| e.to_string())
     }
 }
+
+#[test]
+fn without_a_file_dialog_a_path_can_be_typed() {
+    let _alone = alone();
+    let mut window = window();
+    step_until(&mut window, "the first cascade", |t| {
+        t.app.explore().cascade.is_some()
+    });
+    window.get_by_label("Open...").click();
+    let start = Instant::now();
+    while window.query_by_label_contains("no file dialog").is_none() {
+        assert!(start.elapsed() < Duration::from_secs(20), "no field came");
+        window.step();
+    }
+    window.run_steps(3);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_3.gif");
+    let text = path.to_str().unwrap();
+    window.event(egui::Event::Text(text.to_owned()));
+    window.step();
+    window.get_by_label("Open").click();
+    step_until(&mut window, "the typed file", |t| {
+        let source = t.app.explore().source.as_ref();
+        source.is_some_and(|s| s.clip.frames.len() == 16)
+    });
+    assert!(window.query_by_label_contains("no file dialog").is_none());
+}
