@@ -2,6 +2,7 @@
 
 mod builtin;
 mod config_yaml;
+mod import;
 mod native;
 pub mod pickle;
 mod regressor;
@@ -11,7 +12,7 @@ mod yaml_values;
 
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
-pub use native::{Precision, import};
+pub use import::{Precision, import};
 pub use regressor::{Normalisation, Regressor, RegressorSpec, open_regressor};
 pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;

@@ -1,43 +1,26 @@
 //! The native form: `config.yaml` and one safetensors file a stage, with a manifest of hashes.
 
-use super::regressor;
-use super::source::{SafetensorsSource, TorchSource};
+use super::source::SafetensorsSource;
 use super::{
-    Error, Identity, LoadedCascade, TorchFile, combined, extra_warning, folder_name, parse_cascade,
-    read_text, sha256, sha256_file,
+    Error, Identity, LoadedCascade, combined, folder_name, parse_cascade, read_text, sha256,
 };
-use crate::models::r2plus1d::R2Plus1d;
-use crate::models::unet3d::Unet;
-use crate::nn::{Fetched, Params, TensorSource};
 use candle_core::Device;
-use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
-use serde_yaml_ng::{Mapping, Value};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 pub const MANIFEST: &str = "manifest.json";
 
-/// How numbers are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Precision {
-    #[default]
-    F32,
-    F16,
-}
-
 /// What stands beside the imported files.
 #[derive(Serialize, Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     /// `cascade` or `regressor`.
-    kind: String,
-    name: String,
+    pub kind: String,
+    pub name: String,
     /// The checkpoint it came from.
-    source_sha256: String,
+    pub source_sha256: String,
     /// SHA-256 of each file.
-    files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, String>,
 }
 
 pub(super) struct NativeFile {
@@ -71,7 +54,7 @@ fn read_manifest(path: &Path) -> Result<Manifest, Error> {
         .map_err(|e| Error::damaged(path, &format!("it is not a manifest ({e})")))
 }
 
-fn stage_file(i: usize) -> String {
+pub(super) fn stage_file(i: usize) -> String {
     format!("unet{}.safetensors", i + 1)
 }
 
@@ -118,213 +101,4 @@ pub(super) fn from_bytes(
         SafetensorsSource::new(bytes(i), path.display().to_string())
             .map_err(|why| Error::damaged(&path, &why))
     })
-}
-
-/// Writes the native form of a cascade folder or a regressor file into the folder `out`.
-///
-/// Returns sentences for the user: the files with their hashes, then warnings.
-///
-/// # Errors
-/// [`Error`]; nothing is left half-written.
-pub fn import(from: &Path, out: &Path, precision: Precision) -> Result<Vec<String>, Error> {
-    if from.is_dir() && from.join("merged.pt").is_file() {
-        import_cascade(from, out, precision)
-    } else if from.is_file() {
-        import_regressor(from, out, precision)
-    } else {
-        Err(Error::NotACascade {
-            path: from.to_owned(),
-            why: "neither a folder with `config.yaml` and `merged.pt` nor a regressor's file"
-                .into(),
-        })
-    }
-}
-
-fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<String>, Error> {
-    let config_path = from.join("config.yaml");
-    let text = read_text(&config_path)?;
-    let config = parse_cascade(&text).map_err(|why| Error::config(&config_path, why))?;
-    let merged = from.join("merged.pt");
-    let file = TorchFile::open(&merged)?;
-    let kept = kept_config(&text).map_err(|why| Error::config(&config_path, why))?;
-    let mut writer = Writer::new(out, "cascade", folder_name(from), sha256_file(&merged)?)?;
-    writer.write("config.yaml", kept.as_bytes())?;
-    let mut warnings = Vec::new();
-    for (i, stage) in config.stages.iter().enumerate() {
-        let source = TorchSource::stage(&file, i)?;
-        let recorder = Recorder::new(&source);
-        let (_, extra) = Params::load(&recorder, &Device::Cpu, |p| Unet::new(&stage.unet, p))?;
-        warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
-        writer.write(&stage_file(i), &recorder.into_safetensors(precision, out)?)?;
-    }
-    writer.finish(warnings)
-}
-
-fn import_regressor(from: &Path, out: &Path, precision: Precision) -> Result<Vec<String>, Error> {
-    let opened = regressor::open(from, None)?;
-    let yaml = opened
-        .spec
-        .to_yaml()
-        .map_err(|why| Error::config(from, why))?;
-    let name = opened.identity.name.clone();
-    let mut writer = Writer::new(out, "regressor", name, sha256_file(from)?)?;
-    writer.write("regressor.yaml", yaml.as_bytes())?;
-    let bytes = opened.with_source(from, |source| {
-        let recorder = Recorder::new(source);
-        let net = &opened.spec.net;
-        Params::load(&recorder, &Device::Cpu, |p| R2Plus1d::new(net, p))?;
-        recorder.into_safetensors(precision, out)
-    })?;
-    writer.write("regressor.safetensors", &bytes)?;
-    writer.finish(Vec::new())
-}
-
-/// The parts of a published `config.yaml` that say what to compute; the rest holds its author's
-/// folders.
-fn kept_config(text: &str) -> Result<String, String> {
-    let root: Value = serde_yaml_ng::from_str(text).map_err(|e| e.to_string())?;
-    let mut kept = Mapping::new();
-    for key in ["unets", "imagen"] {
-        if let Some(value) = root.get(key) {
-            kept.insert(key.into(), value.clone());
-        }
-    }
-    for (section, keys) in [
-        (
-            "dataset",
-            &["fps", "duration", "grayscale", "beat_normalised"][..],
-        ),
-        ("checkpoint", &["cond_scale"][..]),
-    ] {
-        let mut part = Mapping::new();
-        for &key in keys {
-            if let Some(value) = root.get(section).and_then(|s| s.get(key)) {
-                part.insert(key.into(), value.clone());
-            }
-        }
-        kept.insert(section.into(), part.into());
-    }
-    serde_yaml_ng::to_string(&kept).map_err(|e| e.to_string())
-}
-
-/// A tensor's shape and row-major values.
-type Values = (Vec<usize>, Vec<f32>);
-
-/// Passes tensors on and keeps them, so that what is written is exactly what a network asked for.
-struct Recorder<'a> {
-    source: &'a dyn TensorSource,
-    kept: RefCell<BTreeMap<String, Values>>,
-}
-
-impl<'a> Recorder<'a> {
-    fn new(source: &'a dyn TensorSource) -> Self {
-        Self {
-            source,
-            kept: RefCell::default(),
-        }
-    }
-
-    fn into_safetensors(self, precision: Precision, out: &Path) -> Result<Vec<u8>, Error> {
-        let fail = |e: safetensors::SafeTensorError| Error::config(out, e.to_string());
-        let data: Vec<(String, Vec<usize>, Vec<u8>)> = self
-            .kept
-            .into_inner()
-            .into_iter()
-            .map(|(name, (shape, values))| {
-                let bytes = match precision {
-                    Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-                    Precision::F16 => values
-                        .iter()
-                        .flat_map(|&v| half::f16::from_f32(v).to_le_bytes())
-                        .collect(),
-                };
-                (name, shape, bytes)
-            })
-            .collect();
-        let dtype = match precision {
-            Precision::F32 => Dtype::F32,
-            Precision::F16 => Dtype::F16,
-        };
-        let views = data
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(fail)?;
-        safetensors::serialize(views, None).map_err(fail)
-    }
-}
-
-impl TensorSource for Recorder<'_> {
-    fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
-        let fetched = self.source.fetch(name, shape)?;
-        if let Fetched::Data(values) = &fetched {
-            self.kept
-                .borrow_mut()
-                .insert(name.to_owned(), (shape.to_vec(), values.clone()));
-        }
-        Ok(fetched)
-    }
-
-    fn origin(&self) -> String {
-        self.source.origin()
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.source.names()
-    }
-}
-
-/// Collects files under temporary names and renames all of them at the end.
-struct Writer<'a> {
-    out: &'a Path,
-    manifest: Manifest,
-    pending: Vec<(tempfile::NamedTempFile, String)>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(out: &'a Path, kind: &str, name: String, source_sha256: String) -> Result<Self, Error> {
-        std::fs::create_dir_all(out).map_err(|e| Error::io(out, &e))?;
-        Ok(Self {
-            out,
-            manifest: Manifest {
-                kind: kind.to_owned(),
-                name,
-                source_sha256,
-                files: BTreeMap::new(),
-            },
-            pending: Vec::new(),
-        })
-    }
-
-    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        self.manifest.files.insert(name.to_owned(), sha256(bytes));
-        self.pend(name, bytes)
-    }
-
-    fn pend(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let fail = |e: std::io::Error| Error::io(&self.out.join(name), &e);
-        let mut file = crate::files::temporary_in(self.out).map_err(fail)?;
-        file.write_all(bytes).map_err(fail)?;
-        self.pending.push((file, name.to_owned()));
-        Ok(())
-    }
-
-    fn finish(mut self, warnings: Vec<String>) -> Result<Vec<String>, Error> {
-        let manifest = serde_json::to_string_pretty(&self.manifest)
-            .map_err(|e| Error::config(self.out, e.to_string()))?;
-        self.pend(MANIFEST, format!("{manifest}\n").as_bytes())?;
-        for (file, name) in self.pending {
-            let path = self.out.join(name);
-            file.persist(&path)
-                .map_err(|e| Error::io(&path, &e.error))?;
-        }
-        let mut said: Vec<String> = self
-            .manifest
-            .files
-            .iter()
-            .map(|(name, hash)| format!("{name}  sha256 {hash}"))
-            .collect();
-        said.extend(warnings.into_iter().map(|w| format!("Warning: {w}.")));
-        Ok(said)
-    }
 }

@@ -1,88 +1,17 @@
 //! The window's end of the engine: commands in, events out.
 
 use super::device::DeviceChoice;
-use super::job::{Generated, Job, Part};
-use super::models::{CascadeInfo, CascadeSource};
+use super::job::Job;
+use super::messages::{Command, Event, JobId, Mouth};
+use super::models::CascadeSource;
 use super::worker::Worker;
 use crate::checkpoint::Normalisation;
-use crate::clip::Video;
 use crate::nn::Interrupt;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-pub type JobId = u64;
-
-/// Where the current run is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stage {
-    pub stage: usize,
-    pub stages: usize,
-    pub step: usize,
-    pub steps: usize,
-    pub candidate: usize,
-    pub candidates: usize,
-}
-
-/// What the worker says. Every accepted job ends in exactly one of `Done`, `AskFirst`, `Cancelled`
-/// and `Failed`.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The models are loaded, at the start or after a change.
-    Ready {
-        device: String,
-        cascade: Box<CascadeInfo>,
-        regressor: String,
-        /// Cascade folders found in the places that are searched.
-        cascades: Vec<PathBuf>,
-    },
-    /// A sentence for the user.
-    Notice(String),
-    /// A cascade or regressor could not be opened; the one before is still in use.
-    OpenFailed(String),
-    Started {
-        job: JobId,
-    },
-    Progress {
-        job: JobId,
-        part: Part,
-        at: Stage,
-        /// Share of this part that is done, 0..1.
-        fraction: f64,
-        seconds_left: f64,
-        preview: Option<Arc<Video>>,
-    },
-    /// One of a job's two cines.
-    Finished {
-        job: JobId,
-        part: Part,
-        result: Arc<Generated>,
-        cached: bool,
-    },
-    Done {
-        job: JobId,
-    },
-    /// The job would take this long; nothing was done. Send it again, confirmed.
-    AskFirst {
-        job: JobId,
-        seconds: f64,
-    },
-    Cancelled {
-        job: JobId,
-    },
-    Failed {
-        job: JobId,
-        why: String,
-    },
-}
-
-pub(super) enum Command {
-    Run(JobId, Box<Job>, Interrupt),
-    Cascade(CascadeSource),
-    Regressor(Option<(PathBuf, Option<Normalisation>)>),
-}
 
 /// A handle on the worker thread. Dropping it stops the thread.
 pub struct Engine {
@@ -189,26 +118,6 @@ impl Drop for Engine {
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-pub(super) struct Mouth {
-    events: Sender<Event>,
-    wake: Box<dyn Fn() + Send>,
-}
-
-impl Mouth {
-    pub(super) fn say(&self, event: Event) {
-        // Fails only when the window is gone, and then nobody listens.
-        let _ = self.events.send(event);
-        (self.wake)();
-    }
-
-    /// For what is worth nothing later.
-    pub(super) fn mention(&self, event: Event) {
-        if self.events.try_send(event).is_ok() {
-            (self.wake)();
         }
     }
 }

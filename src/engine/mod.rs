@@ -7,12 +7,14 @@ mod device;
 mod generate;
 mod handle;
 mod job;
+mod messages;
 mod models;
 mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
 pub use generate::{Report, cost_of, generate};
-pub use handle::{Engine, Event, JobId, Stage};
+pub use handle::Engine;
 pub use job::{Candidate, Generated, Job, Part, Provenance, Request};
+pub use messages::{Event, JobId, Stage};
 pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};

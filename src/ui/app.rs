@@ -311,6 +311,11 @@ impl eframe::App for App {
         }
     }
 
+    /// Only the settings are kept; what egui remembers of widgets is nobody's business.
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         eframe::set_value(storage, SETTINGS, &self.explore.settings);
     }

@@ -1,6 +1,6 @@
 //! The residual block and what stands between levels.
 
-use super::unet::Pass;
+use super::pass::Pass;
 use crate::nn::Params;
 use crate::nn::attention::{CrossAttention, TemporalAttention, linear};
 use crate::nn::conv::{SpatialConv, TemporalConv, TemporalPeg, pointwise};

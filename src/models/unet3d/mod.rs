@@ -8,7 +8,9 @@
 mod blocks;
 mod conditioning;
 mod config;
+mod pass;
 mod unet;
 
 pub use config::UnetConfig;
-pub use unet::{Inputs, Pass, Probe, Unet};
+pub use pass::{Inputs, Pass, Probe};
+pub use unet::Unet;

@@ -1,10 +1,11 @@
 use super::UnetConfig;
 use super::blocks::{Down, Extras, OverTime, ResnetBlock, Up, Widths};
 use super::conditioning::{EfConditioning, TimeEmbedding};
+use super::pass::{Inputs, Pass};
 use crate::nn::attention::MiddleAttention;
 use crate::nn::conv::SpatialConv;
 use crate::nn::norm::LastNorm;
-use crate::nn::{Interrupt, Params, resize};
+use crate::nn::{Params, resize};
 use candle_core::{Result, Tensor};
 
 /// Kernels of the cross-embed input convolution, ascending.
@@ -12,50 +13,6 @@ const INIT_KERNELS: [usize; 3] = [3, 7, 15];
 
 /// The two middle blocks attend with these, whatever the configuration says: as published.
 const MIDDLE_CROSS: (usize, usize) = (8, 64);
-
-/// What a forward pass takes. Videos are `[b, channels, f, h, w]`.
-pub struct Inputs<'a> {
-    /// The noisy video, already multiplied by `c_in`.
-    pub x: &'a Tensor,
-    /// `c_noise`, `[b]`.
-    pub time: &'a Tensor,
-    /// EF as a fraction, `[b, 1, 1]`.
-    pub ef: &'a Tensor,
-    /// 1 where the EF is shown to the network, 0 for the null branch of guidance: u8 `[b]`.
-    pub keep_ef: &'a Tensor,
-    /// The anatomy, `[b, cond_images_channels, h', w']` in 0..1.
-    pub cond_image: Option<&'a Tensor>,
-    /// The previous stage's video, noised, in about -1..1, and its noise time `[b]`.
-    pub lowres: Option<(&'a Tensor, &'a Tensor)>,
-}
-
-/// Told of every named intermediate.
-pub type Probe<'a> = &'a dyn Fn(&str, &Tensor);
-
-/// How a pass is made.
-pub struct Pass<'a> {
-    pub interrupt: &'a Interrupt,
-    /// Skips everything that acts over frames except global context, norms and cross attention.
-    pub ignore_time: bool,
-    /// Called with each named intermediate; for parity tests.
-    pub probe: Option<Probe<'a>>,
-}
-
-impl<'a> Pass<'a> {
-    pub fn new(interrupt: &'a Interrupt) -> Self {
-        Self {
-            interrupt,
-            ignore_time: false,
-            probe: None,
-        }
-    }
-
-    fn see(&self, name: &str, t: &Tensor) {
-        if let Some(probe) = self.probe {
-            probe(name, t);
-        }
-    }
-}
 
 struct DownLevel {
     before: Option<Down>,

@@ -1,0 +1,103 @@
+//! What passes between the window and the worker.
+
+use super::job::{Generated, Job, Part};
+use super::models::{CascadeInfo, CascadeSource};
+use crate::checkpoint::Normalisation;
+use crate::clip::Video;
+use crate::nn::Interrupt;
+use crossbeam_channel::Sender;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub type JobId = u64;
+
+/// Where the current run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    pub stage: usize,
+    pub stages: usize,
+    pub step: usize,
+    pub steps: usize,
+    pub candidate: usize,
+    pub candidates: usize,
+}
+
+/// What the worker says. Every accepted job ends in exactly one of `Done`, `AskFirst`, `Cancelled`
+/// and `Failed`.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The models are loaded, at the start or after a change.
+    Ready {
+        device: String,
+        cascade: Box<CascadeInfo>,
+        regressor: String,
+        /// Cascade folders found in the places that are searched.
+        cascades: Vec<PathBuf>,
+    },
+    /// A sentence for the user.
+    Notice(String),
+    /// A cascade or regressor could not be opened; the one before is still in use.
+    OpenFailed(String),
+    Started {
+        job: JobId,
+    },
+    Progress {
+        job: JobId,
+        part: Part,
+        at: Stage,
+        /// Share of this part that is done, 0..1.
+        fraction: f64,
+        seconds_left: f64,
+        preview: Option<Arc<Video>>,
+    },
+    /// One of a job's two cines.
+    Finished {
+        job: JobId,
+        part: Part,
+        result: Arc<Generated>,
+        cached: bool,
+    },
+    Done {
+        job: JobId,
+    },
+    /// The job would take this long; nothing was done. Send it again, confirmed.
+    AskFirst {
+        job: JobId,
+        seconds: f64,
+    },
+    Cancelled {
+        job: JobId,
+    },
+    Failed {
+        job: JobId,
+        why: String,
+    },
+}
+
+/// What the worker is told.
+pub(super) enum Command {
+    Run(JobId, Box<Job>, Interrupt),
+    Cascade(CascadeSource),
+    Regressor(Option<(PathBuf, Option<Normalisation>)>),
+}
+
+/// The worker's way to say something.
+pub(super) struct Mouth {
+    pub(super) events: Sender<Event>,
+    pub(super) wake: Box<dyn Fn() + Send>,
+}
+
+impl Mouth {
+    pub(super) fn say(&self, event: Event) {
+        // Fails only when the window is gone, and then nobody listens.
+        let _ = self.events.send(event);
+        (self.wake)();
+    }
+
+    /// For what is worth nothing later.
+    pub(super) fn mention(&self, event: Event) {
+        if self.events.try_send(event).is_ok() {
+            (self.wake)();
+        }
+    }
+}
