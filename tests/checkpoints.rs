@@ -124,16 +124,30 @@ fn every_missing_or_misshapen_tensor_is_named() {
     let said = refusal(open_cascade(&cascade, &Device::Cpu));
     assert!(said.contains("merged.pt"));
     assert!(
-        said.contains("downs.0.2.2.block1.groupnorm.weight: missing, expected [8]"),
+        said.contains("ema.0.ema_model.downs.0.2.2.block1.groupnorm.weight: missing, expected [8]"),
         "{said}"
     );
     assert!(
-        said.contains("init_temporal_attn.fn.fn.to_q.weight: expected [48, 8], found [32, 8]"),
+        said.contains(
+            "ema_model.init_temporal_attn.fn.fn.to_q.weight: expected [48, 8], found [32, 8]"
+        ),
         "{said}"
     );
     let out = folder.path().join("out");
     assert!(refusal(import(&cascade, &out, Precision::F32)).contains("missing"));
     assert!(!out.join("manifest.json").exists());
+}
+
+#[test]
+fn the_problems_of_every_stage_are_in_one_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let cascade = copy_folder("merged_tiny_2scm", folder.path());
+    let config = cascade.join("config.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("attn_heads: 2", "attn_heads: 3")).unwrap();
+    let said = refusal(open_cascade(&cascade, &Device::Cpu));
+    assert!(said.contains("ema.0.ema_model.mid_temporal_attn"), "{said}");
+    assert!(said.contains("ema.1.ema_model.mid_temporal_attn"), "{said}");
 }
 
 #[test]
@@ -248,7 +262,9 @@ fn a_lightning_checkpoint_opens_with_and_without_its_description() {
     // Without a description it is taken for the 18-layer network, whose tensors it lacks.
     let said = refusal(open_regressor(&path, &Device::Cpu, None));
     assert!(
-        said.contains("stem.0.weight: expected [45, 3, 1, 7, 7], found [3, 1, 1, 7, 7]"),
+        said.contains(
+            "state_dict.model.model.stem.0.weight: expected [45, 3, 1, 7, 7], found [3, 1, 1, 7, 7]"
+        ),
         "{said}"
     );
     let yaml = "{network: r2plus1d, widths: [4, 8], blocks: [1, 2], stem_mid: 3, channels: 1, frames: 8, fps: 8, image_size: 32}";

@@ -3,9 +3,7 @@
 use super::native::{MANIFEST, Manifest, stage_file};
 use super::regressor;
 use super::source::TorchSource;
-use super::{
-    Error, TorchFile, extra_warning, folder_name, parse_cascade, read_text, sha256, sha256_file,
-};
+use super::{Error, TorchFile, folder_name, parse_cascade, read_text, sha256, sha256_file};
 use crate::models::r2plus1d::R2Plus1d;
 use crate::models::unet3d::Unet;
 use crate::nn::{Fetched, Params, TensorSource};
@@ -52,14 +50,15 @@ fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<S
     let merged = from.join("merged.pt");
     let file = TorchFile::open(&merged)?;
     let kept = kept_config(&text).map_err(|why| Error::config(&config_path, why))?;
+    // Opened as a whole first, so that one error lists what is missing from every stage, and
+    // nothing is made for a cascade that does not open.
+    let warnings = super::open_cascade(from, &Device::Cpu)?.warnings;
     let mut writer = Writer::new(out, "cascade", folder_name(from), sha256_file(&merged)?)?;
     writer.write("config.yaml", kept.as_bytes())?;
-    let mut warnings = Vec::new();
     for (i, stage) in config.stages.iter().enumerate() {
         let source = TorchSource::stage(&file, i)?;
         let recorder = Recorder::new(&source);
-        let (_, extra) = Params::load(&recorder, &Device::Cpu, |p| Unet::new(&stage.unet, p))?;
-        warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
+        Params::load(&recorder, &Device::Cpu, |p| Unet::new(&stage.unet, p))?;
         writer.write(&stage_file(i), &recorder.into_safetensors(precision, out)?)?;
     }
     writer.finish(warnings)
@@ -172,6 +171,10 @@ impl TensorSource for Recorder<'_> {
 
     fn origin(&self) -> String {
         self.source.origin()
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        self.source.full_name(name)
     }
 
     fn names(&self) -> Vec<String> {

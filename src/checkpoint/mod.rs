@@ -148,10 +148,24 @@ fn build<S: TensorSource>(
 ) -> Result<LoadedCascade, Error> {
     let mut unets = Vec::new();
     let mut warnings = Vec::new();
+    let mut failed: Option<LoadError> = None;
     for (i, stage) in config.stages.iter().enumerate() {
-        let (unet, extra) = Params::load(&source(i)?, device, |p| Unet::new(&stage.unet, p))?;
-        warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
-        unets.push(unet);
+        match Params::load(&source(i)?, device, |p| Unet::new(&stage.unet, p)) {
+            Ok((unet, extra)) => {
+                warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
+                unets.push(unet);
+            }
+            // Every stage's problems are listed together.
+            Err(e) => {
+                failed = Some(match failed {
+                    Some(before) => before.and(e),
+                    None => e,
+                });
+            }
+        }
+    }
+    if let Some(failed) = failed {
+        return Err(failed.into());
     }
     Ok(LoadedCascade {
         cascade: Cascade {

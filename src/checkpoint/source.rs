@@ -11,6 +11,8 @@ use std::collections::HashMap;
 pub struct TorchSource<'a> {
     file: &'a TorchFile,
     tensors: HashMap<&'a str, &'a TensorRef>,
+    /// What stands before every name in the file.
+    prefix: String,
 }
 
 impl<'a> TorchSource<'a> {
@@ -32,7 +34,11 @@ impl<'a> TorchSource<'a> {
             .into_iter()
             .filter_map(|(name, t)| Some((name.strip_prefix(prefix)?, t)))
             .collect();
-        Some(Self { file, tensors })
+        Some(Self {
+            file,
+            tensors,
+            prefix: format!("{}.{prefix}", keys.join(".")),
+        })
     }
 }
 
@@ -49,6 +55,10 @@ impl TensorSource for TorchSource<'_> {
 
     fn origin(&self) -> String {
         self.file.path().display().to_string()
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     fn names(&self) -> Vec<String> {

@@ -26,6 +26,11 @@ pub trait TensorSource {
     /// The file, as it is named in messages.
     fn origin(&self) -> String;
 
+    /// A tensor's name as it stands in the file.
+    fn full_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// Every name the source holds; those that no network asks for become a warning.
     fn names(&self) -> Vec<String>;
 }
@@ -54,6 +59,17 @@ impl Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+impl LoadError {
+    /// One error with the problems of both, for networks that come from one place.
+    pub fn and(mut self, other: Self) -> Self {
+        if self.origin != other.origin {
+            self.origin = format!("{} and {}", self.origin, other.origin);
+        }
+        self.problems.extend(other.problems);
+        self
+    }
+}
 
 #[derive(Default)]
 struct Record {
@@ -134,12 +150,11 @@ impl<'a> Params<'a> {
                 record.asked.insert(full);
                 return Tensor::from_vec(values, shape, self.device);
             }
-            Ok(Fetched::Missing) => format!("{full}: missing, expected {shape:?}"),
-            Ok(Fetched::WrongShape(found)) => {
-                format!("{full}: expected {shape:?}, found {found:?}")
-            }
-            Err(why) => format!("{full}: {why}"),
+            Ok(Fetched::Missing) => format!("missing, expected {shape:?}"),
+            Ok(Fetched::WrongShape(found)) => format!("expected {shape:?}, found {found:?}"),
+            Err(why) => why,
         };
+        let problem = format!("{}: {problem}", self.source.full_name(&full));
         record.asked.insert(full);
         record.problems.push(problem);
         Tensor::zeros((), candle_core::DType::F32, self.device)?.broadcast_as(shape)

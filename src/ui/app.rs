@@ -46,6 +46,8 @@ const BADGE: &str =
 const SETTINGS: &str = "settings";
 /// Older messages go when there are more.
 const MOST_MESSAGES: usize = 4;
+/// Lines of one message.
+const MOST_LINES: usize = 8;
 
 impl App {
     /// # Errors
@@ -121,6 +123,14 @@ impl App {
     }
 
     fn tell(&mut self, text: String) {
+        // A list of missing tensors can have hundreds of lines.
+        let more = text.lines().count().saturating_sub(MOST_LINES);
+        let text = if more > 1 {
+            let first: Vec<&str> = text.lines().take(MOST_LINES).collect();
+            format!("{}\n  and {more} more", first.join("\n"))
+        } else {
+            text
+        };
         if !self.messages.contains(&text) {
             self.messages.push(text);
         }
