@@ -35,6 +35,18 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// The same picture for the `image` crate.
+    pub fn to_image(&self) -> image::DynamicImage {
+        let (width, height) = (self.width as u32, self.height as u32);
+        let made = match &self.pixels {
+            Pixels::Gray(p) => image::GrayImage::from_raw(width, height, p.clone()).map(Into::into),
+            Pixels::Rgb(p) => image::RgbImage::from_raw(width, height, p.clone()).map(Into::into),
+        };
+        made.unwrap_or_default()
+    }
+}
+
 /// Frames a second, positive and finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrameRate(f64);

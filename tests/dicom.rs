@@ -161,3 +161,127 @@ fn absurd_and_damaged_files_get_a_sentence() {
         let _ = media::open(&path).map_err(|e| assert!(!e.to_string().is_empty()));
     }
 }
+
+/// 2 x 2 pixels, one frame.
+fn small(samples: u16, photometric: &'static str, pixels: Vec<u8>) -> Image {
+    Image {
+        rows: 2,
+        columns: 2,
+        frames: 1,
+        samples,
+        photometric,
+        pixels,
+    }
+}
+
+fn first_frame(image: &Image, more: &[(Tag, VR, PrimitiveValue)]) -> Pixels {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dcm");
+    write(&path, image, more);
+    media::open(&path).unwrap().clip.frames[0].pixels.clone()
+}
+
+#[test]
+fn uncompressed_photometrics_are_converted() {
+    let inverted = first_frame(&small(1, "MONOCHROME1", vec![0, 1, 200, 255]), &[]);
+    assert_eq!(inverted, Pixels::Gray(vec![255, 254, 55, 0]));
+
+    // Red, green, blue and gray as full-range YCbCr, by the standard's equations.
+    let rgb = Pixels::Rgb(vec![254, 0, 0, 0, 255, 1, 0, 0, 254, 90, 90, 90]);
+    let ybr = vec![76, 85, 255, 150, 44, 21, 29, 255, 107, 90, 128, 128];
+    assert_eq!(first_frame(&small(3, "YBR_FULL", ybr.clone()), &[]), rgb);
+    let planes: Vec<u8> = (0..3)
+        .flat_map(|c| (0..4).map(move |k| 3 * k + c))
+        .map(|i| ybr[i])
+        .collect();
+    let planar = [(tags::PLANAR_CONFIGURATION, VR::US, dicom_value!(U16, 1))];
+    assert_eq!(first_frame(&small(3, "YBR_FULL", planes), &planar), rgb);
+
+    // Two luminances and one pair of differences.
+    let shared = vec![76, 76, 85, 255, 90, 40, 128, 128];
+    let expected = Pixels::Rgb(vec![254, 0, 0, 254, 0, 0, 90, 90, 90, 40, 40, 40]);
+    assert_eq!(
+        first_frame(&small(3, "YBR_FULL_422", shared), &[]),
+        expected
+    );
+}
+
+#[test]
+fn palette_colour_goes_through_its_tables() {
+    let descriptor = || dicom_value!(U16, [3, 0, 16]);
+    let table = |values: [u16; 3]| PrimitiveValue::U16(values.into_iter().collect());
+    let more = [
+        (
+            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+            VR::US,
+            descriptor(),
+        ),
+        (
+            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+            VR::US,
+            descriptor(),
+        ),
+        (
+            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+            VR::US,
+            descriptor(),
+        ),
+        (
+            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            VR::OW,
+            table([0, 0x8000, 0xff00]),
+        ),
+        (
+            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            VR::OW,
+            table([0x0100, 0, 0x2000]),
+        ),
+        (
+            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+            VR::OW,
+            table([0x0200, 0x4000, 0]),
+        ),
+    ];
+    // Indices past the table take its last entry.
+    let pixels = first_frame(&small(1, "PALETTE COLOR", vec![0, 1, 2, 9]), &more);
+    assert_eq!(
+        pixels,
+        Pixels::Rgb(vec![0, 1, 2, 128, 0, 64, 255, 32, 0, 255, 32, 0])
+    );
+}
+
+#[test]
+fn the_ultrasound_region_gives_the_square_when_it_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.dcm");
+    let region = |x1: u32, data_type: u16| {
+        let mut item = InMemDicomObject::new_empty();
+        let mut put = |tag, vr, value: PrimitiveValue| {
+            item.put(DataElement::new(tag, vr, value));
+        };
+        put(tags::REGION_SPATIAL_FORMAT, VR::US, dicom_value!(U16, 1));
+        put(tags::REGION_DATA_TYPE, VR::US, dicom_value!(U16, data_type));
+        put(tags::REGION_LOCATION_MIN_X0, VR::UL, dicom_value!(U32, 1));
+        put(tags::REGION_LOCATION_MIN_Y0, VR::UL, dicom_value!(U32, 2));
+        put(tags::REGION_LOCATION_MAX_X1, VR::UL, dicom_value!(U32, x1));
+        put(tags::REGION_LOCATION_MAX_Y1, VR::UL, dicom_value!(U32, 5));
+        item
+    };
+    let square = |item: InMemDicomObject| {
+        write(&path, &gray(1), &[]);
+        let mut object = dicom_object::open_file(&path).unwrap();
+        object.put(DataElement::new(
+            tags::SEQUENCE_OF_ULTRASOUND_REGIONS,
+            VR::SQ,
+            dicom_core::value::DataSetSequence::from(vec![item]),
+        ));
+        object.write_to_file(&path).unwrap();
+        let square = media::open(&path).unwrap().first_square().unwrap();
+        [square.x, square.y, square.side]
+    };
+    // 6 x 4 pixels from (1, 2): a square of 4 in its middle.
+    assert_eq!(square(region(6, 1)), [2, 2, 4]);
+    // Out of the image, or not tissue: the centre of the image.
+    assert_eq!(square(region(8, 1)), [1, 0, 6]);
+    assert_eq!(square(region(6, 2)), [1, 0, 6]);
+}

@@ -237,3 +237,27 @@ fn doctor_says_what_there_is() {
     assert!(found["devices"]["cpu"].as_str().unwrap().starts_with("CPU"));
     assert_eq!(found["builtin_cascade"], "built-in cascade");
 }
+
+#[test]
+fn open_says_what_a_file_holds_and_writes_a_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let png = folder.path().join("frame.png");
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let said = json(&[
+        "open",
+        clip.to_str().unwrap(),
+        "--json",
+        "--frame",
+        "3",
+        "--png",
+        png.to_str().unwrap(),
+    ]);
+    assert_eq!(said["kind"], "gif");
+    assert_eq!(said["frames"], 16);
+    assert_eq!(said["square"], serde_json::json!([0, 0, 112]));
+    assert_eq!(said["frame_ms"], 60.0);
+    assert!(said["photometric"].is_null());
+    let whole = echoif::media::open(&clip).unwrap().clip;
+    let written = echoif::media::open(&png).unwrap().clip;
+    assert_eq!(written.frames[0], whole.frames[3]);
+}

@@ -1,10 +1,9 @@
-use crate::clip::Frame;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::engine::{
     ASK_FIRST_SECONDS, Generated, Models, Pace, Part, Report, Request, cost_of, generate,
 };
-use crate::media::region::{Anatomy, Square};
+use crate::media::region::Anatomy;
 use crate::media::{self, gif};
 use crate::nn::Interrupt;
 use anyhow::{Context, bail};
@@ -19,7 +18,8 @@ use std::sync::Arc;
     after_help = "Example: echoif generate --frame frame.png --ef 30 --factual-ef 55 --out ef30.gif"
 )]
 pub struct Args {
-    /// The anatomy: DICOM, PNG or JPEG; the first frame of a clip, its centre square.
+    /// The anatomy: DICOM, PNG or JPEG; the first frame of a clip; the square that
+    /// a DICOM file's ultrasound region gives, else the centre.
     #[arg(long)]
     frame: PathBuf,
     /// The ejection fraction to show, in percent, 10 to 85.
@@ -74,13 +74,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bail!("Guidance must be from 0 to 50.");
     }
     let opened = media::open(&args.frame)?;
+    let square = opened.first_square();
     let mut warnings = opened.warnings;
-    let frame = opened
-        .clip
-        .frames
-        .first()
-        .context("The file has no frames.")?;
-    let anatomy = Arc::new(anatomy(frame)?);
+    let (Some(square), Some(frame)) = (square, opened.clip.frames.first()) else {
+        bail!("{} has no frames.", args.frame.display());
+    };
+    let anatomy = Arc::new(Anatomy::from_frame(frame, square)?);
     let models = args.models.open()?;
     warnings.extend(models.device.note.clone());
     warnings.extend(models.warnings());
@@ -131,10 +130,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn anatomy(frame: &Frame) -> anyhow::Result<Anatomy> {
-    Ok(Anatomy::from_frame(frame, Square::centred(frame))?)
 }
 
 /// A long run is announced, and on a terminal asked about.

@@ -1,7 +1,6 @@
 use crate::clip::{FrameRate, Video};
 use crate::engine::{CascadeSource, DeviceChoice, OpenDevice};
 use crate::measure::{TimeBase, measure};
-use crate::media::region::Square;
 use crate::media::{self, Kind};
 use crate::nn::Interrupt;
 use anyhow::Context;
@@ -31,9 +30,8 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let opened = media::open(&args.clip)?;
     let clip = &opened.clip;
-    let first = clip.frames.first().context("The clip has no frames.")?;
-    // A cine of ours is its picture already; anything else is its centre square.
-    let square = Square::centred(first);
+    // A cine of ours is its picture already.
+    let square = opened.first_square().context("The clip has no frames.")?;
     let rectangle = [square.x, square.y, square.side, square.side];
     let video = Video::from_clip(clip, rectangle);
     let time = if args.beat || clip.beat_normalised {

@@ -4,6 +4,7 @@ mod doctor;
 mod generate;
 mod import;
 mod measure;
+mod open;
 mod verify;
 mod window;
 
@@ -38,6 +39,8 @@ enum Command {
     Generate(generate::Args),
     /// Measure the ejection fraction in a clip.
     Measure(measure::Args),
+    /// Say what a file holds, and write a frame of it; nothing that names a patient.
+    Open(open::Args),
     /// Say what this machine has, what is missing and how to get it.
     Doctor(doctor::Args),
     /// Replay recorded fixtures and say whether this machine computes the same.
@@ -51,6 +54,7 @@ impl Command {
         match self {
             Self::Generate(a) => a.json,
             Self::Measure(a) => a.json,
+            Self::Open(a) => a.json,
             Self::Doctor(a) => a.json,
             Self::Verify(a) => a.json,
             Self::Import(_) => false,
@@ -145,6 +149,7 @@ pub fn run() -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Measure(args)) => measure::run(args),
+        Some(Command::Open(args)) => open::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Import(args)) => import::run(args),

@@ -220,6 +220,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
             beat_normalised: mark.as_ref().is_some_and(|m| m.beat_normalised),
         },
         kind: Kind::Gif,
+        square: None,
+        coding: None,
         mark,
         warnings: Vec::new(),
     })

@@ -51,14 +51,49 @@ pub enum Kind {
     Folder,
 }
 
+impl Kind {
+    /// A lower-case word, for scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dicom => "dicom",
+            Self::Still => "still",
+            Self::Gif => "gif",
+            Self::Folder => "folder",
+        }
+    }
+}
+
+/// How a DICOM file codes its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coding {
+    /// Photometric Interpretation.
+    pub photometric: String,
+    /// The transfer syntax's UID.
+    pub transfer_syntax: String,
+}
+
 /// An opened file. Nothing that could name a patient is kept.
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub clip: Clip,
     pub kind: Kind,
+    /// Where the file says the ultrasound is; else the centre is taken.
+    pub square: Option<region::Square>,
+    pub coding: Option<Coding>,
     /// The machine-readable mark of a cine that this program made.
     pub mark: Option<gif::Mark>,
     pub warnings: Vec<String>,
+}
+
+impl Opened {
+    /// The square to begin with; `None` for a file without frames.
+    pub fn first_square(&self) -> Option<region::Square> {
+        let first = self.clip.frames.first()?;
+        let square = self
+            .square
+            .unwrap_or_else(|| region::Square::centred(first));
+        Some(square.within(first))
+    }
 }
 
 /// Widths and heights past this are a mistake in the file or an attack.
@@ -163,6 +198,8 @@ fn open_folder(folder: &Path) -> Result<Opened, Error> {
             beat_normalised: false,
         },
         kind: Kind::Folder,
+        square: None,
+        coding: None,
         mark: None,
         warnings: Vec::new(),
     })

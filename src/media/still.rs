@@ -20,6 +20,8 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     Ok(Opened {
         clip: Clip::still(frame(&picture)),
         kind: Kind::Still,
+        square: None,
+        coding: None,
         mark: None,
         warnings: Vec::new(),
     })

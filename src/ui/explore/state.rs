@@ -161,29 +161,33 @@ impl Explore {
         match simulated_heart(next) {
             Ok(heart) => {
                 self.factual_ef = heart.ef.get();
-                self.set_source(
-                    Clip::still(heart.frame),
-                    Origin::SimulatedHeart(next),
-                    engine,
-                );
+                let clip = Clip::still(heart.frame);
+                self.set_source(clip, None, Origin::SimulatedHeart(next), engine);
             }
             Err(why) => self.said.push(why),
         }
     }
 
     pub fn open(&mut self, opened: Opened, engine: &mut Engine) {
+        let square = opened.first_square();
         self.said.extend(opened.warnings);
         // The default for a source whose EF nobody has said.
         self.factual_ef = 55.0;
-        self.set_source(opened.clip, Origin::File(opened.kind), engine);
+        self.set_source(opened.clip, square, Origin::File(opened.kind), engine);
     }
 
-    fn set_source(&mut self, clip: Clip, origin: Origin, engine: &mut Engine) {
+    fn set_source(
+        &mut self,
+        clip: Clip,
+        square: Option<Square>,
+        origin: Origin,
+        engine: &mut Engine,
+    ) {
         let Some(first) = clip.frames.first() else {
             self.said.push("The file has no frames.".into());
             return;
         };
-        let square = Square::centred(first);
+        let square = square.unwrap_or_else(|| Square::centred(first));
         let anatomy = match Anatomy::from_frame(first, square) {
             Ok(anatomy) => Arc::new(anatomy),
             Err(e) => return self.said.push(e.to_string()),
