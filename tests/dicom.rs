@@ -285,3 +285,21 @@ fn the_ultrasound_region_gives_the_square_when_it_is_valid() {
     assert_eq!(square(region(8, 1)), [1, 0, 6]);
     assert_eq!(square(region(6, 2)), [1, 0, 6]);
 }
+
+#[test]
+fn a_bare_data_set_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("whole.dcm");
+    let image = gray(2);
+    write(&path, &image, &[]);
+    let whole = std::fs::read(&path).unwrap();
+    // From SOP Class UID (0008,0016) on: no preamble, no file meta.
+    let start = whole
+        .windows(6)
+        .position(|w| w == [8, 0, 0x16, 0, b'U', b'I'])
+        .unwrap();
+    let bare = folder.path().join("bare");
+    std::fs::write(&bare, &whole[start..]).unwrap();
+    let opened = media::open(&bare).unwrap();
+    assert_eq!(opened.clip, media::open(&path).unwrap().clip);
+}

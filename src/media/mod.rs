@@ -131,7 +131,8 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     }
     // A decoder that panics on damaged data must cost a sentence, not the program.
     let caught = std::panic::catch_unwind(|| {
-        if head.get(128..132) == Some(b"DICM") {
+        let bare_dicom = head.starts_with(&[8, 0]) || head.starts_with(&[0, 8]);
+        if head.get(128..132) == Some(b"DICM") || bare_dicom {
             dicom::open(path)
         } else if head.starts_with(b"GIF8") {
             gif::open(path)

@@ -3,6 +3,7 @@
 //! Only what is needed to show the picture is read; no attribute that could name a patient is
 //! kept. What cannot be decoded is named by its transfer syntax.
 
+mod bare;
 mod pixels;
 mod region;
 mod timing;
@@ -23,7 +24,9 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     };
     let object = read(ReadPreamble::Auto)
         .or_else(|_| read(ReadPreamble::Never))
-        .map_err(|_| {
+        .ok()
+        .or_else(|| bare::open(path))
+        .ok_or_else(|| {
             Error::undecodable(path, "it is not a complete DICOM file. Export it again.")
         })?;
     let shape = pixels::Shape::read(&object).ok_or_else(|| {
