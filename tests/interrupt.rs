@@ -30,9 +30,10 @@ fn a_full_size_evaluation_stops_within_a_second() {
     let keep = Tensor::ones(1, candle_core::DType::U8, &device).unwrap();
 
     // In the input convolution, in attention over frames, and in later blocks.
-    for after in [0.2, 2.0, 6.0, 12.0, 20.0] {
+    let mut tried = 0;
+    for after in [0.1, 0.5, 2.0, 6.0, 12.0, 20.0] {
         let interrupt = Interrupt::new();
-        let stopped = std::thread::scope(|scope| {
+        let (interrupted, stopped) = std::thread::scope(|scope| {
             let runner = scope.spawn(|| {
                 let outcome = unet.forward(
                     &Inputs {
@@ -51,12 +52,13 @@ fn a_full_size_evaluation_stops_within_a_second() {
             let asked = Instant::now();
             interrupt.set();
             let (interrupted, ended) = runner.join().unwrap();
-            assert!(
-                interrupted,
-                "it ended before it was asked to, after {after} s"
-            );
-            ended.saturating_duration_since(asked)
+            (interrupted, ended.saturating_duration_since(asked))
         });
+        // On a fast machine the evaluation is over before the later moments.
+        if !interrupted {
+            break;
+        }
+        tried += 1;
         println!(
             "asked after {after} s, stopped within {} ms",
             stopped.as_millis()
@@ -66,4 +68,5 @@ fn a_full_size_evaluation_stops_within_a_second() {
             "{stopped:?} after {after} s"
         );
     }
+    assert!(tried >= 2, "the evaluation was over too early to tell");
 }

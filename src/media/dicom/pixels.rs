@@ -130,7 +130,32 @@ impl<'a> Decoder<'a> {
         }))
     }
 
+    /// A colour JPEG that says it is RGB and has no marker of its own to say otherwise; decoders
+    /// take it for YCbCr.
+    fn unmarked_rgb_jpeg(&self, i: usize) -> Option<Frame> {
+        let s = &self.shape;
+        let baseline = transfer_syntax(self.object) == uids::JPEG_BASELINE8_BIT;
+        if !baseline || s.photometric != "RGB" || s.samples != 3 {
+            return None;
+        }
+        let element = self.object.element_opt(tags::PIXEL_DATA).ok()??;
+        let fragments = element.value().fragments()?;
+        if fragments.len() != s.frames || is_marked(fragments.get(i)?) {
+            return None;
+        }
+        // With the marker that it should have had, any decoder gets it right.
+        let (start, rest) = fragments.get(i)?.split_at_checked(2)?;
+        let marked = [start, &ADOBE_NO_TRANSFORM, rest].concat();
+        let picture =
+            image::load_from_memory_with_format(&marked, image::ImageFormat::Jpeg).ok()?;
+        let frame = still::frame(&picture);
+        ((frame.width, frame.height) == (s.columns, s.rows)).then_some(frame)
+    }
+
     fn coded_frame(&self, i: usize) -> Result<Frame, String> {
+        if let Some(frame) = self.unmarked_rgb_jpeg(i) {
+            return Ok(frame);
+        }
         let data = self
             .object
             .decode_pixel_data_frame(i as u32)
@@ -169,6 +194,25 @@ impl<'a> Decoder<'a> {
         }
         Ok(Pixels::Rgb(pixels))
     }
+}
+
+/// The Adobe segment that says the components are colours as they are.
+const ADOBE_NO_TRANSFORM: [u8; 16] = *b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
+
+/// Whether a JPEG has a JFIF or an Adobe marker, which say what its colours are.
+fn is_marked(jpeg: &[u8]) -> bool {
+    let mut at = 2;
+    // Segments before the scan: FF, marker, length of two bytes, content.
+    while let Some(&[0xff, marker, high, low]) = jpeg.get(at..at + 4) {
+        let content = jpeg.get(at + 4..).unwrap_or_default();
+        match marker {
+            0xe0 if content.starts_with(b"JFIF") => return true,
+            0xee if content.starts_with(b"Adobe") => return true,
+            0xda => return false,
+            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+        }
+    }
+    false
 }
 
 /// Full-range YCbCr (PS3.3 C.7.6.3.1.2).
