@@ -47,26 +47,41 @@ impl Frame {
     }
 }
 
-/// Frames a second, positive and finite.
+/// Frames a second, positive and finite; what the file said is kept exactly, rate or duration.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FrameRate(f64);
+pub struct FrameRate {
+    fps: f64,
+    frame_ms: f64,
+}
 
 impl FrameRate {
     /// `None` for a rate that no cine has.
     pub fn new(fps: f64) -> Option<Self> {
-        (fps.is_finite() && (0.1..=1000.0).contains(&fps)).then_some(Self(fps))
+        Self {
+            fps,
+            frame_ms: 1000.0 / fps,
+        }
+        .checked()
     }
 
-    pub fn from_frame_ms(ms: f64) -> Option<Self> {
-        Self::new(1000.0 / ms)
+    pub fn from_frame_ms(frame_ms: f64) -> Option<Self> {
+        Self {
+            fps: 1000.0 / frame_ms,
+            frame_ms,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Option<Self> {
+        (0.1..=1000.0).contains(&self.fps).then_some(self)
     }
 
     pub fn fps(self) -> f64 {
-        self.0
+        self.fps
     }
 
     pub fn frame_ms(self) -> f64 {
-        1000.0 / self.0
+        self.frame_ms
     }
 }
 

@@ -29,7 +29,7 @@ struct UpLevel {
     up: Option<Up>,
 }
 
-/// The denoising network of one stage. See `docs/` and the reference for the paper's figures.
+/// The denoising network of one stage (Reynaud et al. 2023; Ho et al., *Imagen Video*, 2022).
 pub struct Unet {
     config: UnetConfig,
     init_conv: Vec<SpatialConv>,
