@@ -99,7 +99,13 @@ impl Worker {
             Command::Regressor(source) => self.models.set_regressor(source),
         };
         match outcome {
-            Ok(()) => self.ready(),
+            Ok(()) => {
+                // What was learned on a small cascade says little of a large one.
+                if let Ok(pace) = Pace::calibrate(&self.models.device.device) {
+                    self.pace = pace;
+                }
+                self.ready();
+            }
             Err(why) => self.mouth.say(Event::OpenFailed(why.to_string())),
         }
     }
