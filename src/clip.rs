@@ -36,6 +36,13 @@ impl Frame {
 }
 
 impl Frame {
+    /// Memory of its pixels.
+    pub fn bytes(&self) -> usize {
+        match &self.pixels {
+            Pixels::Gray(p) | Pixels::Rgb(p) => p.len(),
+        }
+    }
+
     /// The same picture for the `image` crate.
     pub fn to_image(&self) -> image::DynamicImage {
         let (width, height) = (self.width as u32, self.height as u32);
@@ -170,30 +177,6 @@ impl Video {
             frames: (0..self.frames).map(|f| self.gray_frame(f)).collect(),
             rate,
             beat_normalised,
-        }
-    }
-
-    /// A clip's square `[x, y, side]` as gray video of its own size.
-    pub fn from_clip(clip: &Clip, [x, y, width, height]: [usize; 4]) -> Self {
-        let mut data = Vec::with_capacity(clip.frames.len() * width * height);
-        for frame in &clip.frames {
-            for row in y..y + height {
-                for column in x..x + width {
-                    let [r, g, b] = frame.rgb(column, row).map(|v| f32::from(v) / 255.0);
-                    data.push(if r == g && g == b {
-                        r
-                    } else {
-                        luminance(r, g, b)
-                    });
-                }
-            }
-        }
-        Self {
-            channels: 1,
-            frames: clip.frames.len(),
-            height,
-            width,
-            data,
         }
     }
 }

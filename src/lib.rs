@@ -2,8 +2,8 @@
 //!
 //! The way of a frame through the house:
 //!
-//! 1. [`media`] reads a file into a [`clip::Clip`]; content decides what it is.
-//! 2. [`media::region`] takes the square: the anatomy, 112 x 112, 0..1.
+//! 1. [`media`] opens a file as a [`recording::Recording`]; content decides what it is.
+//! 2. [`media::region`] takes the square of a frame: the anatomy, 112 x 112, 0..1.
 //! 3. [`ui`] (the window) or [`cli`] (the commands) makes a [`engine::Job`] of it: anatomy,
 //!    requested [`ef`], preset, seed.
 //! 4. [`engine`]'s worker thread, which owns device and weights, asks [`edm`] for a video;
@@ -34,6 +34,7 @@ pub mod measure;
 pub mod media;
 pub mod models;
 pub mod nn;
+pub mod recording;
 pub mod text;
 pub mod ui;
 pub mod verify;

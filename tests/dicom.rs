@@ -91,10 +91,11 @@ fn gray_multi_frame_with_its_rate() {
     );
     let opened = media::open(&path).unwrap();
     assert_eq!(opened.kind, Kind::Dicom);
-    assert_eq!(opened.clip.frames.len(), 3);
-    let rate = opened.clip.rate.unwrap();
+    let clip = opened.recording.to_clip().unwrap();
+    assert_eq!(clip.frames.len(), 3);
+    let rate = clip.rate.unwrap();
     assert!((rate.fps() - 30.0).abs() < 0.01);
-    for (frame, pixels) in opened.clip.frames.iter().zip(image.pixels.chunks(48)) {
+    for (frame, pixels) in clip.frames.iter().zip(image.pixels.chunks(48)) {
         assert_eq!((frame.width, frame.height), (8, 6));
         assert_eq!(frame.pixels, Pixels::Gray(pixels.to_vec()));
     }
@@ -112,8 +113,9 @@ fn colour_single_frame() {
     };
     write(&path, &image, &[]);
     let opened = media::open(&path).unwrap();
-    assert!(opened.clip.is_still() && opened.clip.rate.is_none());
-    assert_eq!(opened.clip.frames[0].pixels, Pixels::Rgb(image.pixels));
+    assert!(opened.recording.is_still() && opened.recording.rate.is_none());
+    let frame = opened.recording.frame(0).unwrap();
+    assert_eq!(frame.pixels, Pixels::Rgb(image.pixels));
 }
 
 #[test]
@@ -178,7 +180,8 @@ fn first_frame(image: &Image, more: &[(Tag, VR, PrimitiveValue)]) -> Pixels {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.dcm");
     write(&path, image, more);
-    media::open(&path).unwrap().clip.frames[0].pixels.clone()
+    let opened = media::open(&path).unwrap();
+    opened.recording.frame(0).unwrap().pixels.clone()
 }
 
 #[test]
@@ -276,7 +279,7 @@ fn the_ultrasound_region_gives_the_square_when_it_is_valid() {
             dicom_core::value::DataSetSequence::from(vec![item]),
         ));
         object.write_to_file(&path).unwrap();
-        let square = media::open(&path).unwrap().first_square().unwrap();
+        let square = media::open(&path).unwrap().first_square();
         [square.x, square.y, square.side]
     };
     // 6 x 4 pixels from (1, 2): a square of 4 in its middle.
@@ -301,5 +304,6 @@ fn a_bare_data_set_opens() {
     let bare = folder.path().join("bare");
     std::fs::write(&bare, &whole[start..]).unwrap();
     let opened = media::open(&bare).unwrap();
-    assert_eq!(opened.clip, media::open(&path).unwrap().clip);
+    let whole = media::open(&path).unwrap().recording;
+    assert_eq!(opened.recording.to_clip(), whole.to_clip());
 }

@@ -25,7 +25,7 @@ fn engine() -> Engine {
 
 fn job(ef: f64) -> Job {
     let heart = simulated_heart(0).unwrap();
-    let anatomy = Anatomy::from_frame(&heart.frame, Square::centred(&heart.frame)).unwrap();
+    let anatomy = Anatomy::from_frame(&heart.frame, &Square::centred(112, 112).into()).unwrap();
     Job {
         counterfactual: Request {
             anatomy: Arc::new(anatomy),

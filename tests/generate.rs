@@ -130,8 +130,8 @@ fn a_cine_measures_the_same_from_its_file_and_is_marked() {
         let mark = opened.mark.expect("the file says what it is");
         assert!(mark.synthetic && mark.beat_normalised);
         assert_eq!(mark.picture[2..], [112, 112]);
-        assert_eq!(opened.clip.frames[0].width, 112);
-        assert_eq!(opened.clip.frames.len(), 16);
+        assert_eq!(opened.recording.width(), 112);
+        assert_eq!(opened.recording.frames(), 16);
     }
 }
 
@@ -155,7 +155,11 @@ fn the_same_seed_gives_the_same_pixels() {
             out.to_str().unwrap(),
         ];
         assert!(echoif(&args).status.success());
-        echoif::media::open(&out).unwrap().clip
+        echoif::media::open(&out)
+            .unwrap()
+            .recording
+            .to_clip()
+            .unwrap()
     };
     let first = make("a.gif", "7");
     assert_eq!(first, make("b.gif", "7"));
@@ -257,7 +261,15 @@ fn open_says_what_a_file_holds_and_writes_a_frame() {
     assert_eq!(said["square"], serde_json::json!([0, 0, 112]));
     assert_eq!(said["frame_ms"], 60.0);
     assert!(said["photometric"].is_null());
-    let whole = echoif::media::open(&clip).unwrap().clip;
-    let written = echoif::media::open(&png).unwrap().clip;
+    let whole = echoif::media::open(&clip)
+        .unwrap()
+        .recording
+        .to_clip()
+        .unwrap();
+    let written = echoif::media::open(&png)
+        .unwrap()
+        .recording
+        .to_clip()
+        .unwrap();
     assert_eq!(written.frames[0], whole.frames[3]);
 }

@@ -248,7 +248,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
             .explore()
             .source
             .as_ref()
-            .is_some_and(|s| s.clip.frames[0].width == width)
+            .is_some_and(|s| s.recording.width() == width)
     };
     step_until(&mut window, "the file of the argument", |t| has(t, 160));
     window.get_by_label("Still, 160 x 120");
@@ -283,7 +283,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
         window.step();
     }
     let source = window.state().app.explore().source.as_ref().unwrap();
-    assert_eq!(source.clip.frames.len(), 16);
+    assert_eq!(source.recording.frames(), 16);
     window.get_by_label("Dismiss").click();
     window.run_steps(2);
     assert!(window.query_by_label("Dismiss").is_none());
@@ -322,7 +322,7 @@ fn without_a_file_dialog_a_path_can_be_typed() {
     window.get_by_label("Open").click();
     step_until(&mut window, "the typed file", |t| {
         let source = t.app.explore().source.as_ref();
-        source.is_some_and(|s| s.clip.frames.len() == 16)
+        source.is_some_and(|s| s.recording.frames() == 16)
     });
     assert!(window.query_by_label_contains("no file dialog").is_none());
 }

@@ -74,12 +74,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bail!("Guidance must be from 0 to 50.");
     }
     let opened = media::open(&args.frame)?;
-    let square = opened.first_square();
+    let frame = opened.recording.frame(0);
+    let frame =
+        frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", args.frame.display()))?;
+    let anatomy = Arc::new(Anatomy::from_frame(&frame, &opened.first_square().into())?);
+    let doubts = opened.doubts(&anatomy, &frame);
     let mut warnings = opened.warnings;
-    let (Some(square), Some(frame)) = (square, opened.clip.frames.first()) else {
-        bail!("{} has no frames.", args.frame.display());
-    };
-    let anatomy = Arc::new(Anatomy::from_frame(frame, square)?);
+    warnings.extend(doubts.into_iter().map(str::to_owned));
     let models = args.models.open()?;
     warnings.extend(models.device.note.clone());
     warnings.extend(models.warnings());

@@ -1,7 +1,7 @@
-use crate::clip::{FrameRate, Video};
+use crate::clip::FrameRate;
 use crate::engine::{CascadeSource, DeviceChoice, OpenDevice};
 use crate::measure::{TimeBase, measure};
-use crate::media::{self, Kind};
+use crate::media::{self, Kind, region};
 use crate::nn::Interrupt;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -29,18 +29,15 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let opened = media::open(&args.clip)?;
-    let clip = &opened.clip;
-    // A cine of ours is its picture already.
-    let square = opened.first_square().context("The clip has no frames.")?;
-    let rectangle = [square.x, square.y, square.side, square.side];
-    let video = Video::from_clip(clip, rectangle);
-    let time = if args.beat || clip.beat_normalised {
+    let recording = &opened.recording;
+    let video = region::video(recording, &opened.first_square().into(), || false)?;
+    let time = if args.beat || recording.beat_normalised {
         TimeBase::Beat
     } else {
         let given = args
             .fps
             .map(|f| FrameRate::new(f).context("--fps must be from 0.1 to 1000."));
-        let rate = given.transpose()?.or(clip.rate).with_context(|| match opened.kind {
+        let rate = given.transpose()?.or(recording.rate).with_context(|| match opened.kind {
             Kind::Still => "This is a still. The EF is measured on a clip.".to_owned(),
             _ => format!(
                 "{} does not say how many frames a second it has. Give --fps, or --beat if it is one heart beat.",

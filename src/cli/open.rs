@@ -1,6 +1,7 @@
 use crate::files::write_atomically;
 use crate::media;
-use anyhow::Context;
+use crate::media::region::Anatomy;
+use anyhow::{Context, anyhow, bail};
 use serde_json::json;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -22,20 +23,24 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let opened = media::open(&args.file)?;
-    let clip = &opened.clip;
-    let first = clip.frames.first().context("The file has no frames.")?;
-    let square = opened.first_square().context("The file has no frames.")?;
-    let frame_ms = clip.rate.map(|r| r.frame_ms());
-    let coding = opened.coding.as_ref();
+    let mut opened = media::open(&args.file)?;
+    let recording = &opened.recording;
+    let frames = recording.frames();
+    let (width, height) = (recording.width(), recording.height());
+    let square = opened.first_square();
+    let frame_ms = recording.rate.map(|r| r.frame_ms());
+    let first = recording.frame(0).map_err(|why| anyhow!("{why}."))?;
+    let anatomy = Anatomy::from_frame(&first, &square.into())?;
+    let doubts = opened.doubts(&anatomy, &first);
     if let Some(out) = &args.png {
-        let frame = clip.frames.get(args.frame).with_context(|| {
-            format!(
-                "There is no frame {}; the file has {}, counted from 0.",
-                args.frame,
-                clip.frames.len()
-            )
-        })?;
+        if args.frame >= frames {
+            bail!(
+                "There is no frame {}; the file has {frames}, counted from 0.",
+                args.frame
+            );
+        }
+        let frame = opened.recording.frame(args.frame);
+        let frame = frame.map_err(|why| anyhow!("Frame {} cannot be shown: {why}.", args.frame))?;
         let mut bytes = Cursor::new(Vec::new());
         frame
             .to_image()
@@ -43,12 +48,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         write_atomically(out, bytes.get_ref())
             .with_context(|| format!("{} cannot be written", out.display()))?;
     }
+    opened
+        .warnings
+        .extend(doubts.into_iter().map(str::to_owned));
+    let coding = opened.coding.as_ref();
     if args.json {
         let object = json!({
             "kind": opened.kind.name(),
-            "frames": clip.frames.len(),
-            "rows": first.height,
-            "columns": first.width,
+            "frames": frames,
+            "rows": height,
+            "columns": width,
             "frame_ms": frame_ms,
             "square": [square.x, square.y, square.side],
             "photometric": coding.map(|c| &c.photometric),
@@ -61,10 +70,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     println!(
         "{}, {} x {}, {} frame{}",
         opened.kind.name(),
-        first.width,
-        first.height,
-        clip.frames.len(),
-        if clip.frames.len() == 1 { "" } else { "s" }
+        width,
+        height,
+        frames,
+        if frames == 1 { "" } else { "s" }
     );
     if let Some(ms) = frame_ms {
         println!("{ms:.2} ms a frame");

@@ -112,6 +112,7 @@ pub fn generate(
             best_of: candidates,
             candidates: tried,
             anatomy_sha256: request.anatomy.sha256.clone(),
+            looks_like_four_chamber: request.anatomy.view.is_like_training(),
             echoif_version: env!("CARGO_PKG_VERSION"),
         },
     })

@@ -2,10 +2,12 @@
 
 use super::device::DeviceChoice;
 use super::job::Job;
-use super::messages::{Command, Event, JobId, Mouth};
+use super::messages::{Command, Event, JobId, MeasureId, Mouth};
 use super::models::CascadeSource;
 use super::worker::Worker;
 use crate::checkpoint::Normalisation;
+use crate::clip::Video;
+use crate::measure::TimeBase;
 use crate::nn::Interrupt;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
@@ -64,6 +66,14 @@ impl Engine {
         let interrupt = Interrupt::new();
         self.replace_current(interrupt.clone());
         self.send(Command::Run(id, Box::new(job), interrupt));
+        id
+    }
+
+    /// Has the regressor measure a clip, between jobs; the answer is an `Event::Measured`.
+    pub fn measure(&mut self, video: Video, time: TimeBase) -> MeasureId {
+        let id = self.next;
+        self.next += 1;
+        self.send(Command::Measure(id, Box::new(video), time));
         id
     }
 

@@ -73,6 +73,8 @@ pub struct Provenance {
     pub best_of: usize,
     pub candidates: Vec<Candidate>,
     pub anatomy_sha256: String,
+    /// Whether the anatomy looks like the view that the networks were trained on.
+    pub looks_like_four_chamber: bool,
     pub echoif_version: &'static str,
 }
 

@@ -4,12 +4,14 @@ use super::job::{Generated, Job, Part};
 use super::models::{CascadeInfo, CascadeSource};
 use crate::checkpoint::Normalisation;
 use crate::clip::Video;
+use crate::measure::{Measurement, TimeBase};
 use crate::nn::Interrupt;
 use crossbeam_channel::Sender;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub type JobId = u64;
+pub type MeasureId = u64;
 
 /// Where the current run is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +52,11 @@ pub enum Event {
         seconds_left: f64,
         preview: Option<Arc<Video>>,
     },
+    /// The answer to `Engine::measure`.
+    Measured {
+        id: MeasureId,
+        result: Result<Measurement, String>,
+    },
     /// One of a job's two cines.
     Finished {
         job: JobId,
@@ -77,6 +84,7 @@ pub enum Event {
 /// What the worker is told.
 pub(super) enum Command {
     Run(JobId, Box<Job>, Interrupt),
+    Measure(MeasureId, Box<Video>, TimeBase),
     Cascade(CascadeSource),
     Regressor(Option<(PathBuf, Option<Normalisation>)>),
 }

@@ -16,5 +16,5 @@ pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
 pub use generate::{Report, cost_of, generate};
 pub use handle::Engine;
 pub use job::{Candidate, Generated, Job, Part, Provenance, Request};
-pub use messages::{Event, JobId, Stage};
+pub use messages::{Event, JobId, MeasureId, Stage};
 pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};

@@ -5,10 +5,12 @@ use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
 use super::generate::{PREVIEW_EVERY, configuration, generate, preview};
 use super::job::{Generated, Job, Part, Request};
-use super::messages::{Command, Event, JobId, Mouth, Stage};
+use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models, cascade_folders};
+use crate::clip::Video;
+use crate::measure::{TimeBase, measure};
 use crate::nn::Interrupt;
-use crossbeam_channel::{Receiver, TryRecvError};
+use crossbeam_channel::Receiver;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -79,22 +81,29 @@ impl Worker {
         let outcome = match command {
             Command::Run(id, job, interrupt) => {
                 let mut newest = (id, job, interrupt);
-                // Only the newest of the jobs that wait is worth starting.
-                loop {
-                    match commands.try_recv() {
-                        Ok(Command::Run(id, job, interrupt)) => {
+                let mut others = Vec::new();
+                // Only the newest of the jobs that wait is worth starting. A measurement is quick
+                // and may decide what is asked next; other models make the jobs before pointless.
+                while let Ok(next) = commands.try_recv() {
+                    match next {
+                        Command::Run(id, job, interrupt) => {
                             self.mouth.say(Event::Cancelled { job: newest.0 });
                             newest = (id, job, interrupt);
                         }
-                        Ok(other) => {
-                            self.mouth.say(Event::Cancelled { job: newest.0 });
-                            return self.obey(other, commands);
-                        }
-                        Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                        Command::Measure(id, video, time) => self.measure(id, &video, time),
+                        other => others.push(other),
                     }
                 }
-                return self.job(newest.0, &newest.1, &newest.2);
+                if others.is_empty() {
+                    return self.job(newest.0, &newest.1, &newest.2);
+                }
+                self.mouth.say(Event::Cancelled { job: newest.0 });
+                for other in others {
+                    self.obey(other, commands);
+                }
+                return;
             }
+            Command::Measure(id, video, time) => return self.measure(id, &video, time),
             Command::Cascade(source) => self.models.set_cascade(source),
             Command::Regressor(source) => self.models.set_regressor(source),
         };
@@ -108,6 +117,18 @@ impl Worker {
             }
             Err(why) => self.mouth.say(Event::OpenFailed(why.to_string())),
         }
+    }
+
+    fn measure(&self, id: MeasureId, video: &Video, time: TimeBase) {
+        let regressor = &self.models.regressor;
+        let measured = catch_unwind(AssertUnwindSafe(|| {
+            measure(regressor, video, time, &Interrupt::new())
+        }));
+        let result = match measured {
+            Ok(result) => result.map_err(|e| e.to_string()),
+            Err(_) => Err("an unexpected fault in the computation".to_owned()),
+        };
+        self.mouth.say(Event::Measured { id, result });
     }
 
     fn job(&mut self, id: JobId, job: &Job, interrupt: &Interrupt) {

@@ -1,8 +1,9 @@
 //! GIF: read as a clip, written with the synthetic banner and a machine-readable mark.
 
-use super::{Error, Kind, MAX_CLIP_BYTES, MAX_SIDE, Opened};
+use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
 use crate::clip::{Clip, Frame, FrameRate, Pixels};
 use crate::files::write_atomically;
+use crate::recording::Recording;
 use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, ExtensionData, Repeat};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -167,9 +168,24 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let mut canvas = vec![0u8; 3 * w * h];
     let mut frames = Vec::new();
     let mut delays = Vec::new();
-    while let Some(frame) = decoder.read_next_frame().map_err(|e| bad(e.to_string()))? {
-        if (frames.len() + 1) * canvas.len() > MAX_CLIP_BYTES {
-            return Err(bad("its frames are more than fit in memory".into()));
+    let mut bytes_kept = 0;
+    let mut warnings = Vec::new();
+    loop {
+        let frame = match decoder.read_next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break,
+            Err(e) if frames.is_empty() => return Err(bad(e.to_string())),
+            Err(_) => {
+                warnings.push("The file is cut off.".to_owned());
+                break;
+            }
+        };
+        if bytes_kept > MAX_RESIDENT {
+            warnings.push(format!(
+                "Only the first {} frames fit in memory.",
+                frames.len()
+            ));
+            break;
         }
         let before = (frame.dispose == DisposalMethod::Previous).then(|| canvas.clone());
         let (left, top) = (usize::from(frame.left), usize::from(frame.top));
@@ -183,16 +199,15 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
                 }
             }
         }
-        frames.push(to_frame(&canvas, w, h));
+        let shown = to_frame(&canvas, w, h);
+        bytes_kept += shown.bytes();
+        frames.push(shown);
         delays.push(f64::from(frame.delay) * 10.0);
         match frame.dispose {
             DisposalMethod::Background => canvas.fill(0),
             DisposalMethod::Previous => canvas = before.unwrap_or(canvas),
             _ => {}
         }
-    }
-    if frames.is_empty() {
-        return Err(bad("it has no frames".into()));
     }
     let mark = comments(&bytes)
         .iter()
@@ -213,17 +228,16 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
             *frame = crop(frame, x, y, pw, ph);
         }
     }
+    let recording = Recording::of_clip(Clip {
+        rate: (frames.len() > 1).then_some(rate).flatten(),
+        frames,
+        beat_normalised: mark.as_ref().is_some_and(|m| m.beat_normalised),
+    })
+    .map_err(bad)?;
     Ok(Opened {
-        clip: Clip {
-            rate: (frames.len() > 1).then_some(rate).flatten(),
-            frames,
-            beat_normalised: mark.as_ref().is_some_and(|m| m.beat_normalised),
-        },
-        kind: Kind::Gif,
-        square: None,
-        coding: None,
         mark,
-        warnings: Vec::new(),
+        warnings,
+        ..Opened::new(recording, Kind::Gif)
     })
 }
 
@@ -338,7 +352,7 @@ mod tests {
         write(&path, &frames, rate, &mark).unwrap();
         let opened = super::super::open(&path).unwrap();
         assert_eq!(opened.mark, Some(mark));
-        assert_eq!(opened.clip, clip);
+        assert_eq!(opened.recording.to_clip().unwrap(), clip);
     }
 
     proptest! {

@@ -1,11 +1,18 @@
-//! Files to clips, and clips to files. Content decides what a file is, not its name.
+//! Files to recordings, and clips to files. Content decides what a file is, not its name.
 
+mod avi;
+mod bytes;
 mod dicom;
+mod folder;
 pub mod gif;
 pub mod region;
+mod sector;
 mod still;
+pub mod text_areas;
+pub mod view;
 
-use crate::clip::Clip;
+use crate::clip::Frame;
+use crate::recording::Recording;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +23,14 @@ pub enum Error {
     #[error("{} cannot be read: {why}. Check that it is there and that you may read it.", path.display())]
     Io { path: PathBuf, why: String },
     /// The content is of no kind that is opened here.
-    #[error("{} is not a picture that can be opened ({why}). Open a DICOM, PNG, JPEG or GIF file.", path.display())]
+    #[error("{} is not a picture that can be opened ({why}). Open a DICOM, PNG, JPEG, GIF or AVI file.", path.display())]
     Unknown { path: PathBuf, why: String },
     /// It is of a known kind, and damaged or of an unsupported sort.
     #[error("{} cannot be shown: {why}", path.display())]
     Undecodable { path: PathBuf, why: String },
+    /// There are several recordings where one is needed.
+    #[error("{} holds {count} files. Open one of them.", path.display())]
+    Several { path: PathBuf, count: usize },
     /// The file cannot be written.
     #[error("{} cannot be written: {why}. Choose another folder.", path.display())]
     Write { path: PathBuf, why: String },
@@ -34,6 +44,13 @@ impl Error {
         }
     }
 
+    fn unknown(path: &Path, why: impl Into<String>) -> Self {
+        Self::Unknown {
+            path: path.to_owned(),
+            why: why.into(),
+        }
+    }
+
     fn undecodable(path: &Path, why: impl Into<String>) -> Self {
         Self::Undecodable {
             path: path.to_owned(),
@@ -42,12 +59,14 @@ impl Error {
     }
 }
 
-/// What kind of file a clip came from.
+/// What kind of file a recording came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Dicom,
     Still,
     Gif,
+    Apng,
+    Avi,
     Folder,
 }
 
@@ -58,7 +77,21 @@ impl Kind {
             Self::Dicom => "dicom",
             Self::Still => "still",
             Self::Gif => "gif",
+            Self::Apng => "apng",
+            Self::Avi => "avi",
             Self::Folder => "folder",
+        }
+    }
+
+    /// As screens say it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Dicom => "DICOM",
+            Self::Still => "Still",
+            Self::Gif => "GIF",
+            Self::Apng => "Animated PNG",
+            Self::Avi => "AVI",
+            Self::Folder => "Folder of stills",
         }
     }
 }
@@ -73,157 +106,149 @@ pub struct Coding {
 }
 
 /// An opened file. Nothing that could name a patient is kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Opened {
-    pub clip: Clip,
+    pub recording: Recording,
     pub kind: Kind,
-    /// Where the file says the ultrasound is; else the centre is taken.
+    /// Where the ultrasound is, by the file or by the picture; else the centre is taken.
     pub square: Option<region::Square>,
     pub coding: Option<Coding>,
     /// The machine-readable mark of a cine that this program made.
     pub mark: Option<gif::Mark>,
+    /// Beats a minute, where the file says it.
+    pub heart_rate: Option<f64>,
+    /// Times of the R waves from the first frame, in milliseconds.
+    pub r_waves_ms: Vec<f64>,
+    /// The file says that it shows flow in colour.
+    pub colour_doppler: bool,
     pub warnings: Vec<String>,
 }
 
 impl Opened {
-    /// The square to begin with; `None` for a file without frames.
-    pub fn first_square(&self) -> Option<region::Square> {
-        let first = self.clip.frames.first()?;
-        let square = self
-            .square
-            .unwrap_or_else(|| region::Square::centred(first));
-        Some(square.within(first))
+    /// Knows nothing but the frames.
+    pub fn new(recording: Recording, kind: Kind) -> Self {
+        Self {
+            recording,
+            kind,
+            square: None,
+            coding: None,
+            mark: None,
+            heart_rate: None,
+            r_waves_ms: Vec::new(),
+            colour_doppler: false,
+            warnings: Vec::new(),
+        }
     }
+
+    /// What a look at a frame and its first anatomy tells of the picture: not the view that the networks know,
+    /// or flow in colour.
+    pub fn doubts(&self, anatomy: &region::Anatomy, frame: &Frame) -> Vec<&'static str> {
+        let mut doubts = Vec::new();
+        if !anatomy.view.is_like_training() {
+            doubts.push(view::UNLIKE);
+        }
+        if self.colour_doppler || view::is_coloured(frame, self.first_square()) {
+            doubts.push(view::COLOURED);
+        }
+        doubts
+    }
+
+    /// The square to begin with.
+    pub fn first_square(&self) -> region::Square {
+        let (width, height) = (self.recording.width(), self.recording.height());
+        self.square
+            .unwrap_or_else(|| region::Square::centred(width, height))
+            .within(width, height)
+    }
+}
+
+/// What is at a path.
+#[derive(Debug)]
+pub enum Found {
+    Recording(Box<Opened>),
+    /// A ward's export: files to choose from, most of them recordings.
+    Collection(Vec<PathBuf>),
 }
 
 /// Widths and heights past this are a mistake in the file or an attack.
 const MAX_SIDE: usize = 16_384;
-/// Decoded pixels of one clip, in bytes.
-const MAX_CLIP_BYTES: usize = 512 << 20;
+/// Decoded pixels of a clip whose frames can only be decoded one after the other, in bytes.
+const MAX_RESIDENT: usize = 128 << 20;
 
-/// Opens a file, or a folder of numbered stills, as a clip.
+/// Opens a file, or a folder of numbered stills.
+///
+/// # Errors
+/// [`Error`], a sentence with what to do; also for a folder or a DICOMDIR with several files.
+pub fn open(path: &Path) -> Result<Opened, Error> {
+    match look(path)? {
+        Found::Recording(opened) => Ok(*opened),
+        Found::Collection(paths) => match paths.as_slice() {
+            [only] if !only.is_dir() => open(only),
+            _ => Err(Error::Several {
+                path: path.to_owned(),
+                count: paths.len(),
+            }),
+        },
+    }
+}
+
+/// Looks what is there: one recording, or a collection of files.
 ///
 /// # Errors
 /// [`Error`], a sentence with what to do.
-pub fn open(path: &Path) -> Result<Opened, Error> {
-    if path.is_dir() {
-        return open_folder(path);
+pub fn look(path: &Path) -> Result<Found, Error> {
+    let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+    if about.is_dir() {
+        return folder::look(path);
     }
-    let mut head = [0u8; 132];
-    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
-    let mut read = 0;
-    while read < head.len() {
-        match file
-            .read(&mut head[read..])
-            .map_err(|e| Error::io(path, e))?
-        {
-            0 => break,
-            n => read += n,
-        }
+    // Reading a pipe or a device could wait for ever.
+    if !about.is_file() {
+        return Err(Error::unknown(path, "it is not a file"));
     }
-    drop(file);
-    let head = &head[..read];
+    let head = head_of(path)?;
     if head.is_empty() {
-        return Err(Error::Unknown {
-            path: path.to_owned(),
-            why: "it is empty".into(),
-        });
+        return Err(Error::unknown(path, "it is empty"));
     }
     // A decoder that panics on damaged data must cost a sentence, not the program.
-    let caught = std::panic::catch_unwind(|| {
-        let bare_dicom = head.starts_with(&[8, 0]) || head.starts_with(&[0, 8]);
-        if head.get(128..132) == Some(b"DICM") || bare_dicom {
-            dicom::open(path)
-        } else if head.starts_with(b"GIF8") {
-            gif::open(path)
-        } else if image::guess_format(head).is_ok() {
-            still::open(path)
-        } else {
-            // Old DICOM files may begin without their preamble.
-            dicom::open(path).map_err(|_| Error::Unknown {
-                path: path.to_owned(),
-                why: "its content is of no known kind".into(),
-            })
-        }
-    });
-    caught.unwrap_or_else(|_| Err(Error::undecodable(path, "its data is damaged.")))
-}
-
-fn open_folder(folder: &Path) -> Result<Opened, Error> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(|e| Error::io(folder, e))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|p| p.is_file())
-        .collect();
-    paths.sort_by_key(|p| number_of(p));
-    let mut frames = Vec::new();
-    let mut bytes = 0;
-    for path in paths {
-        let is_picture = std::fs::File::open(&path).ok().and_then(|mut f| {
-            let mut head = [0u8; 16];
-            let n = f.read(&mut head).ok()?;
-            image::guess_format(&head[..n]).ok()
-        });
-        if is_picture.is_none() {
-            continue;
-        }
-        let opened = still::open(&path)?;
-        for frame in opened.clip.frames {
-            bytes += 3 * frame.width * frame.height;
-            frames.push(frame);
-        }
-        if bytes > MAX_CLIP_BYTES {
-            return Err(Error::undecodable(
-                folder,
-                "its pictures are more than fit in memory.",
-            ));
+    let caught = std::panic::catch_unwind(|| look_inside(path, &head));
+    let mut found =
+        caught.unwrap_or_else(|_| Err(Error::undecodable(path, "its data is damaged.")))?;
+    if let Found::Recording(opened) = &mut found {
+        // What this program made is its picture already.
+        if opened.mark.is_none() {
+            opened.square = sector::square(&opened.recording, opened.square);
         }
     }
-    let Some(first) = frames.first() else {
-        return Err(Error::Unknown {
-            path: folder.to_owned(),
-            why: "the folder holds no pictures".into(),
-        });
-    };
-    let size = (first.width, first.height);
-    if frames.iter().any(|f| (f.width, f.height) != size) {
-        return Err(Error::undecodable(
-            folder,
-            "its pictures differ in size; a clip's frames are of one size.",
-        ));
-    }
-    Ok(Opened {
-        clip: Clip {
-            frames,
-            rate: None,
-            beat_normalised: false,
-        },
-        kind: Kind::Folder,
-        square: None,
-        coding: None,
-        mark: None,
-        warnings: Vec::new(),
-    })
+    Ok(found)
 }
 
-/// Sorts `frame2` before `frame10`.
-fn number_of(path: &Path) -> (u64, String) {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let digits: String = name
-        .chars()
-        .rev()
-        .skip_while(|c| !c.is_ascii_digit())
-        .take_while(char::is_ascii_digit)
-        .collect();
-    let number = digits
-        .chars()
-        .rev()
-        .collect::<String>()
-        .parse()
-        .unwrap_or(u64::MAX);
-    (number, name)
+fn look_inside(path: &Path, head: &[u8]) -> Result<Found, Error> {
+    let one = |opened: Result<Opened, Error>| opened.map(|o| Found::Recording(Box::new(o)));
+    if dicom::is_dicom(head) {
+        dicom::open(path)
+    } else if head.starts_with(b"GIF8") {
+        one(gif::open(path))
+    } else if avi::is_avi(head) {
+        one(avi::open(path))
+    } else if head.get(4..8) == Some(b"ftyp") {
+        Err(Error::undecodable(
+            path,
+            "MP4 video is not decoded here. Convert it to AVI with Motion JPEG, or export DICOM.",
+        ))
+    } else if image::guess_format(head).is_ok() {
+        one(still::open(path))
+    } else {
+        // Old DICOM files may begin with anything.
+        dicom::open(path).map_err(|_| Error::unknown(path, "its content is of no known kind"))
+    }
+}
+
+/// The first 132 bytes, or fewer.
+fn head_of(path: &Path) -> Result<Vec<u8>, Error> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut head = Vec::new();
+    file.take(132)
+        .read_to_end(&mut head)
+        .map_err(|e| Error::io(path, e))?;
+    Ok(head)
 }

@@ -1,8 +1,10 @@
-//! From a picture to the anatomy: the square, its size, its colour.
+//! From a picture to the anatomy: the square, what is masked in it, its size, its colour.
 
+use super::view::View;
 use crate::checkpoint::sha256;
-use crate::clip::{Frame, luminance};
+use crate::clip::{Frame, Pixels, Video, luminance};
 use crate::nn::{ResizeMode, resize};
+use crate::recording::Recording;
 use candle_core::{Device, Result, Tensor};
 
 /// Side of the anatomy, in pixels.
@@ -17,24 +19,104 @@ pub struct Square {
 }
 
 impl Square {
-    /// The largest centred square.
-    pub fn centred(frame: &Frame) -> Self {
-        let side = frame.width.min(frame.height).max(1);
+    /// The largest centred square of a picture.
+    pub fn centred(width: usize, height: usize) -> Self {
+        let side = width.min(height).max(1);
         Self {
-            x: (frame.width - side.min(frame.width)) / 2,
-            y: (frame.height - side.min(frame.height)) / 2,
+            x: (width - side.min(width)) / 2,
+            y: (height - side.min(height)) / 2,
             side,
         }
     }
 
-    /// The same square, moved and shrunk as needed to lie within the frame.
-    pub fn within(self, frame: &Frame) -> Self {
-        let side = self.side.clamp(1, frame.width.min(frame.height).max(1));
+    /// The same square, moved and shrunk as needed to lie within a picture.
+    pub fn within(self, width: usize, height: usize) -> Self {
+        let side = self.side.clamp(1, width.min(height).max(1));
         Self {
-            x: self.x.min(frame.width.saturating_sub(side)),
-            y: self.y.min(frame.height.saturating_sub(side)),
+            x: self.x.min(width.saturating_sub(side)),
+            y: self.y.min(height.saturating_sub(side)),
             side,
         }
+    }
+}
+
+/// A rectangle that is blackened, in pixels of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mask {
+    pub x: usize,
+    pub y: usize,
+    pub width: usize,
+    pub height: usize,
+}
+
+impl Mask {
+    pub fn holds(&self, x: usize, y: usize) -> bool {
+        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+    }
+}
+
+/// What is taken of every frame of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crop {
+    pub square: Square,
+    /// Left and right change places.
+    pub mirrored: bool,
+    /// Top and bottom change places.
+    pub upside_down: bool,
+    /// Burned-in text that the user has confirmed.
+    pub masks: Vec<Mask>,
+}
+
+impl From<Square> for Crop {
+    fn from(square: Square) -> Self {
+        Self {
+            square,
+            mirrored: false,
+            upside_down: false,
+            masks: Vec::new(),
+        }
+    }
+}
+
+impl Crop {
+    /// Three planes `[3, 112, 112]` in 0..1: area averaging when shrinking, bilinear when
+    /// enlarging.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub fn planes(&self, frame: &Frame) -> Result<Vec<f32>> {
+        let Square { x, y, side } = self.square.within(frame.width, frame.height);
+        let mut planes = vec![0f32; 3 * side * side];
+        for row in 0..side {
+            for column in 0..side {
+                let (at_x, at_y) = (x + column, y + row);
+                if self.masks.iter().any(|m| m.holds(at_x, at_y)) {
+                    continue;
+                }
+                let to_row = if self.upside_down {
+                    side - 1 - row
+                } else {
+                    row
+                };
+                let to_column = if self.mirrored {
+                    side - 1 - column
+                } else {
+                    column
+                };
+                for (c, v) in frame.rgb(at_x, at_y).into_iter().enumerate() {
+                    planes[(c * side + to_row) * side + to_column] = f32::from(v) / 255.0;
+                }
+            }
+        }
+        let planes = Tensor::from_vec(planes, (1, 3, 1, side, side), &Device::Cpu)?;
+        let mode = if side >= SIDE {
+            ResizeMode::Area
+        } else {
+            ResizeMode::Trilinear
+        };
+        resize(&planes, mode, 1, SIDE, SIDE)?
+            .flatten_all()?
+            .to_vec1()
     }
 }
 
@@ -45,35 +127,20 @@ pub struct Anatomy {
     rgb: Vec<f32>,
     /// SHA-256 of the picture as 8-bit RGB, row-major.
     pub sha256: String,
+    /// What it looks like.
+    pub view: View,
 }
 
 impl Anatomy {
-    /// Takes a square of a frame: area averaging when shrinking, bilinear when enlarging.
+    /// Takes a crop of a frame.
     ///
     /// # Errors
     /// When memory runs out.
-    pub fn from_frame(frame: &Frame, square: Square) -> Result<Self> {
-        let Square { x, y, side } = square.within(frame);
-        let mut planes = vec![0f32; 3 * side * side];
-        for row in 0..side {
-            for column in 0..side {
-                let rgb = frame.rgb(x + column, y + row);
-                for (c, v) in rgb.into_iter().enumerate() {
-                    planes[(c * side + row) * side + column] = f32::from(v) / 255.0;
-                }
-            }
-        }
-        let planes = Tensor::from_vec(planes, (1, 3, 1, side, side), &Device::Cpu)?;
-        let mode = if side >= SIDE {
-            ResizeMode::Area
-        } else {
-            ResizeMode::Trilinear
-        };
-        let rgb: Vec<f32> = resize(&planes, mode, 1, SIDE, SIDE)?
-            .flatten_all()?
-            .to_vec1()?;
+    pub fn from_frame(frame: &Frame, crop: &Crop) -> Result<Self> {
+        let rgb = crop.planes(frame)?;
         let sha256 = sha256(&bytes(&rgb));
-        Ok(Self { rgb, sha256 })
+        let view = View::of(&gray(&rgb));
+        Ok(Self { rgb, sha256, view })
     }
 
     /// `[1, channels, 112, 112]` in 0..1; gray for one channel.
@@ -84,19 +151,7 @@ impl Anatomy {
         if channels == 3 {
             return Tensor::from_slice(&self.rgb, (1, 3, SIDE, SIDE), &Device::Cpu);
         }
-        let n = SIDE * SIDE;
-        let gray: Vec<f32> = (0..n)
-            .map(|i| {
-                let [r, g, b] = [0, 1, 2].map(|c| self.rgb[c * n + i]);
-                // A gray picture keeps its values exactly.
-                if r == g && g == b {
-                    r
-                } else {
-                    luminance(r, g, b)
-                }
-            })
-            .collect();
-        Tensor::from_vec(gray, (1, 1, SIDE, SIDE), &Device::Cpu)
+        Tensor::from_vec(gray(&self.rgb), (1, 1, SIDE, SIDE), &Device::Cpu)
     }
 
     /// The picture as 8-bit RGB.
@@ -104,9 +159,54 @@ impl Anatomy {
         Frame {
             width: SIDE,
             height: SIDE,
-            pixels: crate::clip::Pixels::Rgb(bytes(&self.rgb)),
+            pixels: Pixels::Rgb(bytes(&self.rgb)),
         }
     }
+}
+
+/// Every frame of a recording as gray video `[1, f, 112, 112]`, for the regressor. A frame that
+/// cannot be decoded repeats the one before.
+///
+/// # Errors
+/// When memory runs out, or `stop` says so.
+pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Result<Video> {
+    let frames = recording.frames();
+    let mut data = Vec::with_capacity(frames * SIDE * SIDE);
+    let mut last = vec![0.0; SIDE * SIDE];
+    for i in 0..frames {
+        if stop() {
+            candle_core::bail!("stopped");
+        }
+        if let Ok(frame) = recording.frame(i) {
+            last = gray(&crop.planes(&frame)?);
+        }
+        data.extend_from_slice(&last);
+    }
+    Ok(Video {
+        channels: 1,
+        frames,
+        height: SIDE,
+        width: SIDE,
+        data,
+    })
+}
+
+/// Gray of three planes; a gray picture keeps its values exactly.
+pub fn gray(rgb: &[f32]) -> Vec<f32> {
+    let n = rgb.len() / 3;
+    let (red, rest) = rgb.split_at(n);
+    let (green, blue) = rest.split_at(n);
+    red.iter()
+        .zip(green)
+        .zip(blue)
+        .map(|((&r, &g), &b)| {
+            if r == g && g == b {
+                r
+            } else {
+                luminance(r, g, b)
+            }
+        })
+        .collect()
 }
 
 fn bytes(rgb: &[f32]) -> Vec<u8> {
@@ -119,17 +219,20 @@ fn bytes(rgb: &[f32]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clip::Pixels;
+
+    fn ramp() -> Frame {
+        Frame {
+            width: SIDE,
+            height: SIDE,
+            pixels: Pixels::Gray((0..SIDE * SIDE).map(|i| (i % 251) as u8).collect()),
+        }
+    }
 
     #[test]
     fn a_frame_of_the_networks_size_is_taken_as_it_is() {
-        let pixels: Vec<u8> = (0..SIDE * SIDE).map(|i| (i % 251) as u8).collect();
-        let frame = Frame {
-            width: SIDE,
-            height: SIDE,
-            pixels: Pixels::Gray(pixels.clone()),
-        };
-        let anatomy = Anatomy::from_frame(&frame, Square::centred(&frame)).unwrap();
+        let frame = ramp();
+        let crop = Crop::from(Square::centred(SIDE, SIDE));
+        let anatomy = Anatomy::from_frame(&frame, &crop).unwrap();
         let gray: Vec<f32> = anatomy
             .tensor(1)
             .unwrap()
@@ -137,11 +240,37 @@ mod tests {
             .unwrap()
             .to_vec1()
             .unwrap();
+        let Pixels::Gray(pixels) = frame.pixels else {
+            panic!("it was made gray");
+        };
         assert!(
             gray.iter()
                 .zip(&pixels)
                 .all(|(&g, &p)| g == f32::from(p) / 255.0)
         );
+    }
+
+    #[test]
+    fn a_crop_is_turned_and_masked() {
+        let frame = ramp();
+        let crop = Crop {
+            mirrored: true,
+            upside_down: true,
+            masks: vec![Mask {
+                x: 0,
+                y: 0,
+                width: 3,
+                height: 2,
+            }],
+            ..Square::centred(SIDE, SIDE).into()
+        };
+        let anatomy = Anatomy::from_frame(&frame, &crop).unwrap().to_frame();
+        // The mask is in the frame's corner, which is now the lower right.
+        let last = SIDE - 1;
+        assert_eq!(anatomy.rgb(last, last), [0; 3]);
+        assert_eq!(anatomy.rgb(last - 2, last - 1), [0; 3]);
+        assert_eq!(anatomy.rgb(last - 3, last), frame.rgb(3, 0));
+        assert_eq!(anatomy.rgb(5, 7), frame.rgb(last - 5, last - 7));
     }
 
     #[test]
@@ -161,7 +290,7 @@ mod tests {
             y: 500,
             side: 999,
         }
-        .within(&frame);
+        .within(w, h);
         assert_eq!(
             square,
             Square {
@@ -170,7 +299,7 @@ mod tests {
                 side: 224
             }
         );
-        let anatomy = Anatomy::from_frame(&frame, square).unwrap();
+        let anatomy = Anatomy::from_frame(&frame, &square.into()).unwrap();
         assert!(anatomy.rgb.iter().all(|&v| (v - 0.5).abs() < 1e-6));
     }
 }

@@ -1,6 +1,7 @@
 use super::command::Command;
 use super::explore::{Explore, Settings};
-use super::files::{Arrival, Desk, Picker, Purpose, SystemPicker};
+use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
+use super::gallery::{Answer, Gallery};
 use super::theme::{self, GAP, tokens};
 use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
 use eframe::CreationContext;
@@ -31,6 +32,8 @@ pub struct App {
     engine: Engine,
     explore: Explore,
     desk: Desk,
+    /// A folder's recordings, to choose from.
+    gallery: Option<Gallery>,
     picker: Arc<dyn Picker>,
     device: String,
     /// Sentences that stay until they are dismissed.
@@ -62,7 +65,8 @@ impl App {
         let mut engine = Engine::start(options.device, CascadeSource::Builtin, move || {
             ctx.request_repaint();
         })?;
-        let mut explore = Explore::new(settings);
+        let ctx = cc.egui_ctx.clone();
+        let mut explore = Explore::new(settings, Arc::new(move || ctx.request_repaint()));
         let mut desk = Desk::default();
         match &options.file {
             Some(path) => desk.open(path, &cc.egui_ctx),
@@ -72,6 +76,7 @@ impl App {
             engine,
             explore,
             desk,
+            gallery: None,
             picker: options.picker,
             device: "loading".into(),
             messages: Vec::new(),
@@ -91,10 +96,13 @@ impl App {
         let (n, seconds) = explore.cycle();
         match command {
             Command::OpenFile => self.desk.pick(&self.picker, Purpose::Source, ctx),
+            Command::OpenFolder => self.desk.pick(&self.picker, Purpose::Folder, ctx),
+            Command::Mirror | Command::UpsideDown => explore.turn(command, engine),
             Command::OpenCascade => self.desk.pick(&self.picker, Purpose::Cascade, ctx),
             Command::OpenRegressor => self.desk.pick(&self.picker, Purpose::Regressor, ctx),
             Command::NextSimulatedHeart => {
                 self.desk.forget();
+                self.gallery = None;
                 explore.open_simulated(engine);
             }
             Command::PlayPause => explore.playback.toggle(now),
@@ -141,7 +149,7 @@ impl App {
 
     fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
         match arrival {
-            Arrival::Picked(Purpose::Source, path) => self.desk.open(&path, ctx),
+            Arrival::Picked(Purpose::Source | Purpose::Folder, path) => self.desk.open(&path, ctx),
             Arrival::Picked(Purpose::Cascade, path) => {
                 self.engine.open_cascade(CascadeSource::Folder(path));
             }
@@ -154,9 +162,52 @@ impl App {
                 }
             }
             Arrival::Opened(opened) => match *opened {
-                Ok(opened) => self.explore.open(opened, &mut self.engine),
+                Ok(Ready::Source { source, hash, path }) => {
+                    self.gallery = None;
+                    self.explore.open(*source, &mut self.engine);
+                    if let Some(hash) = hash {
+                        let today = chrono::Local::now().format("%Y-%m-%d").to_string();
+                        self.explore.paths.insert(hash.clone(), path);
+                        self.explore.note_recent(hash, today);
+                    }
+                }
+                Ok(Ready::Collection(paths)) => {
+                    self.gallery = Some(Gallery::new(paths.len()));
+                    self.desk.survey(&paths, ctx);
+                }
                 Err(why) => self.tell(why),
             },
+            Arrival::Card(card) => {
+                if let Some(gallery) = &mut self.gallery {
+                    gallery.add(card);
+                }
+            }
+            Arrival::Surveyed => {}
+        }
+    }
+
+    /// The grid of a folder's recordings, over the whole window.
+    fn gallery(&mut self, ui: &mut Ui) {
+        let Some(gallery) = &mut self.gallery else {
+            return;
+        };
+        let surveying = self.desk.is_surveying();
+        let answer = egui::CentralPanel::default()
+            .show(ui, |ui| gallery.show(ui, surveying))
+            .inner;
+        let ctx = ui.ctx().clone();
+        match answer {
+            Some(Answer::Open(path)) => {
+                // The rest is not looked at while the chosen one opens.
+                self.desk.forget();
+                self.desk.open(&path, &ctx);
+            }
+            Some(Answer::Close) => {
+                self.desk.forget();
+                self.gallery = None;
+            }
+            Some(Answer::Stop) => self.desk.forget(),
+            None => {}
         }
     }
 
@@ -285,6 +336,7 @@ impl eframe::App for App {
         while let Some(arrival) = self.desk.next() {
             self.arrive(arrival, ctx);
         }
+        self.explore.pursue(&mut self.engine);
         for text in self.explore.take_said() {
             self.tell(text);
         }
@@ -313,7 +365,14 @@ impl eframe::App for App {
         if !self.messages.is_empty() {
             egui::Panel::top("messages").show(ui, |ui| self.messages(ui));
         }
-        commands.extend(self.explore.show(ui, &mut self.engine));
+        if self.gallery.is_some() {
+            self.gallery(ui);
+        } else {
+            commands.extend(self.explore.show(ui, &mut self.engine));
+        }
+        if let Some(path) = self.explore.reopen.take() {
+            self.desk.open(&path, &ctx);
+        }
         self.shortcuts_sheet(&ctx);
         self.path_dialog(&ctx);
         for command in commands {

@@ -6,6 +6,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     OpenFile,
+    OpenFolder,
     NextSimulatedHeart,
     OpenCascade,
     OpenRegressor,
@@ -19,14 +20,17 @@ pub enum Command {
     EfDownFive,
     EfUpFive,
     RerollSeed,
+    Mirror,
+    UpsideDown,
     Cancel,
     ToggleTheme,
     Shortcuts,
 }
 
 impl Command {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::OpenFile,
+        Self::OpenFolder,
         Self::NextSimulatedHeart,
         Self::OpenCascade,
         Self::OpenRegressor,
@@ -40,6 +44,8 @@ impl Command {
         Self::EfDownFive,
         Self::EfUpFive,
         Self::RerollSeed,
+        Self::Mirror,
+        Self::UpsideDown,
         Self::Cancel,
         Self::ToggleTheme,
         Self::Shortcuts,
@@ -48,6 +54,7 @@ impl Command {
     pub fn text(self) -> &'static str {
         match self {
             Self::OpenFile => "Open...",
+            Self::OpenFolder => "Folder...",
             Self::NextSimulatedHeart => "Simulated heart",
             Self::OpenCascade => "Open cascade...",
             Self::OpenRegressor => "Open regressor...",
@@ -61,6 +68,8 @@ impl Command {
             Self::EfDownFive => "EF down by 5",
             Self::EfUpFive => "EF up by 5",
             Self::RerollSeed => "New seed",
+            Self::Mirror => "Mirror",
+            Self::UpsideDown => "Upside down",
             Self::Cancel => "Cancel",
             Self::ToggleTheme => "Light or dark",
             Self::Shortcuts => "Shortcuts",
@@ -70,6 +79,7 @@ impl Command {
     pub fn shortcut(self) -> KeyboardShortcut {
         let (modifiers, key) = match self {
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
+            Self::OpenFolder => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O),
             Self::NextSimulatedHeart => (Modifiers::COMMAND, Key::H),
             Self::OpenCascade => (Modifiers::COMMAND, Key::L),
             Self::OpenRegressor => (Modifiers::COMMAND, Key::E),
@@ -83,6 +93,8 @@ impl Command {
             Self::EfDownFive => (Modifiers::SHIFT, Key::ArrowLeft),
             Self::EfUpFive => (Modifiers::SHIFT, Key::ArrowRight),
             Self::RerollSeed => (Modifiers::NONE, Key::R),
+            Self::Mirror => (Modifiers::NONE, Key::F),
+            Self::UpsideDown => (Modifiers::NONE, Key::V),
             Self::Cancel => (Modifiers::NONE, Key::Escape),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),

@@ -1,7 +1,13 @@
 //! Choosing and opening files, off the window's thread.
 
-use crate::media::{self, Opened};
+use super::gallery::{self, Card};
+use super::source::{Origin, Source};
+use crate::media::{self, Found};
+use crate::nn::Interrupt;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,6 +15,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Source,
+    Folder,
     Cascade,
     Regressor,
 }
@@ -18,6 +25,7 @@ impl Purpose {
     pub fn text(self) -> &'static str {
         match self {
             Self::Source => "Path of a frame or clip",
+            Self::Folder => "Path of a folder of recordings, or of a clip's stills",
             Self::Cascade => "Path of the folder with config.yaml and merged.pt",
             Self::Regressor => "Path of an EF regressor",
         }
@@ -37,6 +45,7 @@ impl Picker for SystemPicker {
         let dialog = rfd::FileDialog::new();
         match purpose {
             Purpose::Source => dialog.set_title("Open a frame or clip").pick_file(),
+            Purpose::Folder => dialog.set_title("Open a folder").pick_folder(),
             Purpose::Cascade => dialog
                 .set_title("Open the folder with config.yaml and merged.pt")
                 .pick_folder(),
@@ -69,7 +78,22 @@ pub enum Arrival {
         purpose: Purpose,
         no_dialog: bool,
     },
-    Opened(Box<Result<Opened, String>>),
+    Opened(Box<Result<Ready, String>>),
+    /// One more file of a collection was looked at.
+    Card(Card),
+    /// All of them were.
+    Surveyed,
+}
+
+/// What was found at a path.
+pub enum Ready {
+    Source {
+        source: Box<Source>,
+        /// The beginning of its content's SHA-256; nothing for a folder.
+        hash: Option<String>,
+        path: PathBuf,
+    },
+    Collection(Vec<PathBuf>),
 }
 
 /// Starts the threads and collects what they bring.
@@ -80,6 +104,7 @@ pub struct Desk {
     generation: u64,
     opening: bool,
     picking: bool,
+    surveying: Option<Interrupt>,
 }
 
 impl Default for Desk {
@@ -91,6 +116,7 @@ impl Default for Desk {
             generation: 0,
             opening: false,
             picking: false,
+            surveying: None,
         }
     }
 }
@@ -100,10 +126,21 @@ impl Desk {
         self.opening
     }
 
-    /// Gives up on what is being opened.
+    pub fn is_surveying(&self) -> bool {
+        self.surveying.is_some()
+    }
+
+    /// Gives up on what is being opened or looked through.
     pub fn forget(&mut self) {
         self.generation += 1;
         self.opening = false;
+        self.stop_surveying();
+    }
+
+    fn stop_surveying(&mut self) {
+        if let Some(interrupt) = self.surveying.take() {
+            interrupt.set();
+        }
     }
 
     pub fn pick(
@@ -138,8 +175,29 @@ impl Desk {
         let (sender, ctx) = (self.sender.clone(), ctx.clone());
         let (generation, path) = (self.generation, path.to_owned());
         std::thread::spawn(move || {
-            let opened = media::open(&path).map_err(|e| e.to_string());
+            let opened = open_now(path);
             let _ = sender.send((generation, Arrival::Opened(Box::new(opened))));
+            ctx.request_repaint();
+        });
+    }
+
+    /// Looks through the files of a collection, one card after the other.
+    pub fn survey(&mut self, paths: &[PathBuf], ctx: &egui::Context) {
+        self.stop_surveying();
+        let interrupt = Interrupt::new();
+        self.surveying = Some(interrupt.clone());
+        let (sender, ctx) = (self.sender.clone(), ctx.clone());
+        let (generation, paths) = (self.generation, paths.to_vec());
+        std::thread::spawn(move || {
+            for path in paths {
+                if interrupt.is_set() {
+                    return;
+                }
+                let card = gallery::look(path);
+                let _ = sender.send((generation, Arrival::Card(card)));
+                ctx.request_repaint();
+            }
+            let _ = sender.send((generation, Arrival::Surveyed));
             ctx.request_repaint();
         });
     }
@@ -149,16 +207,52 @@ impl Desk {
         loop {
             let (generation, arrival) = self.arrivals.try_recv().ok()?;
             match arrival {
-                Arrival::Opened(_) if generation != self.generation => {}
-                Arrival::Opened(_) => {
-                    self.opening = false;
-                    return Some(arrival);
-                }
                 Arrival::Picked(..) | Arrival::NothingPicked { .. } => {
                     self.picking = false;
                     return Some(arrival);
                 }
+                _ if generation != self.generation => {}
+                Arrival::Opened(_) => {
+                    self.opening = false;
+                    return Some(arrival);
+                }
+                Arrival::Surveyed => {
+                    self.surveying = None;
+                    return Some(arrival);
+                }
+                Arrival::Card(_) => return Some(arrival),
             }
         }
     }
+}
+
+fn open_now(path: PathBuf) -> Result<Ready, String> {
+    match media::look(&path).map_err(|e| e.to_string())? {
+        Found::Collection(paths) => Ok(Ready::Collection(paths)),
+        Found::Recording(opened) => {
+            let origin = Origin::File(opened.kind);
+            Ok(Ready::Source {
+                source: Box::new(Source::prepare(*opened, origin)?),
+                hash: short_hash(&path),
+                path,
+            })
+        }
+    }
+}
+
+/// How much of a file's beginning is hashed.
+const HASHED: u64 = 1 << 20;
+
+/// Tells a file from others without its name: 8 hexadecimal digits of SHA-256 over its length and
+/// its first megabyte.
+fn short_hash(path: &Path) -> Option<String> {
+    let file = File::open(path).ok()?;
+    let about = file.metadata().ok()?;
+    let mut hasher = Sha256::new();
+    hasher.update(about.len().to_le_bytes());
+    let mut bytes = Vec::new();
+    file.take(HASHED).read_to_end(&mut bytes).ok()?;
+    hasher.update(&bytes);
+    let digest = hasher.finalize();
+    Some(digest.iter().take(4).map(|b| format!("{b:02x}")).collect())
 }

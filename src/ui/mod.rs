@@ -5,12 +5,17 @@ mod app;
 mod command;
 mod explore;
 mod files;
+mod gallery;
 mod playback;
+mod projector;
+mod source;
 mod theme;
 mod widgets;
 
 pub use app::{App, Options};
+pub use explore::{Explore, Measuring};
 pub use files::{NoPicker, Picker, Purpose, SystemPicker};
+pub use source::Source;
 
 use std::path::PathBuf;
 

@@ -1,119 +1,101 @@
-//! DICOM: ultrasound and secondary capture, single and multi-frame.
+//! DICOM: ultrasound and secondary capture, single and multi-frame, and directories.
 //!
-//! Only what is needed to show the picture is read; no attribute that could name a patient is
-//! kept. What cannot be decoded is named by its transfer syntax.
+//! Only what is needed to show the picture is read; no attribute that could name a patient comes
+//! into memory. Frames are read and decoded one at a time. What cannot be decoded is named by its
+//! transfer syntax.
 
-mod bare;
+mod coded;
+mod dataset;
 mod pixels;
 mod region;
+mod rle;
+mod samples;
+mod shape;
+mod start;
 mod timing;
 
-use super::{Coding, Error, Kind, MAX_CLIP_BYTES, MAX_SIDE, Opened};
-use crate::clip::Clip;
-use dicom_core::Tag;
+use super::bytes::Bytes;
+use super::{Coding, Error, Found, Kind, Opened};
+use crate::recording::Recording;
 use dicom_dictionary_std::tags;
-use dicom_object::file::ReadPreamble;
-use dicom_object::{DefaultDicomObject, OpenFileOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub fn open(path: &Path) -> Result<Opened, Error> {
-    let read = |preamble| {
-        OpenFileOptions::new()
-            .read_preamble(preamble)
-            .open_file(path)
-    };
-    let object = read(ReadPreamble::Auto)
-        .or_else(|_| read(ReadPreamble::Never))
-        .ok()
-        .or_else(|| bare::open(path))
-        .ok_or_else(|| {
-            Error::undecodable(path, "it is not a complete DICOM file. Export it again.")
-        })?;
-    let shape = pixels::Shape::read(&object).ok_or_else(|| {
-        Error::undecodable(
-            path,
-            "it holds no picture. Open a file of the image series.",
-        )
+/// Whether a file's beginning, 132 bytes or all of it, is one of DICOM's.
+pub fn is_dicom(head: &[u8]) -> bool {
+    let bare = matches!(head, [8 | 2, 0, ..] | [0, 8, ..]);
+    head.get(128..132) == Some(b"DICM") || bare
+}
+
+/// Opens an image, or the list of a DICOMDIR's files.
+pub fn open(path: &Path) -> Result<Found, Error> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let fail = |why: &str| Error::undecodable(path, why);
+    let start = Bytes::of_file(file)
+        .and_then(start::find)
+        .map_err(|e| Error::io(path, e))?;
+    let start = start.ok_or_else(|| Error::Unknown {
+        path: path.to_owned(),
+        why: "its content is of no known kind".into(),
     })?;
-    let sound = |v: usize| (1..=MAX_SIDE).contains(&v);
-    let pixels::Shape {
-        rows,
-        columns,
-        frames,
-        ..
-    } = shape;
-    if !sound(rows) || !sound(columns) || frames > 100_000 {
-        return Err(Error::undecodable(
-            path,
-            format!("it claims {frames} frames of {columns} x {rows} pixels, which no scan has."),
-        ));
+    let data = dataset::read(&start).map_err(|why| {
+        fail(&format!(
+            "{why}. Export it again, as a complete DICOM file."
+        ))
+    })?;
+    if !data.referenced.is_empty() && data.pixels.is_none() {
+        return Ok(Found::Collection(referenced(path, &data.referenced)));
     }
-    let most = (MAX_CLIP_BYTES / (3 * rows * columns)).max(1);
-    let kept = frames.min(most);
-    let mut warnings = Vec::new();
-    if kept < frames {
-        warnings.push(format!(
-            "Only the first {kept} of {frames} frames fit in memory."
-        ));
-    }
+    let no_picture = "it holds no picture. Open a file of the image series.";
+    let pixels = data.pixels.ok_or_else(|| fail(no_picture))?;
+    let shape = shape::Shape::read(&data.values).map_err(|why| fail(&format!("{why}.")))?;
+    let looks = samples::Looks::read(&data.values, &shape);
+    let (rows, columns, claimed) = (shape.rows, shape.columns, shape.frames);
     let coding = Coding {
         photometric: shape.photometric.clone(),
-        transfer_syntax: transfer_syntax(&object),
+        transfer_syntax: start.syntax.clone(),
     };
-    let decoder = pixels::Decoder::new(&object, shape);
-    let mut decoded = Vec::with_capacity(kept);
-    for i in 0..kept {
-        match decoder.frame(i) {
-            Ok(frame) => decoded.push(frame),
-            Err(_) if i > 0 => {
-                warnings.push(format!("Only {i} of {frames} frames could be decoded."));
-                break;
-            }
-            Err(why) => {
-                let syntax = &coding.transfer_syntax;
-                return Err(Error::undecodable(
-                    path,
-                    format!(
-                        "its pixels (transfer syntax {syntax}) are not decoded here: {why}. \
-                         Export it uncompressed or as JPEG."
-                    ),
-                ));
-            }
-        }
+    let mut colour_doppler = data.values.integer(tags::ULTRASOUND_COLOR_DATA_PRESENT) == Some(1)
+        || region::has_colour_flow(&data.regions);
+    // A gray picture cannot show it, whatever the attributes say.
+    colour_doppler &= shape.samples == 3 || shape.photometric == "PALETTE COLOR";
+    let frames = pixels::DicomFrames::new(start.bytes, start.syntax, pixels, shape, looks);
+    let there = frames.there();
+    let mut warnings = Vec::new();
+    if there == 0 {
+        return Err(fail("its pixels are cut off. Export it again."));
     }
-    let clip = Clip {
-        frames: decoded,
-        rate: timing::rate(&object),
-        beat_normalised: false,
-    };
-    Ok(Opened {
-        square: region::square(&object, columns, rows),
-        clip,
-        kind: Kind::Dicom,
+    if there < claimed {
+        warnings.push(format!(
+            "The file is cut off: {there} of its {claimed} frames are there."
+        ));
+    }
+    let rate = (there > 1).then(|| timing::rate(&data.values)).flatten();
+    let recording = Recording::new(there, rate, Box::new(frames)).map_err(|why| {
+        let syntax = &coding.transfer_syntax;
+        fail(&format!(
+            "{why} (transfer syntax {syntax}). Export it uncompressed or as JPEG."
+        ))
+    })?;
+    let tissue = region::tissue(&data.regions, columns, rows);
+    Ok(Found::Recording(Box::new(Opened {
+        square: tissue.map(region::square),
         coding: Some(coding),
-        mark: None,
+        heart_rate: timing::heart_rate(&data.values),
+        r_waves_ms: timing::r_waves_ms(&data.values),
+        colour_doppler,
         warnings,
-    })
+        ..Opened::new(recording, Kind::Dicom)
+    })))
 }
 
-fn transfer_syntax(object: &DefaultDicomObject) -> String {
-    let syntax = object.meta().transfer_syntax();
-    syntax.trim_end_matches('\0').to_owned()
-}
-
-fn integer(object: &DefaultDicomObject, tag: Tag) -> Option<i64> {
-    object.element_opt(tag).ok()??.to_int::<i64>().ok()
-}
-
-fn size(object: &DefaultDicomObject, tag: Tag) -> Option<usize> {
-    integer(object, tag).and_then(|v| usize::try_from(v).ok())
-}
-
-fn float(object: &DefaultDicomObject, tag: Tag) -> Option<f64> {
-    object.element_opt(tag).ok()??.to_float64().ok()
-}
-
-/// The number of frames; absent, damaged or zero means one.
-fn frames(object: &DefaultDicomObject) -> usize {
-    size(object, tags::NUMBER_OF_FRAMES).unwrap_or(1).max(1)
+/// The files that a DICOMDIR names, within its own folder.
+fn referenced(directory: &Path, ids: &[Vec<String>]) -> Vec<PathBuf> {
+    let folder = directory.parent().unwrap_or(Path::new("."));
+    let sound = |part: &&String| {
+        !part.is_empty() && !part.contains(['/', '\\', ':', '\0']) && *part != "." && *part != ".."
+    };
+    ids.iter()
+        .filter(|parts| !parts.is_empty() && parts.iter().all(|p| sound(&p)))
+        .map(|parts| folder.join(parts.iter().collect::<PathBuf>()))
+        .collect()
 }

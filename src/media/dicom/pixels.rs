@@ -1,285 +1,228 @@
-//! From coded pixels to frames. Uncompressed 8-bit pixels are converted here, because dicom-rs
-//! has the sign of YBR_FULL's green wrong and leaves palettes as indices; the rest it decodes.
+//! Frame after frame out of a DICOM file, each read and decoded when it is asked for.
 
-use super::{frames, integer, size, transfer_syntax};
-use crate::clip::{Frame, Pixels};
-use crate::media::still;
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::DefaultDicomObject;
-use dicom_pixeldata::{ConvertOptions, ModalityLutOption, PixelDecoder};
-use std::borrow::Cow;
+use super::coded::{self, Decoded};
+use super::dataset::Pixels;
+use super::samples::{Looks, Samples};
+use super::shape::Shape;
+use super::start::{BIG_ENDIAN, is_native};
+use crate::clip::Frame;
+use crate::media::bytes::Bytes;
+use crate::recording::FrameReader;
+use dicom_core::VR;
+use dicom_dictionary_std::uids;
+use std::sync::Arc;
 
-/// What the attributes say of the pixels.
-#[derive(Clone, Debug)]
-pub struct Shape {
-    pub rows: usize,
-    pub columns: usize,
-    pub frames: usize,
-    pub photometric: String,
-    samples: usize,
-    bits: i64,
-    planar: bool,
-}
-
-impl Shape {
-    /// `None` for an object without pixels.
-    pub fn read(object: &DefaultDicomObject) -> Option<Self> {
-        object.element_opt(tags::PIXEL_DATA).ok()??;
-        let text = |tag| {
-            let element = object.element_opt(tag).ok()??;
-            Some(
-                element
-                    .to_str()
-                    .ok()?
-                    .trim_end_matches(['\0', ' '])
-                    .to_owned(),
-            )
-        };
-        Some(Self {
-            rows: size(object, tags::ROWS)?,
-            columns: size(object, tags::COLUMNS)?,
-            frames: frames(object),
-            photometric: text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default(),
-            samples: size(object, tags::SAMPLES_PER_PIXEL).unwrap_or(1),
-            bits: integer(object, tags::BITS_ALLOCATED).unwrap_or(8),
-            planar: integer(object, tags::PLANAR_CONFIGURATION) == Some(1),
-        })
-    }
-
-    fn frame(&self, pixels: Pixels) -> Frame {
-        Frame {
-            width: self.columns,
-            height: self.rows,
-            pixels,
-        }
-    }
-}
-
-pub struct Decoder<'a> {
-    object: &'a DefaultDicomObject,
+pub struct DicomFrames {
+    bytes: Bytes,
+    pixels: Pixels,
     shape: Shape,
-    /// The bytes of all frames, where they are neither compressed nor wider than 8 bits.
-    native: Option<Cow<'a, [u8]>>,
-    palette: Option<[Vec<u8>; 3]>,
+    syntax: String,
+    looks: Looks,
+    /// Fragments of each frame, as a range; empty for native pixels.
+    parts: Vec<[usize; 2]>,
 }
 
-const NATIVE: [&str; 4] = [
-    uids::IMPLICIT_VR_LITTLE_ENDIAN,
-    uids::EXPLICIT_VR_LITTLE_ENDIAN,
-    // Explicit VR Big Endian, retired.
-    "1.2.840.10008.1.2.2",
-    uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-];
-
-impl<'a> Decoder<'a> {
-    pub fn new(object: &'a DefaultDicomObject, shape: Shape) -> Self {
-        let uncompressed = NATIVE.contains(&transfer_syntax(object).as_str());
-        let native = (uncompressed && shape.bits == 8)
-            .then(|| object.element_opt(tags::PIXEL_DATA).ok()??.to_bytes().ok())
-            .flatten();
-        let palette = (shape.photometric == "PALETTE COLOR")
-            .then(|| read_palette(object))
-            .flatten();
-        Self {
-            object,
+impl DicomFrames {
+    pub fn new(bytes: Bytes, syntax: String, pixels: Pixels, shape: Shape, looks: Looks) -> Self {
+        let parts = match &pixels {
+            Pixels::Native { .. } => Vec::new(),
+            Pixels::Encapsulated { offsets, fragments } => {
+                let starts_image = |at: u64| {
+                    let head = bytes.at(at, 4).unwrap_or_default();
+                    // JPEG and JPEG-LS; JPEG 2000 codestream and file.
+                    head.starts_with(b"\xff\xd8")
+                        || head.starts_with(b"\xff\x4f")
+                        || head == b"\0\0\0\x0c"
+                };
+                parts(offsets, fragments, shape.frames, starts_image)
+            }
+        };
+        let mut frames = Self {
+            bytes,
+            pixels,
             shape,
-            native,
-            palette,
-        }
-    }
-
-    /// Frame `i`, counted from 0.
-    ///
-    /// # Errors
-    /// A phrase that says why not.
-    pub fn frame(&self, i: usize) -> Result<Frame, String> {
-        match &self.native {
-            Some(bytes) => self.native_frame(bytes, i),
-            None => self.coded_frame(i),
-        }
-    }
-
-    fn native_frame(&self, bytes: &[u8], i: usize) -> Result<Frame, String> {
-        let s = &self.shape;
-        let pixels = s.rows * s.columns;
-        let per_frame = match s.photometric.as_str() {
-            "YBR_FULL_422" | "YBR_PARTIAL_422" => 2 * pixels,
-            _ => s.samples * pixels,
+            syntax,
+            looks,
+            parts,
         };
-        let bytes = bytes
-            .get(i * per_frame..(i + 1) * per_frame)
-            .ok_or("the pixels are cut off")?;
-        let colour = |convert: fn([u8; 3]) -> [u8; 3]| {
-            let pixel = |k: usize| {
-                if s.planar {
-                    [bytes[k], bytes[pixels + k], bytes[2 * pixels + k]]
-                } else {
-                    [bytes[3 * k], bytes[3 * k + 1], bytes[3 * k + 2]]
-                }
-            };
-            Pixels::Rgb((0..pixels).flat_map(|k| convert(pixel(k))).collect())
+        if frames.looks.need_settling(&frames.shape)
+            && let Ok(Decoded::Samples { bytes, .. }) = frames.decode(0)
+        {
+            frames.looks.settle(&bytes, &frames.shape);
+        }
+        frames
+    }
+
+    /// How many of the claimed frames are really there.
+    pub fn there(&self) -> usize {
+        match &self.pixels {
+            Pixels::Native { at, length, .. } => {
+                let length = (*length).min(self.bytes.len().saturating_sub(*at));
+                let whole = length.saturating_mul(8) / self.shape.native_bits().max(1) as u64;
+                self.shape.frames.min(usize::try_from(whole).unwrap_or(0))
+            }
+            Pixels::Encapsulated { .. } => self.parts.len().min(self.shape.frames),
+        }
+    }
+
+    fn decode(&self, i: usize) -> Result<Decoded, String> {
+        let Pixels::Encapsulated { fragments, .. } = &self.pixels else {
+            return Ok(Decoded::Samples {
+                bytes: native(&self.bytes, &self.pixels, &self.shape, &self.syntax, i)?,
+                photometric: self.shape.photometric.clone(),
+                planar: self.shape.planar,
+            });
         };
-        Ok(s.frame(match (s.photometric.as_str(), s.samples) {
-            ("MONOCHROME1", 1) => Pixels::Gray(bytes.iter().map(|v| 255 - v).collect()),
-            ("PALETTE COLOR", 1) => self.through_palette(bytes.iter().map(|&v| v.into()))?,
-            (_, 1) => Pixels::Gray(bytes.to_vec()),
-            ("YBR_FULL_422", 3) => from_422(bytes),
-            ("YBR_FULL", 3) => colour(ybr_to_rgb),
-            ("RGB", 3) => colour(|rgb| rgb),
-            (other, n) => return Err(format!("{other} with {n} samples a pixel is not supported")),
-        }))
-    }
-
-    /// A colour JPEG that says it is RGB and has no marker of its own to say otherwise; decoders
-    /// take it for YCbCr.
-    fn unmarked_rgb_jpeg(&self, i: usize) -> Option<Frame> {
-        let s = &self.shape;
-        let baseline = transfer_syntax(self.object) == uids::JPEG_BASELINE8_BIT;
-        if !baseline || s.photometric != "RGB" || s.samples != 3 {
-            return None;
+        let &[from, to] = self.parts.get(i).ok_or("its pixels are cut off")?;
+        let mut data = Vec::new();
+        for &(at, length) in fragments.get(from..to).unwrap_or_default() {
+            let part = self.bytes.at(at, length as usize);
+            data.extend(part.map_err(|_| "the file cannot be read any more")?);
         }
-        let element = self.object.element_opt(tags::PIXEL_DATA).ok()??;
-        let fragments = element.value().fragments()?;
-        if fragments.len() != s.frames || is_marked(fragments.get(i)?) {
-            return None;
-        }
-        // With the marker that it should have had, any decoder gets it right.
-        let (start, rest) = fragments.get(i)?.split_at_checked(2)?;
-        let marked = [start, &ADOBE_NO_TRANSFORM, rest].concat();
-        let picture =
-            image::load_from_memory_with_format(&marked, image::ImageFormat::Jpeg).ok()?;
-        let frame = still::frame(&picture);
-        ((frame.width, frame.height) == (s.columns, s.rows)).then_some(frame)
-    }
-
-    fn coded_frame(&self, i: usize) -> Result<Frame, String> {
-        if let Some(frame) = self.unmarked_rgb_jpeg(i) {
-            return Ok(frame);
-        }
-        let data = self
-            .object
-            .decode_pixel_data_frame(i as u32)
-            .map_err(|_| "no decoder takes them")?;
-        if self.palette.is_some() {
-            let bytes = data.data();
-            let pixels = if self.shape.bits > 8 {
-                let words = bytes.as_chunks::<2>().0.iter();
-                self.through_palette(words.map(|&w| u16::from_le_bytes(w)))?
-            } else {
-                self.through_palette(bytes.iter().map(|&v| v.into()))?
-            };
-            return Ok(self.shape.frame(pixels));
-        }
-        // The default modality transform shifts ultrasound's levels.
-        let options = ConvertOptions::new()
-            .with_modality_lut(ModalityLutOption::None)
-            .force_8bit();
-        let picture = data
-            .to_dynamic_image_with_options(0, &options)
-            .map_err(|_| "they make no picture")?;
-        Ok(still::frame(&picture))
-    }
-
-    fn through_palette(&self, indices: impl Iterator<Item = u16>) -> Result<Pixels, String> {
-        let tables = self.palette.as_ref().ok_or("its palette is missing")?;
-        let entry = |table: &Vec<u8>, i: u16| {
-            let last = table.len().saturating_sub(1);
-            table.get(usize::from(i).min(last)).copied().unwrap_or(0)
-        };
-        let pixels: Vec<u8> = indices
-            .flat_map(|i| [0, 1, 2].map(|c| entry(&tables[c], i)))
-            .collect();
-        if pixels.len() != 3 * self.shape.rows * self.shape.columns {
-            return Err("the pixels are cut off".into());
-        }
-        Ok(Pixels::Rgb(pixels))
+        coded::decode(data, &self.syntax, &self.shape)
     }
 }
 
-/// The Adobe segment that says the components are colours as they are.
-const ADOBE_NO_TRANSFORM: [u8; 16] = *b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
-
-/// Whether a JPEG has a JFIF or an Adobe marker, which say what its colours are.
-fn is_marked(jpeg: &[u8]) -> bool {
-    let mut at = 2;
-    // Segments before the scan: FF, marker, length of two bytes, content.
-    while let Some(&[0xff, marker, high, low]) = jpeg.get(at..at + 4) {
-        let content = jpeg.get(at + 4..).unwrap_or_default();
-        match marker {
-            0xe0 if content.starts_with(b"JFIF") => return true,
-            0xee if content.starts_with(b"Adobe") => return true,
-            0xda => return false,
-            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-        }
+impl FrameReader for DicomFrames {
+    fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+        let frame = match self.decode(i)? {
+            Decoded::Frame(frame) => frame,
+            Decoded::Samples {
+                bytes,
+                photometric,
+                planar,
+            } => {
+                let samples = Samples {
+                    bytes: &bytes,
+                    photometric: &photometric,
+                    planar,
+                };
+                self.looks.frame(&samples, &self.shape)?
+            }
+        };
+        Ok(Arc::new(frame))
     }
-    false
 }
 
-/// Full-range YCbCr (PS3.3 C.7.6.3.1.2).
-fn ybr_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
-    [
-        y + 1.402 * cr,
-        y - 0.344_136 * cb - 0.714_136 * cr,
-        y + 1.772 * cb,
-    ]
-    .map(|v| v.round().clamp(0.0, 255.0) as u8)
-}
-
-/// Two luminances share one pair of colour differences: Y0 Y1 Cb Cr.
-fn from_422(bytes: &[u8]) -> Pixels {
-    let pairs = bytes.as_chunks::<4>().0.iter();
-    let pixels = pairs.flat_map(|&[y0, y1, cb, cr]| {
-        let [a, b] = [ybr_to_rgb([y0, cb, cr]), ybr_to_rgb([y1, cb, cr])];
-        [a[0], a[1], a[2], b[0], b[1], b[2]]
-    });
-    Pixels::Rgb(pixels.collect())
-}
-
-/// Red, green and blue tables as 8 bits, index 0 first.
-fn read_palette(object: &DefaultDicomObject) -> Option<[Vec<u8>; 3]> {
-    let table = |descriptor, data| -> Option<Vec<u8>> {
-        let descriptor = object.element_opt(descriptor).ok()??;
-        let descriptor = descriptor.to_multi_int::<i32>().ok()?;
-        let (entries, first) = (*descriptor.first()?, *descriptor.get(1)?);
-        // 0 stands for 65,536, which does not fit; some readers take it for negative.
-        let entries = match entries {
-            1..=65_535 => entries as usize,
-            _ => 65_536,
-        };
-        let bytes = object.element_opt(data).ok()??.to_bytes().ok()?;
-        let values: Vec<u8> = if bytes.len() < 2 * entries {
-            bytes.iter().copied().take(entries).collect()
-        } else {
-            // 16-bit entries: the upper byte, or the lower where no upper one is used.
-            let words: Vec<u16> = bytes
-                .as_chunks::<2>()
-                .0
-                .iter()
-                .take(entries)
-                .map(|&w| u16::from_le_bytes(w))
-                .collect();
-            let wide = words.iter().any(|&w| w > 255);
-            let narrow = |w: u16| if wide { (w >> 8) as u8 } else { w as u8 };
-            words.into_iter().map(narrow).collect()
-        };
-        // Indices below the first entry take its value.
-        let mut shifted = vec![*values.first()?; usize::try_from(first).unwrap_or(0).min(65_536)];
-        shifted.extend(values);
-        Some(shifted)
+/// The uncompressed samples of frame `i`, little endian.
+fn native(
+    bytes: &Bytes,
+    pixels: &Pixels,
+    shape: &Shape,
+    syntax: &str,
+    i: usize,
+) -> Result<Vec<u8>, String> {
+    let Pixels::Native { at, length, vr } = pixels else {
+        return Err("its pixels are missing".into());
     };
-    Some([
-        table(
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        )?,
-        table(
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        )?,
-        table(
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        )?,
-    ])
+    if !is_native(syntax) && syntax != uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN {
+        return Err("its pixels are not packed as its transfer syntax says".into());
+    }
+    let bits = shape.native_bits() as u64;
+    // Single bits of a frame may begin within a byte.
+    let (from, to) = (i as u64 * bits, (i as u64 + 1) * bits);
+    // Bytes that were written as words lie in pairs, the wrong way round.
+    let paired = syntax == BIG_ENDIAN && shape.bits_allocated == 8 && *vr == VR::OW;
+    let pair = 1 + u64::from(paired);
+    let from_byte = from / 8 / pair * pair;
+    let to_byte = to.div_ceil(8).div_ceil(pair) * pair;
+    if to_byte > *length {
+        return Err("its pixels are cut off".into());
+    }
+    let count = (to_byte - from_byte) as usize;
+    let mut data = bytes
+        .at(at + from_byte, count)
+        .map_err(|_| "the file cannot be read any more")?;
+    if data.len() < count {
+        return Err("its pixels are cut off".into());
+    }
+    if paired {
+        data.as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .for_each(|w| w.swap(0, 1));
+        data.drain(..(from / 8 - from_byte) as usize);
+    }
+    let within = (from % 8) as u32;
+    if within > 0 {
+        for k in 0..data.len() {
+            let next = data.get(k + 1).copied().unwrap_or(0);
+            data[k] = data[k] >> within | next << (8 - within);
+        }
+    }
+    if syntax == BIG_ENDIAN {
+        match shape.bits_allocated {
+            16 => data
+                .as_chunks_mut::<2>()
+                .0
+                .iter_mut()
+                .for_each(|w| w.reverse()),
+            32 => data
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .for_each(|w| w.reverse()),
+            _ => {}
+        }
+    }
+    Ok(data)
+}
+
+/// Which fragments make each frame.
+fn parts(
+    offsets: &[u32],
+    fragments: &[(u64, u32)],
+    frames: usize,
+    starts_image: impl Fn(u64) -> bool,
+) -> Vec<[usize; 2]> {
+    let n = fragments.len();
+    if frames == 1 {
+        return if n == 0 { Vec::new() } else { vec![[0, n]] };
+    }
+    let one_each = || (0..n).map(|i| [i, i + 1]).collect();
+    if n <= frames {
+        return one_each();
+    }
+    // From the first fragment's item header on.
+    let base = fragments[0].0;
+    let mut starts: Vec<usize> = offsets
+        .iter()
+        .filter_map(|&o| {
+            fragments
+                .binary_search_by_key(&(base + u64::from(o)), |f| f.0)
+                .ok()
+        })
+        .collect();
+    let sound = starts.len() == frames && starts.is_sorted_by(|a, b| a < b);
+    if !sound {
+        starts = (0..n).filter(|&i| starts_image(fragments[i].0)).collect();
+    }
+    if starts.is_empty() {
+        return one_each();
+    }
+    let ends = starts.iter().skip(1).copied().chain([n]);
+    starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(a, b)| [a, b])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_several_fragments_are_put_together() {
+        let fragments = [(8, 10), (26, 4), (38, 6), (52, 6)];
+        let by_table = parts(&[0, 30], &fragments, 2, |_| false);
+        assert_eq!(by_table, [[0, 2], [2, 4]]);
+        // Without a table: by what begins with a marker.
+        let by_marker = parts(&[], &fragments, 2, |at| at == 8 || at == 52);
+        assert_eq!(by_marker, [[0, 3], [3, 4]]);
+        assert_eq!(parts(&[], &fragments, 1, |_| false), [[0, 4]]);
+        assert_eq!(parts(&[7, 9], &fragments, 4, |_| false).len(), 4);
+        assert!(parts(&[], &[], 3, |_| true).is_empty());
+    }
 }

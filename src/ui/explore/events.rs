@@ -18,14 +18,19 @@ impl Explore {
                 cascades,
                 ..
             } => {
+                let another = !self.regressor.is_empty() && self.regressor != regressor;
                 self.cascades = cascades;
                 self.cascade = Some(*cascade);
                 self.regressor = regressor;
+                if another {
+                    self.measure_source();
+                }
                 self.guidance = None;
                 self.running = None;
                 self.forget_results();
                 self.run(engine);
             }
+            Event::Measured { id, result } => self.measured(id, result, engine),
             Event::Notice(text) | Event::OpenFailed(text) => self.said.push(text),
             Event::Progress {
                 job,
@@ -78,7 +83,9 @@ impl Explore {
             Part::Counterfactual => {
                 self.counterfactual = shown;
                 if let Some(job) = self.last_job.clone() {
-                    self.history.retain(|p| p.job != job);
+                    // The same run with its factual cine replaces the one without.
+                    self.history
+                        .retain(|p| p.job.counterfactual != job.counterfactual);
                     self.history.insert(0, Past { job, measured });
                     self.history.truncate(MOST_HISTORY);
                 }

@@ -2,11 +2,14 @@
 
 mod bottom;
 mod events;
+mod measuring;
 mod panes;
 mod settings_panel;
+mod source_marks;
 mod source_panel;
 mod state;
 
+pub use measuring::Measuring;
 pub use state::{Explore, Settings};
 
 use crate::engine::Engine;

@@ -1,6 +1,8 @@
-use super::state::{Explore, Origin, Shown};
+use super::measuring::Measuring;
+use super::state::{Explore, Shown};
 use crate::ef::EfPercent;
 use crate::engine::Part;
+use crate::ui::source::Origin;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Picture};
 use egui::{Align, Layout, RichText, Ui, vec2};
@@ -69,11 +71,28 @@ impl Explore {
 
     fn source_picture(&mut self, ui: &mut Ui, side: f32, now: f64) {
         let frame = self.source_frame_now(now);
-        let texture = self.source.as_ref().and_then(|source| {
-            let picture = Picture::Frame(source.clip.frames.get(frame)?);
-            Some(self.cines.panes[0].texture(ui, "pane-source", source.id, frame, picture))
-        });
-        Cine::show(ui, texture.as_ref(), side, "Source");
+        if let Some(projector) = &self.projector {
+            // A frame that is still being decoded leaves the one before on screen.
+            let there = match &self.source {
+                Some(source) if source.recording.is_still() => projector.single(frame),
+                _ => projector.playing(frame),
+            };
+            if let Some(picture) = there {
+                self.on_screen = Some((frame, picture));
+            }
+        }
+        match (&self.source, &self.on_screen) {
+            (Some(source), Some((number, picture))) => {
+                let picture = Picture::Frame(picture);
+                let cine = &mut self.cines.panes[0];
+                let texture = cine.texture(ui, "pane-source", source.id, *number, picture);
+                // Only what the networks get: nothing outside the square.
+                Cine::show_crop(ui, &texture, &source.crop, side, "Source");
+            }
+            _ => {
+                Cine::show(ui, None, side, "Source");
+            }
+        }
     }
 
     fn source_caption(&self, ui: &mut Ui) {
@@ -82,11 +101,15 @@ impl Explore {
             ui.label(RichText::new("Nothing is open.").color(muted));
             return;
         };
-        ui.label(format!("EF {}", EfPercent::measured(self.factual_ef)));
-        let text = match (source.origin, source.clip.is_still()) {
+        let how = match &self.measuring {
+            Measuring::Measured(_) if !self.ef_is_given => ", measured",
+            _ => "",
+        };
+        ui.label(format!("EF {}{how}", EfPercent::measured(self.factual_ef)));
+        let text = match (source.origin, source.recording.is_still()) {
             (Origin::SimulatedHeart(_), _) => "Simulated heart, still",
             (_, true) => "Still",
-            (_, false) if source.clip.rate.is_none() => "Clip of unknown rate, shown as a still",
+            (_, false) if source.rate.is_none() => "Clip of unknown rate, shown as a still",
             (_, false) => "Not phase-aligned",
         };
         ui.label(RichText::new(text).color(muted));

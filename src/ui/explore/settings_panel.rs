@@ -83,7 +83,7 @@ impl Explore {
                 let label = ui.label("Heart rate");
                 ui.add(
                     DragValue::new(&mut self.settings.heart_rate)
-                        .range(30.0..=180.0)
+                        .range(super::state::HEART_RATES)
                         .max_decimals(0)
                         .suffix(" bpm"),
                 )
@@ -116,6 +116,13 @@ impl Explore {
         }
         if let Some(i) = restore {
             self.restore(i, engine);
+        }
+        ui.add_space(GAP);
+        let response = ui
+            .checkbox(&mut self.settings.keep_recent, "List recent files")
+            .on_hover_text("By a hash of their content and the date; never by name or place.");
+        if response.changed() && !self.settings.keep_recent {
+            self.settings.recent.clear();
         }
     }
 

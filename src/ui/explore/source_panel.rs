@@ -1,12 +1,13 @@
 use super::heading;
-use super::state::{Explore, Origin};
+use super::measuring::Measuring;
+use super::state::Explore;
+use crate::clip::FrameRate;
 use crate::engine::Engine;
-use crate::media::Kind;
 use crate::media::region::Square;
 use crate::ui::command::Command;
 use crate::ui::theme::{GAP, tokens};
-use crate::ui::widgets::{Cine, Picture, square_editor};
-use egui::{RichText, Slider, Ui};
+use crate::ui::widgets::{Cine, Edit, Picture, mask_drawer, show_masks, square_editor};
+use egui::{Button, DragValue, RichText, Slider, Ui};
 
 impl Explore {
     /// Left: the source, the square taken from it, and its EF.
@@ -18,8 +19,12 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         heading(ui, "Source");
-        ui.horizontal(|ui| {
-            for command in [Command::OpenFile, Command::NextSimulatedHeart] {
+        ui.horizontal_wrapped(|ui| {
+            for command in [
+                Command::OpenFile,
+                Command::OpenFolder,
+                Command::NextSimulatedHeart,
+            ] {
                 let hint = ui.ctx().format_shortcut(&command.shortcut());
                 if ui.button(command.text()).on_hover_text(hint).clicked() {
                     commands.push(command);
@@ -27,28 +32,43 @@ impl Explore {
             }
         });
         let muted = tokens(ui).muted;
-        let Some(source) = &mut self.source else {
+        let Some(source) = &self.source else {
             ui.add_space(GAP);
             ui.label(
                 "Open one frame of an apical four-chamber echocardiogram: DICOM, PNG or JPEG.",
             );
-            ui.label(RichText::new("Or drop a file anywhere on this window.").color(muted));
+            ui.label(RichText::new("Or drop a file or a folder on this window.").color(muted));
             return;
         };
-        let about = match source.origin {
-            Origin::SimulatedHeart(i) => format!("Simulated heart {}", i + 1),
-            Origin::File(Kind::Dicom) => "DICOM".into(),
-            Origin::File(Kind::Still) => "Still".into(),
-            Origin::File(Kind::Gif) => "GIF".into(),
-            Origin::File(Kind::Folder) => "Folder of stills".into(),
-        };
-        let frame = source.frame();
-        let (width, height) = (frame.width, frame.height);
-        ui.label(RichText::new(format!("{about}, {width} x {height}")).color(muted));
+        let (width, height) = (source.recording.width(), source.recording.height());
+        let about = format!("{}, {width} x {height}", source.about());
+        ui.label(RichText::new(about).color(muted));
+        let mut changed = self.anatomy_scrubber(ui, now);
+        changed |= self.source_editor(ui);
+        changed |= self.square_line(ui, commands);
+        ui.add_space(GAP / 2.0);
+        self.anatomy_preview(ui);
+        changed |= self.mask_lines(ui);
+        ui.add_space(GAP);
+        self.rate_line(ui);
+        let ef_changed = self.factual_ef_line(ui);
+        if changed {
+            self.retake_anatomy(engine);
+            self.measure_source();
+        } else if ef_changed {
+            self.run(engine);
+        }
+        ui.add_space(GAP);
+        self.recent_files(ui, commands);
+    }
 
-        // The scrubber chooses the anatomy frame.
+    /// Chooses the anatomy frame of a clip. True when the user has let go.
+    fn anatomy_scrubber(&mut self, ui: &mut Ui, now: f64) -> bool {
+        let Some(source) = &mut self.source else {
+            return false;
+        };
+        let n = source.recording.frames();
         let mut changed = false;
-        let n = source.clip.frames.len();
         if n > 1 {
             ui.horizontal(|ui| {
                 let label = ui.label("Anatomy frame");
@@ -62,73 +82,251 @@ impl Explore {
                     // The picture follows; the anatomy is taken when the user lets go.
                     self.playback.seek(0.0, now);
                 }
-                changed |= response.drag_stopped() || (response.changed() && !response.dragged());
+                changed = response.drag_stopped() || (response.changed() && !response.dragged());
             });
         }
-        let (frame_number, id) = (source.frame, source.id);
+        // The frame may still have to be decoded; until then the one before stays.
+        if let Some(projector) = &self.projector
+            && source.picture_number != source.frame
+            && let Some(picture) = projector.single(source.frame)
+        {
+            source.picture = picture;
+            source.picture_number = source.frame;
+        }
+        changed
+    }
+
+    /// The frame with its square and masks. True when the user has let go of something changed.
+    fn source_editor(&mut self, ui: &mut Ui) -> bool {
+        let Some(source) = &mut self.source else {
+            return false;
+        };
         let texture = {
-            let picture = Picture::Frame(source.frame());
+            let picture = Picture::Frame(&source.picture);
+            let number = source.picture_number;
             self.cines
                 .editor
-                .texture(ui, "source", id, frame_number, picture)
+                .texture(ui, "source", source.id, number, picture)
         };
+        let size = [source.picture.width, source.picture.height];
         let side = ui.available_width();
         let rect = Cine::show(ui, Some(&texture), side, "Source frame");
-        let mut square = source.square;
-        let frame = &source.clip.frames[frame_number.min(n - 1)];
-        changed |= square_editor(ui, rect, frame, &mut square);
-        source.square = square;
-        ui.horizontal(|ui| {
-            ui.label(
-                RichText::new(format!("Square {} x {}", square.side, square.side)).color(muted),
-            );
-            let whole = Square::centred(frame);
-            if ui
-                .add_enabled(square != whole, egui::Button::new("Centre").small())
-                .clicked()
-            {
-                source.square = whole;
-                changed = true;
+        show_masks(ui, rect, size[0], &source.crop.masks, &source.proposals);
+        if self.drawing_mask {
+            let mask = mask_drawer(ui, rect, size);
+            if let Some(mask) = mask {
+                source.crop.masks.push(mask);
+                self.drawing_mask = false;
+            }
+            return mask.is_some();
+        }
+        match square_editor(ui, rect, size, source.found, &mut source.crop.square) {
+            Edit::None => false,
+            Edit::Live => {
+                self.live_anatomy = source.take_anatomy().ok();
+                false
+            }
+            Edit::Done => true,
+        }
+    }
+
+    fn square_line(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) -> bool {
+        let muted = tokens(ui).muted;
+        let Some(source) = &mut self.source else {
+            return false;
+        };
+        let square = source.crop.square;
+        let mut chosen = None;
+        ui.horizontal_wrapped(|ui| {
+            let text = format!("Square {} x {}", square.side, square.side);
+            ui.label(RichText::new(text).color(muted));
+            let whole = Square::centred(source.picture.width, source.picture.height);
+            for (text, to, hint) in [
+                ("Sector", source.found, "Back to the sector that was found"),
+                ("Centre", whole, "The largest centred square"),
+            ] {
+                if text == "Sector" && source.found == whole {
+                    continue;
+                }
+                let button = Button::new(text).small();
+                let response = ui.add_enabled(square != to, button).on_hover_text(hint);
+                if response.clicked() {
+                    chosen = Some(to);
+                }
+            }
+            for (command, on) in [
+                (Command::Mirror, source.crop.mirrored),
+                (Command::UpsideDown, source.crop.upside_down),
+            ] {
+                let hint = ui.ctx().format_shortcut(&command.shortcut());
+                let button = Button::new(command.text()).small().selected(on);
+                if ui.add(button).on_hover_text(hint).clicked() {
+                    commands.push(command);
+                }
             }
         });
-        ui.add_space(GAP / 2.0);
+        if let Some(square) = chosen {
+            source.crop.square = square;
+        }
+        chosen.is_some()
+    }
+
+    fn anatomy_preview(&mut self, ui: &mut Ui) {
+        let tokens = tokens(ui);
+        let Some(source) = &self.source else {
+            return;
+        };
+        let anatomy = self.live_anatomy.as_ref().unwrap_or(&source.anatomy);
+        let texture = {
+            let key = hash_id(&anatomy.sha256);
+            let frame = anatomy.to_frame();
+            self.cines
+                .anatomy
+                .texture(ui, "anatomy", key, 0, Picture::Frame(&frame))
+        };
         ui.horizontal(|ui| {
-            let texture = {
-                let anatomy = source.anatomy.to_frame();
-                let key = hash_id(&source.anatomy.sha256);
-                self.cines
-                    .anatomy
-                    .texture(ui, "anatomy", key, 0, Picture::Frame(&anatomy))
-            };
             Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
-            let text =
-                RichText::new("The anatomy, 112 x 112, as the networks get it.").color(muted);
-            ui.add(egui::Label::new(text).wrap());
+            ui.vertical(|ui| {
+                let text = RichText::new("The anatomy, 112 x 112, as the networks get it.");
+                ui.add(egui::Label::new(text.color(tokens.muted)).wrap());
+            });
         });
-        ui.add_space(GAP);
-        let simulated = matches!(source.origin, Origin::SimulatedHeart(_));
-        let mut ef_changed = false;
+        let unlike = !anatomy.view.is_like_training();
+        let doubts = [
+            unlike.then_some(crate::media::view::UNLIKE),
+            source.coloured.then_some(crate::media::view::COLOURED),
+        ];
+        for doubt in doubts.into_iter().flatten() {
+            egui::Frame::new()
+                .fill(tokens.warning)
+                .corner_radius(4)
+                .inner_margin(6)
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    let text = RichText::new(doubt).color(tokens.warning_text);
+                    ui.add(egui::Label::new(text).wrap());
+                });
+        }
+        self.live_anatomy = None;
+    }
+
+    /// The frame rate, asked for where the file does not say it; heart rate and R waves.
+    fn rate_line(&mut self, ui: &mut Ui) {
+        let muted = tokens(ui).muted;
+        let Some(source) = &self.source else {
+            return;
+        };
+        if source.recording.is_still() {
+            return;
+        }
+        let mut chosen = None;
+        if source.rate_is_known {
+            let fps = source.rate.map_or(0.0, FrameRate::fps);
+            let mut text = format!("{fps:.1} frames a second");
+            if let Some(rate) = source.heart_rate {
+                text += &format!(", heart rate {rate:.0}");
+            }
+            ui.label(RichText::new(text).color(muted));
+        } else {
+            ui.label("The file does not say how fast it is. How many frames a second?");
+            ui.horizontal(|ui| {
+                let mut fps = source.rate.map_or(0.0, FrameRate::fps);
+                let field = DragValue::new(&mut fps)
+                    .range(0.0..=200.0)
+                    .speed(0.5)
+                    .max_decimals(1)
+                    .custom_formatter(|v, _| {
+                        if v > 0.0 {
+                            format!("{v:.1}")
+                        } else {
+                            "not known".into()
+                        }
+                    });
+                let response = ui.add(field);
+                response.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::SpinButton, true, "Frames a second")
+                });
+                if (response.changed() && !response.dragged()) || response.drag_stopped() {
+                    chosen = Some(FrameRate::new(fps));
+                }
+                for usual in [30.0, 50.0] {
+                    if ui.small_button(format!("{usual:.0}")).clicked() {
+                        chosen = Some(FrameRate::new(usual));
+                    }
+                }
+            });
+        }
+        let r_waves = source.r_waves_ms.len();
+        if r_waves > 0 {
+            let times: Vec<String> = source
+                .r_waves_ms
+                .iter()
+                .take(6)
+                .map(|t| format!("{:.2}", t / 1000.0))
+                .collect();
+            let more = if r_waves > 6 { ", ..." } else { "" };
+            let text = format!("R waves at {}{more} s", times.join(", "));
+            ui.label(RichText::new(text).color(muted));
+        }
+        let damaged = self.projector.as_ref().map_or(0, |p| p.damaged());
+        if damaged > 0 {
+            let text = format!("{damaged} frames are damaged and are left out.");
+            ui.label(RichText::new(text).color(tokens(ui).error));
+        }
+        if let Some(rate) = chosen {
+            self.set_rate(rate);
+        }
+    }
+
+    /// True when the user has changed it.
+    fn factual_ef_line(&mut self, ui: &mut Ui) -> bool {
+        let muted = tokens(ui).muted;
+        let simulated = self.source.as_ref().is_some_and(|s| s.is_simulated());
+        let mut changed = false;
         ui.horizontal(|ui| {
             let label = ui.label("Factual EF");
-            let value = egui::DragValue::new(&mut self.factual_ef)
+            let value = DragValue::new(&mut self.factual_ef)
                 .range(10.0..=85.0)
                 .speed(0.5)
                 .max_decimals(0)
                 .suffix(" %");
             let response = ui.add_enabled(!simulated, value).labelled_by(label.id);
-            ef_changed = response.changed() && !response.dragged() || response.drag_stopped();
+            self.ef_is_given |= response.changed();
+            changed = response.changed() && !response.dragged() || response.drag_stopped();
+            if self.measuring.is_going_on() {
+                ui.spinner();
+            }
+            if let Measuring::Measured(m) = &self.measuring {
+                let measured = m.measured_ef_percent.clamp(10.0, 85.0).round();
+                let differs = self.factual_ef != measured;
+                if differs && ui.small_button("Use measured").clicked() {
+                    self.factual_ef = measured;
+                    self.ef_is_given = false;
+                    changed = true;
+                }
+            }
         });
-        let note = if simulated {
-            "Exact by construction."
-        } else {
-            "The source's own EF, as you know it."
+        let note = match &self.measuring {
+            _ if simulated => "Exact by construction.".to_owned(),
+            Measuring::Nothing => "The source's own EF, as you know it.".to_owned(),
+            Measuring::Cropping(..) | Measuring::Asked(_) => "Measuring the clip.".to_owned(),
+            Measuring::Failed(why) => format!("It could not be measured: {why}."),
+            Measuring::Measured(m) => {
+                let windows = m.windows.len();
+                let spread = if windows > 1 {
+                    format!(", spread {:.1} over {windows} windows", m.spread)
+                } else {
+                    String::new()
+                };
+                let short = if m.short_clip { ", short clip" } else { "" };
+                format!(
+                    "Measured {:.1} %{spread}{short}, by {}. Not a diagnosis.",
+                    m.measured_ef_percent, m.regressor
+                )
+            }
         };
-        ui.label(RichText::new(note).color(muted));
-        if changed {
-            self.retake_anatomy(engine);
-        } else if ef_changed {
-            self.run(engine);
-        }
+        ui.add(egui::Label::new(RichText::new(note).color(muted)).wrap());
+        changed
     }
 }
 

@@ -1,15 +1,22 @@
-use crate::clip::{Clip, Frame, Video};
+use super::measuring::Measuring;
+use crate::clip::{Clip, FrameRate, Video};
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Request, Stage};
 use crate::hearts::{self, simulated_heart};
-use crate::media::region::{Anatomy, Square};
 use crate::media::{Kind, Opened};
+use crate::recording::Recording;
 use crate::ui::playback::{Playback, frame_at};
+use crate::ui::projector::{Projector, Wake};
+use crate::ui::source::{Origin, Source};
 use crate::ui::widgets::{Cine, Mark};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Beats a minute that the control offers.
+pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
 
 /// What survives a restart. Names no file and no patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,8 +24,27 @@ use std::sync::Arc;
 pub struct Settings {
     pub preset: Preset,
     pub best_of: usize,
-    /// Beats a minute, for cines that are one normalised beat; playback only.
+    /// Beats a minute, for cines that are one normalised beat; playback only. The source's own
+    /// where it says one, so it is not kept.
+    #[serde(skip, default = "usual_heart_rate")]
     pub heart_rate: f64,
+    /// Whether the files opened are listed, by hash and date.
+    pub keep_recent: bool,
+    pub recent: Vec<Recent>,
+}
+
+fn usual_heart_rate() -> f64 {
+    60.0
+}
+
+/// A file that was open: nothing that could name it or a patient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The beginning of its content's SHA-256.
+    pub hash: String,
+    /// The day it was opened, `YYYY-MM-DD`.
+    pub date: String,
+    pub kind: String,
 }
 
 impl Default for Settings {
@@ -26,33 +52,10 @@ impl Default for Settings {
         Self {
             preset: Preset::default(),
             best_of: 1,
-            heart_rate: 60.0,
+            heart_rate: usual_heart_rate(),
+            keep_recent: true,
+            recent: Vec::new(),
         }
-    }
-}
-
-/// Where the source comes from, as screens say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    SimulatedHeart(usize),
-    File(Kind),
-}
-
-/// What is open.
-pub struct Source {
-    pub clip: Clip,
-    pub origin: Origin,
-    /// The frame that is the anatomy.
-    pub frame: usize,
-    pub square: Square,
-    pub anatomy: Arc<Anatomy>,
-    /// Tells one source's pictures from another's.
-    pub id: u64,
-}
-
-impl Source {
-    pub fn frame(&self) -> &Frame {
-        &self.clip.frames[self.frame.min(self.clip.frames.len() - 1)]
     }
 }
 
@@ -103,6 +106,24 @@ pub struct Explore {
     pub playback: Playback,
     pub(super) cines: Cines,
     pub(super) last_job: Option<Job>,
+    /// Decodes the source's frames.
+    pub(super) projector: Option<Projector>,
+    /// The last frame of the source that was there to be shown.
+    pub(super) on_screen: Option<(usize, std::sync::Arc<crate::clip::Frame>)>,
+    /// The anatomy is to be taken when its frame is there.
+    pub(super) anatomy_is_due: bool,
+    pub measuring: Measuring,
+    /// The user typed the factual EF.
+    pub(super) ef_is_given: bool,
+    /// A drag on the source draws a mask.
+    pub(super) drawing_mask: bool,
+    /// The anatomy while the square is being dragged.
+    pub(super) live_anatomy: Option<crate::media::region::Anatomy>,
+    /// Where the files of this session lie, by hash; forgotten with the window.
+    pub paths: HashMap<String, PathBuf>,
+    /// A file of the list that is to be opened again.
+    pub reopen: Option<PathBuf>,
+    pub(super) wake: Wake,
     counter: u64,
     /// Sentences for the app to show.
     pub(super) said: Vec<String>,
@@ -116,7 +137,8 @@ pub(super) struct Cines {
 }
 
 impl Explore {
-    pub fn new(settings: Settings) -> Self {
+    /// `wake` has the window drawn anew, from any thread.
+    pub fn new(settings: Settings, wake: Wake) -> Self {
         Self {
             settings,
             source: None,
@@ -137,6 +159,16 @@ impl Explore {
             playback: Playback::default(),
             cines: Cines::default(),
             last_job: None,
+            projector: None,
+            on_screen: None,
+            anatomy_is_due: false,
+            measuring: Measuring::default(),
+            ef_is_given: false,
+            drawing_mask: false,
+            live_anatomy: None,
+            paths: HashMap::new(),
+            reopen: None,
+            wake,
             counter: 0,
             said: Vec::new(),
         }
@@ -158,67 +190,85 @@ impl Explore {
             Some(Origin::SimulatedHeart(i)) => (i + 1) % hearts::COUNT,
             _ => 0,
         };
-        match simulated_heart(next) {
-            Ok(heart) => {
-                self.factual_ef = heart.ef.get();
-                let clip = Clip::still(heart.frame);
-                self.set_source(clip, None, Origin::SimulatedHeart(next), engine);
+        let prepared = simulated_heart(next).and_then(|heart| {
+            let recording = Recording::of_clip(Clip::still(heart.frame))?;
+            let opened = Opened::new(recording, Kind::Still);
+            let source = Source::prepare(opened, Origin::SimulatedHeart(next))?;
+            Ok((source, heart.ef.get()))
+        });
+        match prepared {
+            Ok((source, ef)) => {
+                self.factual_ef = ef;
+                self.set_source(source, engine);
             }
             Err(why) => self.said.push(why),
         }
     }
 
-    pub fn open(&mut self, opened: Opened, engine: &mut Engine) {
-        let square = opened.first_square();
-        self.said.extend(opened.warnings);
+    pub fn open(&mut self, source: Source, engine: &mut Engine) {
         // The default for a source whose EF nobody has said.
         self.factual_ef = 55.0;
-        self.set_source(opened.clip, square, Origin::File(opened.kind), engine);
+        self.set_source(source, engine);
     }
 
-    fn set_source(
-        &mut self,
-        clip: Clip,
-        square: Option<Square>,
-        origin: Origin,
-        engine: &mut Engine,
-    ) {
-        let Some(first) = clip.frames.first() else {
-            self.said.push("The file has no frames.".into());
-            return;
-        };
-        let square = square.unwrap_or_else(|| Square::centred(first));
-        let anatomy = match Anatomy::from_frame(first, square) {
-            Ok(anatomy) => Arc::new(anatomy),
+    fn set_source(&mut self, mut source: Source, engine: &mut Engine) {
+        source.id = self.next_id();
+        self.said.append(&mut source.warnings);
+        let (slowest, fastest) = HEART_RATES.into_inner();
+        let heart_rate = source.heart_rate.unwrap_or(usual_heart_rate());
+        self.settings.heart_rate = heart_rate.clamp(slowest, fastest);
+        match Projector::start(source.recording.clone(), self.wake.clone()) {
+            Ok(projector) => self.projector = Some(projector),
             Err(e) => return self.said.push(e.to_string()),
-        };
-        let id = self.next_id();
-        self.source = Some(Source {
-            clip,
-            origin,
-            frame: 0,
-            square,
-            anatomy,
-            id,
-        });
+        }
+        self.on_screen = None;
+        self.anatomy_is_due = false;
+        self.ef_is_given = source.is_simulated();
+        self.drawing_mask = false;
+        self.source = Some(source);
         self.forget_results();
+        self.measure_source();
         // Ask at once for something worth seeing: the other side of normal.
         self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
         self.run(engine);
     }
 
-    /// The anatomy frame or the square changed.
+    /// The anatomy frame or the crop changed.
     pub(super) fn retake_anatomy(&mut self, engine: &mut Engine) {
-        let Some(source) = &mut self.source else {
+        self.anatomy_is_due = true;
+        self.anatomy_when_ready(engine);
+    }
+
+    /// Takes the anatomy if that is due and its frame is there.
+    pub(super) fn anatomy_when_ready(&mut self, engine: &mut Engine) {
+        let (Some(source), Some(projector)) = (&mut self.source, &self.projector) else {
             return;
         };
-        match Anatomy::from_frame(source.frame(), source.square) {
+        if source.picture_number != source.frame {
+            let Some(picture) = projector.single(source.frame) else {
+                return;
+            };
+            source.picture = picture;
+            source.picture_number = source.frame;
+        }
+        if !std::mem::take(&mut self.anatomy_is_due) {
+            return;
+        }
+        match source.take_anatomy() {
             Ok(anatomy) if anatomy != *source.anatomy => source.anatomy = Arc::new(anatomy),
             Ok(_) => return,
-            Err(e) => return self.said.push(e.to_string()),
+            Err(why) => return self.said.push(why),
         }
         self.forget_results();
         self.run(engine);
+    }
+
+    /// The user says how fast a clip is whose file does not.
+    pub(super) fn set_rate(&mut self, rate: Option<FrameRate>) {
+        if let Some(source) = &mut self.source {
+            source.rate = rate;
+        }
+        self.measure_source();
     }
 
     pub(super) fn forget_results(&mut self) {
@@ -247,7 +297,10 @@ impl Explore {
         };
         let job = Job {
             counterfactual,
-            factual: EfPercent::new(self.factual_ef).ok(),
+            // While it is measured, only the counterfactual is made.
+            factual: EfPercent::new(self.factual_ef)
+                .ok()
+                .filter(|_| !self.measuring.is_going_on()),
             confirmed: false,
         };
         self.submit(job, engine);
@@ -314,6 +367,7 @@ impl Explore {
         if source.anatomy != request.anatomy {
             source.anatomy = request.anatomy.clone();
             self.generated.clear();
+            self.anatomy_is_due = false;
         }
         self.requested = request.ef.get();
         self.seed = request.seed.0;
@@ -367,8 +421,8 @@ impl Explore {
         let Some(source) = &self.source else {
             return 0;
         };
-        let n = source.clip.frames.len();
-        let Some(rate) = source.clip.rate.filter(|_| n > 1) else {
+        let n = source.recording.frames();
+        let Some(rate) = source.rate.filter(|_| n > 1) else {
             return source.frame;
         };
         let (_, seconds) = self.cycle();
@@ -385,9 +439,9 @@ impl Explore {
         let made = moving
             .then(|| self.playback.until_next(n, seconds, now))
             .flatten();
-        let source = self.source.as_ref().filter(|s| !s.clip.is_still());
+        let source = self.source.as_ref().filter(|s| !s.recording.is_still());
         let own = source.and_then(|s| {
-            let rate = s.clip.rate?;
+            let rate = s.rate?;
             self.playback
                 .until_next(2, 2.0 * rate.frame_ms() / 1000.0, now)
         });

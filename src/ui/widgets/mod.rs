@@ -4,4 +4,4 @@ mod square_editor;
 
 pub use cine::{Cine, Picture};
 pub use ef_slider::{EfSlider, Mark};
-pub use square_editor::square_editor;
+pub use square_editor::{Edit, mask_drawer, show_masks, square_editor};

@@ -1,0 +1,314 @@
+//! The sector in a picture: what moves, or what is lit, against a static overlay. Its square is
+//! the one that the networks were trained on: the tip in the middle of the top, the arc at the
+//! bottom.
+
+use super::region::{Anatomy, Square};
+use crate::clip::{Frame, luminance};
+use crate::recording::Recording;
+use std::sync::Arc;
+
+/// Frames that are looked at.
+const SAMPLES: usize = 6;
+/// Cells along the longer side of the picture.
+const CELLS: usize = 200;
+/// Change of level from frame to frame that counts as motion.
+const MOVES: f32 = 5.0;
+/// Level that counts as lit.
+const LIT: f32 = 12.0;
+
+/// The square to begin with: of the sector inside `region` or the whole picture, else of the
+/// region itself, else none.
+pub fn square(recording: &Recording, region: Option<Square>) -> Option<Square> {
+    let frames = sampled(recording);
+    let first = frames.first()?;
+    // A picture that is cropped as the networks want it is left alone.
+    if first.width == first.height && region.is_none() {
+        let whole = Square::centred(first.width, first.height);
+        let is_view = Anatomy::from_frame(first, &whole.into())
+            .is_ok_and(|anatomy| anatomy.view.is_like_training());
+        if is_view {
+            return None;
+        }
+    }
+    let found = find(&frames);
+    let contained = |found: &Square| {
+        region.is_none_or(|r| {
+            let middle = [found.x + found.side / 2, found.y + found.side / 2];
+            (r.x..r.x + r.side).contains(&middle[0])
+                && (r.y..r.y + r.side).contains(&middle[1])
+                && 10 * found.side > 6 * r.side
+                && 10 * found.side < 14 * r.side
+        })
+    };
+    found.filter(contained).or(region)
+}
+
+fn sampled(recording: &Recording) -> Vec<Arc<Frame>> {
+    let n = recording.frames();
+    let count = SAMPLES.min(n);
+    (0..count)
+        .filter_map(|k| recording.frame(k * n / count).ok())
+        .collect()
+}
+
+/// The picture as cells: levels of the first frame, and how much they change.
+struct Cells {
+    width: usize,
+    height: usize,
+    /// Pixels along a cell.
+    scale: usize,
+    levels: Vec<f32>,
+    motion: Vec<f32>,
+}
+
+impl Cells {
+    fn of(frames: &[Arc<Frame>]) -> Option<Self> {
+        let first = frames.first()?;
+        let scale = first.width.max(first.height).div_ceil(CELLS).max(1);
+        let (width, height) = (first.width / scale, first.height / scale);
+        let means = |frame: &Frame| -> Vec<f32> {
+            let mean = |i: usize| {
+                let (x, y) = (i % width * scale, i / width * scale);
+                let mut sum = 0.0;
+                for k in 0..scale * scale {
+                    let [r, g, b] = frame.rgb(x + k % scale, y + k / scale).map(f32::from);
+                    sum += luminance(r, g, b);
+                }
+                sum / (scale * scale) as f32
+            };
+            (0..width * height).map(mean).collect()
+        };
+        let levels = means(first);
+        let (mut low, mut high) = (levels.clone(), levels.clone());
+        for frame in &frames[1..] {
+            for (i, level) in means(frame).into_iter().enumerate() {
+                low[i] = low[i].min(level);
+                high[i] = high[i].max(level);
+            }
+        }
+        Some(Self {
+            width,
+            height,
+            scale,
+            levels,
+            motion: high.iter().zip(&low).map(|(h, l)| h - l).collect(),
+        })
+    }
+
+    /// Cells that belong to the ultrasound: those that move if enough do, else those that are lit.
+    fn active(&self) -> Vec<bool> {
+        let moving: Vec<bool> = self.motion.iter().map(|&m| m > MOVES).collect();
+        let many = moving.iter().filter(|&&m| m).count() * 25 > moving.len();
+        let active = if many {
+            moving
+        } else {
+            self.levels.iter().map(|&l| l > LIT).collect()
+        };
+        // Speckle and blood leave holes: a cell counts when a third of those around it do.
+        let near = |i: usize| {
+            let (x, y) = ((i % self.width) as isize, (i / self.width) as isize);
+            let mut count = 0;
+            for k in 0..25isize {
+                let (nx, ny) = (x + k % 5 - 2, y + k / 5 - 2);
+                let inside =
+                    nx >= 0 && ny >= 0 && nx < self.width as isize && ny < self.height as isize;
+                if inside && active[ny as usize * self.width + nx as usize] {
+                    count += 1;
+                }
+            }
+            count >= 8
+        };
+        (0..active.len()).map(near).collect()
+    }
+
+    /// The largest connected part: for each row its first and last column.
+    fn largest(&self, active: &[bool]) -> Option<Vec<Option<[usize; 2]>>> {
+        let mut seen = vec![false; active.len()];
+        let mut best: Vec<usize> = Vec::new();
+        for start in 0..active.len() {
+            if !active[start] || seen[start] {
+                continue;
+            }
+            seen[start] = true;
+            let mut part = vec![start];
+            let mut next = 0;
+            while let Some(&i) = part.get(next) {
+                next += 1;
+                let (x, y) = (i % self.width, i / self.width);
+                let neighbours = [
+                    (x > 0).then(|| i - 1),
+                    (x + 1 < self.width).then(|| i + 1),
+                    (y > 0).then(|| i - self.width),
+                    (y + 1 < self.height).then(|| i + self.width),
+                ];
+                for n in neighbours.into_iter().flatten() {
+                    if active[n] && !seen[n] {
+                        seen[n] = true;
+                        part.push(n);
+                    }
+                }
+            }
+            if part.len() > best.len() {
+                best = part;
+            }
+        }
+        if best.len() * 20 < active.len() {
+            return None;
+        }
+        let mut rows = vec![None; self.height];
+        for i in best {
+            let x = i % self.width;
+            let row: &mut Option<[usize; 2]> = &mut rows[i / self.width];
+            let [first, last] = row.unwrap_or([x, x]);
+            *row = Some([first.min(x), last.max(x)]);
+        }
+        Some(rows)
+    }
+}
+
+/// The sector's square, where something like a sector is there.
+fn find(frames: &[Arc<Frame>]) -> Option<Square> {
+    let cells = Cells::of(frames)?;
+    let rows = cells.largest(&cells.active())?;
+    let top = rows.iter().position(Option::is_some)?;
+    let bottom = rows.iter().rposition(Option::is_some)?;
+    let height = bottom - top;
+    // The sides of the sector, where they are straight.
+    let straight = top + height * 12 / 100..top + height * 55 / 100;
+    let edge = |side: usize| -> Option<(f32, f32)> {
+        let points: Vec<(f32, f32)> = straight
+            .clone()
+            .filter_map(|r| Some((r as f32, (*rows.get(r)?)?[side] as f32)))
+            .collect();
+        line(&points)
+    };
+    let (left, right) = (edge(0)?, edge(1)?);
+    let (top, height) = (top as f32, height as f32);
+    let first: Vec<f32> = rows
+        .iter()
+        .flatten()
+        .take((height as usize / 8).max(1))
+        .map(|[a, b]| (a + b) as f32 / 2.0)
+        .collect();
+    let first_rows = first.iter().sum::<f32>() / first.len().max(1) as f32;
+    let wedge = left.1 < -0.2 && right.1 > 0.2 && left.1 > -2.2 && right.1 < 2.2;
+    let (tip_row, tip_column) = if wedge && (left.1 + right.1).abs() < 0.45 {
+        // Where both sides meet; a curved probe's tip lies a little above what is lit.
+        let row = (left.0 - right.0) / (right.1 - left.1);
+        let column = left.0 + left.1 * row;
+        // One side that fades out pulls the meeting point aside.
+        if (column - first_rows).abs() < 0.08 * height {
+            (row, column)
+        } else {
+            (row, first_rows)
+        }
+    } else {
+        // Walls that fade out have no straight sides.
+        let wide = rows.iter().flatten().map(|[a, b]| b - a).max()? as f32;
+        if !(0.5..2.4).contains(&(height / wide.max(1.0))) {
+            return None;
+        }
+        (top, first_rows)
+    };
+    let tip_row = tip_row.clamp(top - 0.12 * height, top + 0.03 * height);
+    // The arc is deepest below the tip.
+    let near = |r: &usize| {
+        rows[*r].is_some_and(|[a, b]| (a as f32) <= tip_column && tip_column <= b as f32)
+    };
+    let arc = (0..rows.len()).rev().find(near)? as f32 + 1.0;
+    let scale = cells.scale as f32;
+    let side = (arc - tip_row) * scale;
+    let first = frames.first()?;
+    let side = (side.round() as usize).min(first.width.min(first.height));
+    if side < 32 {
+        return None;
+    }
+    let square = Square {
+        x: (tip_column * scale - side as f32 / 2.0).max(0.0).round() as usize,
+        y: (tip_row * scale).max(0.0).round() as usize,
+        side,
+    };
+    Some(square.within(first.width, first.height))
+}
+
+/// Intercept and slope by the median of the slopes between points (Theil and Sen).
+fn line(points: &[(f32, f32)]) -> Option<(f32, f32)> {
+    let mut slopes = Vec::new();
+    for (i, a) in points.iter().enumerate() {
+        for b in &points[i + 1..] {
+            slopes.push((b.1 - a.1) / (b.0 - a.0));
+        }
+    }
+    let slope = median(&mut slopes)?;
+    let mut intercepts: Vec<f32> = points.iter().map(|p| p.1 - slope * p.0).collect();
+    Some((median(&mut intercepts)?, slope))
+}
+
+fn median(values: &mut [f32]) -> Option<f32> {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::{Clip, Pixels};
+    use crate::hearts::simulated_heart;
+
+    /// A simulated heart, three times as large, on an 800 x 600 screen with static overlays.
+    fn screen(heart: usize) -> Recording {
+        let small = simulated_heart(heart).unwrap().frame;
+        let mut pixels = vec![0u8; 800 * 600];
+        for y in 0..336 {
+            for x in 0..336 {
+                pixels[(y + 150) * 800 + x + 300] = small.rgb(x / 3, y / 3)[0];
+            }
+        }
+        // A name at the top, a gray bar at the left, a trace below.
+        for x in 40..360 {
+            for y in 10..24 {
+                pixels[y * 800 + x] = if (x / 5 + y / 3) % 2 == 0 { 255 } else { 0 };
+            }
+            pixels[(560 + x % 17) * 800 + 2 * x] = 200;
+        }
+        for y in 100..400 {
+            pixels[y * 800 + 20..][..12].fill((y - 100) as u8 / 2);
+        }
+        let frame = Frame {
+            width: 800,
+            height: 600,
+            pixels: Pixels::Gray(pixels),
+        };
+        Recording::of_clip(Clip::still(frame)).unwrap()
+    }
+
+    #[test]
+    fn the_sector_is_found_among_overlays() {
+        for heart in 0..3 {
+            let square = square(&screen(heart), None).expect("a sector is there");
+            let near = |v: usize, expected: usize| v.abs_diff(expected) <= 20;
+            assert!(
+                near(square.x, 300) && near(square.y, 150) && near(square.side, 336),
+                "{square:?}"
+            );
+            // What is taken looks as the networks know it.
+            let frame = screen(heart).frame(0).unwrap();
+            let anatomy = Anatomy::from_frame(&frame, &square.into()).unwrap();
+            assert!(anatomy.view.is_like_training(), "{:?}", anatomy.view);
+        }
+    }
+
+    #[test]
+    fn what_is_cropped_already_stays_and_nothing_is_found_in_nothing() {
+        let heart = simulated_heart(0).unwrap().frame;
+        let recording = Recording::of_clip(Clip::still(heart)).unwrap();
+        assert_eq!(square(&recording, None), None);
+        let black = Frame {
+            width: 640,
+            height: 480,
+            pixels: Pixels::Gray(vec![0; 640 * 480]),
+        };
+        let recording = Recording::of_clip(Clip::still(black)).unwrap();
+        assert_eq!(square(&recording, None), None);
+    }
+}

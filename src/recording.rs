@@ -1,0 +1,229 @@
+//! A recording: frames that are decoded when they are asked for, the latest of them kept.
+
+use crate::clip::{Clip, Frame, FrameRate};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Gives frames in any order, on any thread.
+pub trait FrameReader: Send + Sync {
+    /// Frame `i`, counted from 0.
+    ///
+    /// # Errors
+    /// A phrase that says why this frame cannot be shown.
+    fn read(&self, i: usize) -> Result<Arc<Frame>, String>;
+}
+
+/// Decoded pixels that a recording keeps, in bytes.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// What is open: a still is one of a single frame. All frames are of one size.
+pub struct Recording {
+    frames: usize,
+    width: usize,
+    height: usize,
+    /// Where the file says it.
+    pub rate: Option<FrameRate>,
+    /// One heart beat from end-diastole, whatever its duration.
+    pub beat_normalised: bool,
+    reader: Box<dyn FrameReader>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    frames: HashMap<usize, (Arc<Frame>, u64)>,
+    bytes: usize,
+    /// Counts uses, so that the frame used longest ago goes first.
+    uses: u64,
+}
+
+impl Recording {
+    /// Decodes the first frame to know the size.
+    ///
+    /// # Errors
+    /// A phrase that says why the first frame cannot be shown.
+    pub fn new(
+        frames: usize,
+        rate: Option<FrameRate>,
+        reader: Box<dyn FrameReader>,
+    ) -> Result<Self, String> {
+        let first = guarded(reader.as_ref(), 0)?;
+        let (width, height) = (first.width, first.height);
+        if frames == 0 || width == 0 || height == 0 {
+            return Err("it has no frames".into());
+        }
+        let recording = Self {
+            frames,
+            width,
+            height,
+            rate,
+            beat_normalised: false,
+            reader,
+            kept: Mutex::default(),
+        };
+        recording.keep(0, first);
+        Ok(recording)
+    }
+
+    /// Frames that are in memory already.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn of_clip(clip: Clip) -> Result<Self, String> {
+        let frames: Vec<Arc<Frame>> = clip.frames.into_iter().map(Arc::new).collect();
+        let n = frames.len();
+        let mut recording = Self::new(n, clip.rate, Box::new(Resident(frames)))?;
+        recording.beat_normalised = clip.beat_normalised;
+        Ok(recording)
+    }
+
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// In pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// In pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    pub fn is_still(&self) -> bool {
+        self.frames <= 1
+    }
+
+    /// Frame `i`, decoded now unless it is kept. Not for the window's thread.
+    ///
+    /// # Errors
+    /// A phrase that says why this frame cannot be shown.
+    pub fn frame(&self, i: usize) -> Result<Arc<Frame>, String> {
+        if let Some(frame) = self.kept(i) {
+            return Ok(frame);
+        }
+        if i >= self.frames {
+            return Err(format!("there are {} frames", self.frames));
+        }
+        let frame = guarded(self.reader.as_ref(), i)?;
+        if (frame.width, frame.height) != (self.width, self.height) {
+            return Err("its size is not that of the first frame".into());
+        }
+        self.keep(i, frame.clone());
+        Ok(frame)
+    }
+
+    /// Frame `i` if it is in memory; never waits for a decoder.
+    pub fn kept(&self, i: usize) -> Option<Arc<Frame>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.uses += 1;
+        let now = kept.uses;
+        let (frame, used) = kept.frames.get_mut(&i)?;
+        *used = now;
+        Some(frame.clone())
+    }
+
+    /// How many frames are kept at most, at least one.
+    pub fn capacity(&self) -> usize {
+        (KEPT_BYTES / (3 * self.width * self.height).max(1)).clamp(1, self.frames)
+    }
+
+    /// Every frame in memory; for clips that are known to be small.
+    ///
+    /// # Errors
+    /// A phrase that says why a frame cannot be shown.
+    pub fn to_clip(&self) -> Result<Clip, String> {
+        let frames = (0..self.frames).map(|i| Ok(self.frame(i)?.as_ref().clone()));
+        Ok(Clip {
+            frames: frames.collect::<Result<_, String>>()?,
+            rate: self.rate,
+            beat_normalised: self.beat_normalised,
+        })
+    }
+
+    fn keep(&self, i: usize, frame: Arc<Frame>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.uses += 1;
+        let now = kept.uses;
+        kept.bytes += frame.bytes();
+        if let Some((old, _)) = kept.frames.insert(i, (frame, now)) {
+            kept.bytes -= old.bytes();
+        }
+        while kept.bytes > KEPT_BYTES && kept.frames.len() > 1 {
+            let oldest = kept.frames.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(&oldest) = oldest.map(|(i, _)| i) else {
+                return;
+            };
+            if let Some((old, _)) = kept.frames.remove(&oldest) {
+                kept.bytes -= old.bytes();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            frames,
+            width,
+            height,
+            ..
+        } = self;
+        write!(f, "Recording({frames} frames of {width} x {height})")
+    }
+}
+
+/// A decoder that panics on damaged data must cost one frame, not the program.
+fn guarded(reader: &dyn FrameReader, i: usize) -> Result<Arc<Frame>, String> {
+    catch_unwind(AssertUnwindSafe(|| reader.read(i)))
+        .unwrap_or_else(|_| Err("its data is damaged".into()))
+}
+
+struct Resident(Vec<Arc<Frame>>);
+
+impl FrameReader for Resident {
+    fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+        let frame = self.0.get(i).ok_or("it has no frames")?;
+        Ok(frame.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Pixels;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Large frames of one tone; counts how often it is asked.
+    struct Tones(Arc<AtomicUsize>);
+
+    impl FrameReader for Tones {
+        fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(i != 99, "a decoder's panic");
+            Ok(Arc::new(Frame {
+                width: 4096,
+                height: 4096,
+                pixels: Pixels::Gray(vec![i as u8; 4096 * 4096]),
+            }))
+        }
+    }
+
+    #[test]
+    fn few_frames_are_kept_and_the_latest_of_them() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let recording = Recording::new(100, None, Box::new(Tones(count.clone()))).unwrap();
+        for i in 0..12 {
+            recording.frame(i).unwrap();
+        }
+        assert_eq!(count.load(Ordering::Relaxed), 12);
+        // Four of 16 MB fit.
+        let kept: Vec<usize> = (0..100).filter(|&i| recording.kept(i).is_some()).collect();
+        assert_eq!(kept, (8..12).collect::<Vec<_>>());
+        assert!(recording.frame(99).unwrap_err().contains("damaged"));
+        assert!(recording.frame(100).is_err());
+    }
+}

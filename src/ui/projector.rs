@@ -1,0 +1,175 @@
+//! Decodes a recording's frames ahead of the screen, on a thread of its own.
+
+use crate::clip::Frame;
+use crate::recording::Recording;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Tells the window that there is something new to show.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Gives frames that are there, and has the others decoded. Dropping it stops its thread.
+pub struct Projector {
+    recording: Arc<Recording>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    wish: Mutex<Wish>,
+    changed: Condvar,
+    damaged: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Wish {
+    /// Needed first, and alone.
+    single: Option<usize>,
+    /// The frame on screen; those after it are decoded ahead.
+    playing: Option<usize>,
+    /// Counts changes.
+    version: u64,
+    closed: bool,
+}
+
+impl Projector {
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(recording: Arc<Recording>, wake: Wake) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let (theirs, reel) = (shared.clone(), recording.clone());
+        std::thread::Builder::new()
+            .name("projector".into())
+            .spawn(move || work(&reel, &theirs, &wake))?;
+        Ok(Self { recording, shared })
+    }
+
+    /// Frame `i` if it is there; else it comes next, and the window is woken.
+    pub fn single(&self, i: usize) -> Option<Arc<Frame>> {
+        let frame = self.recording.kept(i);
+        if frame.is_none() {
+            self.wish(|wish| wish.single.replace(i) != Some(i));
+        }
+        frame
+    }
+
+    /// The same for a frame of a cine that plays: those after it are decoded ahead.
+    pub fn playing(&self, i: usize) -> Option<Arc<Frame>> {
+        self.wish(|wish| wish.playing.replace(i) != Some(i));
+        self.recording.kept(i)
+    }
+
+    /// Frames that could not be decoded so far.
+    pub fn damaged(&self) -> usize {
+        self.shared.damaged.load(Ordering::Relaxed)
+    }
+
+    fn wish(&self, change: impl FnOnce(&mut Wish) -> bool) {
+        let mut wish = lock(&self.shared.wish);
+        if change(&mut wish) {
+            wish.version += 1;
+            self.shared.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        self.wish(|wish| {
+            wish.closed = true;
+            true
+        });
+    }
+}
+
+fn lock(wish: &Mutex<Wish>) -> std::sync::MutexGuard<'_, Wish> {
+    wish.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
+    let n = recording.frames();
+    // Some of what is kept lies behind the frame on screen.
+    let ahead = (recording.capacity() * 3 / 4).clamp(1, n);
+    let mut bad = HashSet::new();
+    let mut done = 0;
+    loop {
+        let (single, playing, version) = {
+            let mut wish = lock(&shared.wish);
+            while wish.version == done && !wish.closed {
+                wish = shared
+                    .changed
+                    .wait(wish)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if wish.closed {
+                return;
+            }
+            (wish.single.take(), wish.playing, wish.version)
+        };
+        done = version;
+        let following = playing.map(|at| (0..ahead).map(move |k| (at + k) % n));
+        let wanted = single.into_iter().chain(following.into_iter().flatten());
+        for (k, i) in wanted.enumerate() {
+            if recording.kept(i).is_some() || bad.contains(&i) {
+                continue;
+            }
+            if recording.frame(i).is_err() {
+                bad.insert(i);
+                shared.damaged.store(bad.len(), Ordering::Relaxed);
+            }
+            if k == 0 {
+                wake();
+            }
+            if lock(&shared.wish).version != version {
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::{Clip, Pixels};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn frames_arrive_and_the_thread_ends() {
+        let frame = |level| Frame {
+            width: 4,
+            height: 4,
+            pixels: Pixels::Gray(vec![level; 16]),
+        };
+        let recording = Recording::of_clip(Clip {
+            frames: (0..9).map(frame).collect(),
+            rate: None,
+            beat_normalised: false,
+        });
+        let recording = Arc::new(recording.unwrap());
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = woken.clone();
+        let wake: Wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let projector = Projector::start(recording.clone(), wake).unwrap();
+        assert!(projector.single(5).is_none());
+        let start = Instant::now();
+        while projector.single(5).is_none() {
+            assert!(start.elapsed() < Duration::from_secs(10), "no frame came");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(woken.load(Ordering::Relaxed) > 0);
+        // The frames after the one on screen come unasked.
+        projector.playing(7);
+        while recording.kept(0).is_none() || recording.kept(3).is_none() {
+            assert!(start.elapsed() < Duration::from_secs(10), "nothing ahead");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(projector);
+        while Arc::strong_count(&recording) > 1 {
+            assert!(start.elapsed() < Duration::from_secs(10), "a thread stays");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
