@@ -47,6 +47,8 @@ pub struct View {
     pub inside_deviation: f32,
     /// Share of dark pixels there: blood.
     pub inside_dark: f32,
+    /// Share of lit pixels below the tip, where every sector has some tissue.
+    pub tip_lit: f32,
     /// How much wider the lit part becomes from row to row, in pixels.
     pub widening: f32,
     /// Correlation of the lit part's width with the row.
@@ -59,6 +61,7 @@ impl View {
         let smooth = box_mean(gray);
         let mut outside = Share::default();
         let mut dark = Share::default();
+        let mut tip = Share::default();
         let (mut sum, mut squares) = (0.0, 0.0);
         for row in 0..SIDE {
             for column in 0..SIDE {
@@ -66,6 +69,9 @@ impl View {
                 let (r, from_middle) = (row as f32, (column as f32 - 57.0).abs());
                 if from_middle > (r + 6.0) * 1.2 + 4.0 {
                     outside.count(smooth[at] > 24.0);
+                }
+                if from_middle < (r - 6.0) * 0.6 && (12..40).contains(&row) {
+                    tip.count(smooth[at] > 10.0);
                 }
                 if from_middle < (r - 8.0) * 0.6 && (13..104).contains(&row) {
                     let level = gray[at] * 255.0;
@@ -83,6 +89,7 @@ impl View {
             inside_mean: mean,
             inside_deviation: (squares / n - mean * mean).max(0.0).sqrt(),
             inside_dark: dark.share(),
+            tip_lit: tip.share(),
             widening,
             widening_correlation,
         }
@@ -95,6 +102,7 @@ impl View {
             && (12.0..=105.0).contains(&self.inside_mean)
             && (22.0..=110.0).contains(&self.inside_deviation)
             && (0.06..=0.90).contains(&self.inside_dark)
+            && self.tip_lit >= 0.05
             && (0.2..=2.6).contains(&self.widening)
             && self.widening_correlation >= 0.2
     }

@@ -1,0 +1,77 @@
+//! A long clip opens at once and in little memory. Alone in its file: it reads its own peak.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // helpers of tests may stop a test
+
+mod common;
+
+use dicom_core::{DataElement, VR, dicom_value};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use echoif::media;
+use std::io::{Seek, SeekFrom, Write};
+use std::time::{Duration, Instant};
+
+const FRAMES: u32 = 500;
+const ROWS: u16 = 768;
+const COLUMNS: u16 = 1024;
+
+#[test]
+fn five_hundred_frames_of_colour() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long");
+    let mut object = InMemDicomObject::new_empty();
+    let us = |v: u16| dicom_value!(U16, v);
+    for (tag, vr, value) in [
+        (tags::SAMPLES_PER_PIXEL, VR::US, us(3)),
+        (tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "RGB".into()),
+        (tags::PLANAR_CONFIGURATION, VR::US, us(0)),
+        (tags::NUMBER_OF_FRAMES, VR::IS, FRAMES.to_string().into()),
+        (tags::FRAME_TIME, VR::DS, "20".into()),
+        (tags::ROWS, VR::US, us(ROWS)),
+        (tags::COLUMNS, VR::US, us(COLUMNS)),
+        (tags::BITS_ALLOCATED, VR::US, us(8)),
+        (tags::BITS_STORED, VR::US, us(8)),
+        (tags::PIXEL_DATA, VR::OB, vec![0u8; 2].into()),
+    ] {
+        object.put(DataElement::new(tag, vr, value));
+    }
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+        .media_storage_sop_class_uid(uids::ULTRASOUND_MULTI_FRAME_IMAGE_STORAGE)
+        .media_storage_sop_instance_uid("2.25.1");
+    object
+        .with_meta(meta)
+        .unwrap()
+        .write_to_file(&path)
+        .unwrap();
+    // The pixels are 1.2 GB that the file system does not store: a hole, but for the last frame.
+    let frame = 3 * u64::from(ROWS) * u64::from(COLUMNS);
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let begin = file.metadata().unwrap().len() - 2;
+    file.seek(SeekFrom::Start(begin - 4)).unwrap();
+    let length = u32::try_from(frame * u64::from(FRAMES)).unwrap();
+    file.write_all(&length.to_le_bytes()).unwrap();
+    file.set_len(begin + u64::from(length)).unwrap();
+    file.seek(SeekFrom::Start(begin + u64::from(length) - frame))
+        .unwrap();
+    file.write_all(&vec![77; frame as usize]).unwrap();
+    drop(file);
+
+    common::reset_peak();
+    let (_, before) = common::memory();
+    let start = Instant::now();
+    let opened = media::open(&path).unwrap();
+    assert!(opened.recording.kept(0).is_some());
+    let first = start.elapsed();
+    assert_eq!(opened.recording.frames(), FRAMES as usize);
+    for i in 0..FRAMES as usize {
+        opened.recording.frame(i).unwrap();
+    }
+    let last = opened.recording.frame(FRAMES as usize - 1).unwrap();
+    assert_eq!(last.rgb(3, 3), [77; 3]);
+    let more = common::memory().0.saturating_sub(before);
+    println!("first frame after {first:?}, {} MB at most", more >> 20);
+    assert!(first < Duration::from_millis(500), "{first:?}");
+    assert!(more < 300 << 20, "{} MB", more >> 20);
+}
