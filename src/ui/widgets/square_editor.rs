@@ -246,14 +246,18 @@ pub fn mask_drawer(ui: &mut Ui, picture: Rect, size: [usize; 2]) -> Option<Mask>
     if response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
     }
-    let key = ui.scope_id().with("mask from");
+    // Where it began and where it is: the pointer may leave the window as it is let go.
+    let key = ui.scope_id().with("mask from and to");
     if response.drag_started()
         && let Some(origin) = ui.input(|i| i.pointer.press_origin())
     {
-        ui.data_mut(|d| d.insert_temp(key, origin));
+        ui.data_mut(|d| d.insert_temp(key, (origin, origin)));
     }
-    let from = ui.data_mut(|d| d.get_temp::<egui::Pos2>(key))?;
-    let to = ui.input(|i| i.pointer.latest_pos())?;
+    let (from, mut to) = ui.data_mut(|d| d.get_temp::<(egui::Pos2, egui::Pos2)>(key))?;
+    if let Some(at) = response.interact_pointer_pos() {
+        to = at;
+        ui.data_mut(|d| d.insert_temp(key, (from, to)));
+    }
     let drawn = Rect::from_two_pos(from, to).intersect(picture);
     let stroke = Stroke::new(1.5, tokens(ui).accent);
     ui.painter()
@@ -261,7 +265,7 @@ pub fn mask_drawer(ui: &mut Ui, picture: Rect, size: [usize; 2]) -> Option<Mask>
     if !response.drag_stopped() {
         return None;
     }
-    ui.data_mut(|d| d.remove::<egui::Pos2>(key));
+    ui.data_mut(|d| d.remove::<(egui::Pos2, egui::Pos2)>(key));
     let at = (drawn.min - picture.min) / scale;
     let extent = drawn.size() / scale;
     let mask = Mask {

@@ -1,0 +1,319 @@
+//! A patient's clip in the window: read, turned, masked, measured, and nothing of the patient kept.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
+
+use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use echoif::engine::DeviceChoice;
+use echoif::media;
+use echoif::ui::{App, Measuring, NoPicker, Options};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Invented, and nowhere else in the program's texts.
+const IDENTIFIERS: [(Tag, VR, &str); 9] = [
+    (tags::PATIENT_NAME, VR::PN, "ZZYZXOVA^QUENTINA"),
+    (tags::PATIENT_ID, VR::LO, "MRN-8675309-Q"),
+    (tags::PATIENT_BIRTH_DATE, VR::DA, "19231117"),
+    (tags::INSTITUTION_NAME, VR::LO, "Saint Elsewhere"),
+    (tags::REFERRING_PHYSICIAN_NAME, VR::PN, "MOREAU^DOC"),
+    (tags::ACCESSION_NUMBER, VR::SH, "ACC77712345"),
+    (tags::STUDY_DATE, VR::DA, "20991231"),
+    (tags::STATION_NAME, VR::SH, "ECHOCART09"),
+    (tags::STUDY_INSTANCE_UID, VR::UI, "2.25.424242424242424242"),
+];
+
+/// What must not be found, beside the values above.
+const NAMES: [&str; 4] = ["ZZYZXOVA", "QUENTINA", "MOREAU", "secret_ward"];
+
+/// A beating heart of 224 x 224 on a screen of 400 x 300, with a name burned in at the left.
+fn write_clip(path: &Path, rate: Option<&str>) {
+    let gif = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.gif");
+    let heart = media::open(&gif).unwrap().recording.to_clip().unwrap();
+    let mut pixels = Vec::new();
+    for frame in heart.frames.iter().chain(&heart.frames) {
+        for y in 0..300 {
+            for x in 0..400 {
+                let inside = (120..344).contains(&x) && (40..264).contains(&y);
+                let burned = (10..90).contains(&x) && (8..16).contains(&y) && (x / 3 + y) % 2 == 0;
+                pixels.push(match (inside, burned) {
+                    (true, _) => frame.rgb((x - 120) / 2, (y - 40) / 2)[0],
+                    (_, true) => 255,
+                    _ => 0,
+                });
+            }
+        }
+    }
+    let frames = 2 * heart.frames.len();
+    let us = |v: u16| dicom_value!(U16, v);
+    let mut object = InMemDicomObject::new_empty();
+    let mut elements: Vec<(Tag, VR, PrimitiveValue)> = vec![
+        (tags::SAMPLES_PER_PIXEL, VR::US, us(1)),
+        (
+            tags::PHOTOMETRIC_INTERPRETATION,
+            VR::CS,
+            "MONOCHROME2".into(),
+        ),
+        (tags::NUMBER_OF_FRAMES, VR::IS, frames.to_string().into()),
+        (tags::ROWS, VR::US, us(300)),
+        (tags::COLUMNS, VR::US, us(400)),
+        (tags::BITS_ALLOCATED, VR::US, us(8)),
+        (tags::BITS_STORED, VR::US, us(8)),
+        (tags::HEART_RATE, VR::IS, "72".into()),
+        (tags::PIXEL_DATA, VR::OB, pixels.into()),
+    ];
+    elements.extend(IDENTIFIERS.map(|(tag, vr, text)| (tag, vr, text.into())));
+    elements.extend(rate.map(|r| (tags::FRAME_TIME, VR::DS, r.into())));
+    for (tag, vr, value) in elements {
+        object.put(DataElement::new(tag, vr, value));
+    }
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+        .media_storage_sop_class_uid(uids::ULTRASOUND_MULTI_FRAME_IMAGE_STORAGE)
+        .media_storage_sop_instance_uid("2.25.424242424242424243");
+    object.with_meta(meta).unwrap().write_to_file(path).unwrap();
+}
+
+/// The identifier that is in there, as UTF-8 or UTF-16, in any case.
+fn found_in(bytes: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
+    let thin: Vec<u8> = bytes.iter().copied().filter(|&b| b != 0).collect();
+    let thin = String::from_utf8_lossy(&thin).to_lowercase();
+    let values = IDENTIFIERS.iter().map(|(_, _, text)| *text);
+    values.chain(NAMES).find(|name| {
+        let name = name.to_lowercase();
+        text.contains(&name) || thin.contains(&name)
+    })
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else {
+            files.push(entry.path());
+        }
+    }
+    files
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn window(file: &Path) -> Harness<'static, App> {
+    let file = Some(file.to_owned());
+    Harness::builder()
+        .with_size([1280.0, 1400.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = Options {
+                file,
+                device: DeviceChoice::Cpu,
+                picker: Arc::new(NoPicker),
+            };
+            App::new(cc, options).expect("the worker starts")
+        })
+}
+
+fn step_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&Harness<'_, App>) -> bool) {
+    let start = Instant::now();
+    while !done(window) {
+        assert!(start.elapsed() < Duration::from_secs(120), "no {what}");
+        window.step();
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    window.step();
+}
+
+/// What the system keeps for the app.
+#[derive(Default)]
+struct Kept(HashMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+    fn flush(&mut self) {}
+}
+
+fn settled(w: &Harness<'_, App>) -> bool {
+    let e = w.state().explore();
+    e.running.is_none()
+        && e.factual.is_some()
+        && e.counterfactual.is_some()
+        && !e.measuring.is_going_on()
+}
+
+#[test]
+fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let ward = folder.path().join("secret_ward");
+    std::fs::create_dir(&ward).unwrap();
+    let path = ward.join("ZZYZXOVA_QUENTINA.dcm");
+    write_clip(&path, None);
+    let mut window = window(&path);
+    step_until(&mut window, "cine", settled);
+
+    // The sector was found; the burned-in name is outside of its square.
+    let source = window.state().explore().source.as_ref().unwrap();
+    let square = source.crop.square;
+    assert!(
+        square.x.abs_diff(120) < 20 && square.side.abs_diff(224) < 20,
+        "{square:?}"
+    );
+    let anatomy = source.anatomy.clone();
+    assert_eq!(window.state().explore().settings.heart_rate, 72.0);
+
+    // The file says no rate: it is asked for, and then the clip is measured.
+    assert!(matches!(
+        window.state().explore().measuring,
+        Measuring::Nothing
+    ));
+    window.get_by_label_contains("How many frames a second?");
+    window.get_by_label("30").click();
+    step_until(&mut window, "measurement", |w| {
+        matches!(w.state().explore().measuring, Measuring::Measured(_)) && settled(w)
+    });
+    let e = window.state().explore();
+    let Measuring::Measured(m) = &e.measuring else {
+        panic!("it was measured");
+    };
+    assert_eq!(
+        e.factual_ef,
+        m.measured_ef_percent.clamp(10.0, 85.0).round()
+    );
+    let made = &e.factual.as_ref().unwrap().result.provenance;
+    assert_eq!(made.requested_ef_percent, e.factual_ef);
+    assert!(made.looks_like_four_chamber);
+    window.get_by_label_contains("Not a diagnosis.");
+
+    // One key mirrors it, and back; a mask over the upper left corner changes the anatomy.
+    for expected in [false, true] {
+        window.key_press(egui::Key::F);
+        window.run_steps(2);
+        let source = window.state().explore().source.as_ref().unwrap();
+        assert_eq!(source.anatomy.sha256 == anatomy.sha256, expected);
+    }
+    window.get_by_label("Draw a mask").click();
+    window.run_steps(3);
+    let image = window
+        .get_by_role_and_label(egui::accesskit::Role::Image, "Source frame")
+        .rect();
+    let middle = image.center();
+    window.drag_at(middle);
+    window.step();
+    for k in 1..8 {
+        window.hover_at(middle + egui::vec2(k as f32 * 4.0, k as f32 * 3.0));
+        window.step();
+    }
+    window.drop_at(middle + egui::vec2(28.0, 21.0));
+    window.run_steps(3);
+    window.get_by_label("1 masked");
+    let masked = window.state().explore().source.as_ref().unwrap();
+    assert_eq!(masked.crop.masks.len(), 1);
+    assert_ne!(masked.anatomy.sha256, anatomy.sha256);
+    window.get_by_label("Unmask last").click();
+    window.run_steps(2);
+    let source = window.state().explore().source.as_ref().unwrap();
+    assert_eq!(source.anatomy.sha256, anatomy.sha256);
+    step_until(&mut window, "cine", settled);
+
+    // What is kept: settings, with the file as a hash and a date.
+    let mut kept = Kept::default();
+    eframe::App::save(window.state_mut(), &mut kept);
+    let text = format!("{:?}", kept.0);
+    assert!(text.contains("recent") && text.contains("DICOM"), "{text}");
+    assert_eq!(found_in(text.as_bytes()), None, "{text}");
+    let hash = &window.state().explore().settings.recent[0].hash;
+    assert_eq!(hash.len(), 8);
+    // And the window's title never changes from the program's name.
+    for output in window.output().viewport_output.values() {
+        let titles = output.commands.iter();
+        let titles = titles.filter(|c| matches!(c, egui::ViewportCommand::Title(_)));
+        assert_eq!(titles.count(), 0);
+    }
+    // Off means off.
+    window.get_by_label("List recent files").click();
+    window.run_steps(2);
+    assert!(window.state().explore().settings.recent.is_empty());
+}
+
+#[test]
+fn commands_write_and_say_nothing_of_the_patient() {
+    let folder = tempfile::tempdir().unwrap();
+    let ward = folder.path().join("secret_ward");
+    let (home, out) = (folder.path().join("home"), folder.path().join("out"));
+    for f in [&ward, &home, &out] {
+        std::fs::create_dir(f).unwrap();
+    }
+    let path = ward.join("ZZYZXOVA_QUENTINA.dcm");
+    write_clip(&path, Some("33.3"));
+    let echoif = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_echoif"))
+            .args(arguments)
+            .env("HOME", &home)
+            .env("XDG_DATA_HOME", home.join("data"))
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .output()
+            .unwrap();
+        let text = [done.stdout, done.stderr].concat();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&text));
+        assert_eq!(found_in(&text), None, "{}", String::from_utf8_lossy(&text));
+    };
+    let (patient, gif) = (path.to_str().unwrap(), out.join("ef30.gif"));
+    echoif(&["open", patient, "--json"]);
+    echoif(&["measure", patient, "--json"]);
+    let made = [
+        "generate", "--frame", patient, "--ef", "30", "--preset", "preview",
+    ];
+    let more = ["--device", "cpu", "--json", "--out", gif.to_str().unwrap()];
+    echoif(&[made.as_slice(), &more].concat());
+    let written: Vec<PathBuf> = [files_below(&home), files_below(&out)].concat();
+    assert!(written.contains(&gif));
+    for file in written {
+        let bytes = std::fs::read(&file).unwrap();
+        assert_eq!(found_in(&bytes), None, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_wards_export_is_a_grid_and_a_click_opens_one() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["I10", "I20"] {
+        write_clip(&folder.path().join(name), Some("33.3"));
+    }
+    let heart = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.png");
+    std::fs::copy(heart, folder.path().join("I30")).unwrap();
+    std::fs::write(folder.path().join("README"), "no picture").unwrap();
+    let mut window = window(folder.path());
+    step_until(&mut window, "grid", |w| {
+        w.query_by_label_contains("3 recordings, 1 files without")
+            .is_some()
+    });
+    let clip = "Recording 1: DICOM, 32 frames, 400 x 300";
+    window.get_by_label("Recording 3: Still, still, 112 x 112");
+    window.get_by_label(clip).click();
+    step_until(&mut window, "clip", |w| {
+        let source = w.state().explore().source.as_ref();
+        source.is_some_and(|s| s.recording.frames() == 32)
+    });
+    assert!(window.query_by_label(clip).is_none());
+    assert!(window.query_by_label_contains("I10").is_none());
+}
