@@ -90,6 +90,42 @@ fn explore_dark() {
 }
 
 #[test]
+fn a_folder_as_a_grid() {
+    let _alone = alone();
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["a4c_1.gif", "a4c_2.gif", "a4c_3.png"] {
+        std::fs::copy(assets.join(name), folder.path().join(name)).expect("it is writable");
+    }
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_step_dt(1.0 / 60.0)
+        .with_render_cursor(false)
+        .wgpu()
+        .build_eframe(|cc| {
+            let options = Options {
+                file: Some(folder.path().to_owned()),
+                device: DeviceChoice::Cpu,
+                picker: Arc::new(NoPicker),
+            };
+            App::new(cc, options).expect("the worker starts")
+        });
+    let start = Instant::now();
+    while window.query_by_label("3 recordings").is_none()
+        || window.query_by_label_contains("CPU, ").is_none()
+    {
+        assert!(start.elapsed() < Duration::from_secs(60), "no grid came");
+        window.step();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    window.run_steps(3);
+    let device = window.get_by_label_contains("CPU, ").rect();
+    window.mask(device);
+    let options = SnapshotOptions::new().max_failed_pixels(200);
+    window.snapshot_options("gallery_dark", &options);
+}
+
+#[test]
 fn explore_light() {
     let _alone = alone();
     compare(&mut finished([1280.0, 800.0], true), "explore_light");

@@ -304,7 +304,7 @@ fn a_wards_export_is_a_grid_and_a_click_opens_one() {
     std::fs::write(folder.path().join("README"), "no picture").unwrap();
     let mut window = window(folder.path());
     step_until(&mut window, "grid", |w| {
-        w.query_by_label_contains("3 recordings, 1 files without")
+        w.query_by_label_contains("3 recordings, 1 file without")
             .is_some()
     });
     let clip = "Recording 1: DICOM, 32 frames, 400 x 300";

@@ -122,7 +122,8 @@ impl Gallery {
                 let none = self.looked_at - self.shown.len();
                 let mut text = format!("{} recordings", self.shown.len());
                 if none > 0 {
-                    text += &format!(", {none} files without a picture");
+                    let files = if none == 1 { "file" } else { "files" };
+                    text += &format!(", {none} {files} without a picture");
                 }
                 if self.looked_at < self.total {
                     text += &format!(", {} not looked at", self.total - self.looked_at);

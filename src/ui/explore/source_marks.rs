@@ -37,26 +37,17 @@ impl Explore {
                 }
             });
         }
-        ui.horizontal(|ui| {
-            let text = if self.drawing_mask {
-                "Drag over the text"
-            } else {
-                "Draw a mask"
-            };
-            let button = Button::new(text).small().selected(self.drawing_mask);
-            if ui.add(button).clicked() {
-                self.drawing_mask = !self.drawing_mask;
-            }
-            let masks = source.crop.masks.len();
-            if masks > 0 {
+        let masks = source.crop.masks.len();
+        if masks > 0 {
+            ui.horizontal(|ui| {
                 let text = format!("{masks} masked");
                 ui.label(RichText::new(text).color(tokens.muted));
                 if ui.small_button("Unmask last").clicked() {
                     source.crop.masks.pop();
                     changed = true;
                 }
-            }
-        });
+            });
+        }
         changed
     }
 

@@ -19,7 +19,9 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         heading(ui, "Source");
-        ui.horizontal_wrapped(|ui| {
+        ui.horizontal(|ui| {
+            // All three fit the panel's width.
+            ui.spacing_mut().item_spacing.x = 4.0;
             for command in [
                 Command::OpenFile,
                 Command::OpenFolder,
@@ -45,9 +47,9 @@ impl Explore {
         ui.label(RichText::new(about).color(muted));
         let mut changed = self.anatomy_scrubber(ui, now);
         changed |= self.source_editor(ui);
-        changed |= self.square_line(ui, commands);
+        changed |= self.square_line(ui);
         ui.add_space(GAP / 2.0);
-        self.anatomy_preview(ui);
+        self.anatomy_preview(ui, commands);
         changed |= self.mask_lines(ui);
         ui.add_space(GAP);
         self.rate_line(ui);
@@ -130,7 +132,7 @@ impl Explore {
         }
     }
 
-    fn square_line(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) -> bool {
+    fn square_line(&mut self, ui: &mut Ui) -> bool {
         let muted = tokens(ui).muted;
         let Some(source) = &mut self.source else {
             return false;
@@ -154,16 +156,6 @@ impl Explore {
                     chosen = Some(to);
                 }
             }
-            for (command, on) in [
-                (Command::Mirror, source.crop.mirrored),
-                (Command::UpsideDown, source.crop.upside_down),
-            ] {
-                let hint = ui.ctx().format_shortcut(&command.shortcut());
-                let button = Button::new(command.text()).small().selected(on);
-                if ui.add(button).on_hover_text(hint).clicked() {
-                    commands.push(command);
-                }
-            }
         });
         if let Some(square) = chosen {
             source.crop.square = square;
@@ -171,7 +163,7 @@ impl Explore {
         chosen.is_some()
     }
 
-    fn anatomy_preview(&mut self, ui: &mut Ui) {
+    fn anatomy_preview(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let tokens = tokens(ui);
         let Some(source) = &self.source else {
             return;
@@ -187,8 +179,32 @@ impl Explore {
         ui.horizontal(|ui| {
             Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
             ui.vertical(|ui| {
-                let text = RichText::new("The anatomy, 112 x 112, as the networks get it.");
+                let text = RichText::new("The anatomy as the networks get it.");
                 ui.add(egui::Label::new(text.color(tokens.muted)).wrap());
+                for (command, on) in [
+                    (Command::Mirror, source.crop.mirrored),
+                    (Command::UpsideDown, source.crop.upside_down),
+                ] {
+                    let hint = ui.ctx().format_shortcut(&command.shortcut());
+                    let button = Button::new(command.text()).small().selected(on);
+                    if ui.add(button).on_hover_text(hint).clicked() {
+                        commands.push(command);
+                    }
+                }
+                let (text, drawing) = (
+                    if self.drawing_mask {
+                        "Drag over the text"
+                    } else {
+                        "Draw a mask"
+                    },
+                    self.drawing_mask,
+                );
+                if ui
+                    .add(Button::new(text).small().selected(drawing))
+                    .clicked()
+                {
+                    self.drawing_mask = !drawing;
+                }
             });
         });
         let unlike = !anatomy.view.is_like_training();
