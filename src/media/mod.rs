@@ -7,6 +7,7 @@ mod folder;
 pub mod gif;
 pub mod region;
 mod sector;
+mod square;
 mod still;
 pub mod text_areas;
 pub mod view;

@@ -1,7 +1,7 @@
 //! Whether an anatomy looks like the view that the networks were trained on: an apical
 //! four-chamber sector, its tip in the middle of the top, black outside.
 
-use super::region::{SIDE, Square};
+use super::square::{SIDE, Square};
 use crate::clip::{Frame, Pixels};
 use serde::Serialize;
 

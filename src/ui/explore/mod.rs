@@ -3,6 +3,7 @@
 mod bottom;
 mod events;
 mod measuring;
+mod opening;
 mod panes;
 mod settings_panel;
 mod source_marks;

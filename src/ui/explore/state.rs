@@ -1,14 +1,11 @@
 use super::measuring::Measuring;
-use crate::clip::{Clip, FrameRate, Video};
+use crate::clip::Video;
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Request, Stage};
-use crate::hearts::{self, simulated_heart};
-use crate::media::{Kind, Opened};
-use crate::recording::Recording;
 use crate::ui::playback::{Playback, frame_at};
 use crate::ui::projector::{Projector, Wake};
-use crate::ui::source::{Origin, Source};
+use crate::ui::source::Source;
 use crate::ui::widgets::{Cine, Mark};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -33,7 +30,7 @@ pub struct Settings {
     pub recent: Vec<Recent>,
 }
 
-fn usual_heart_rate() -> f64 {
+pub(super) fn usual_heart_rate() -> f64 {
     60.0
 }
 
@@ -182,93 +179,6 @@ impl Explore {
     /// Takes the sentences that are to be shown.
     pub fn take_said(&mut self) -> Vec<String> {
         std::mem::take(&mut self.said)
-    }
-
-    /// Opens the next simulated heart.
-    pub fn open_simulated(&mut self, engine: &mut Engine) {
-        let next = match self.source.as_ref().map(|s| s.origin) {
-            Some(Origin::SimulatedHeart(i)) => (i + 1) % hearts::COUNT,
-            _ => 0,
-        };
-        let prepared = simulated_heart(next).and_then(|heart| {
-            let recording = Recording::of_clip(Clip::still(heart.frame))?;
-            let opened = Opened::new(recording, Kind::Still);
-            let source = Source::prepare(opened, Origin::SimulatedHeart(next))?;
-            Ok((source, heart.ef.get()))
-        });
-        match prepared {
-            Ok((source, ef)) => {
-                self.factual_ef = ef;
-                self.set_source(source, engine);
-            }
-            Err(why) => self.said.push(why),
-        }
-    }
-
-    pub fn open(&mut self, source: Source, engine: &mut Engine) {
-        // The default for a source whose EF nobody has said.
-        self.factual_ef = 55.0;
-        self.set_source(source, engine);
-    }
-
-    fn set_source(&mut self, mut source: Source, engine: &mut Engine) {
-        source.id = self.next_id();
-        self.said.append(&mut source.warnings);
-        let (slowest, fastest) = HEART_RATES.into_inner();
-        let heart_rate = source.heart_rate.unwrap_or(usual_heart_rate());
-        self.settings.heart_rate = heart_rate.clamp(slowest, fastest);
-        match Projector::start(source.recording.clone(), self.wake.clone()) {
-            Ok(projector) => self.projector = Some(projector),
-            Err(e) => return self.said.push(e.to_string()),
-        }
-        self.on_screen = None;
-        self.anatomy_is_due = false;
-        self.ef_is_given = source.is_simulated();
-        self.drawing_mask = false;
-        self.source = Some(source);
-        self.forget_results();
-        self.measure_source();
-        // Ask at once for something worth seeing: the other side of normal.
-        self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
-        self.run(engine);
-    }
-
-    /// The anatomy frame or the crop changed.
-    pub(super) fn retake_anatomy(&mut self, engine: &mut Engine) {
-        self.anatomy_is_due = true;
-        self.anatomy_when_ready(engine);
-    }
-
-    /// Takes the anatomy if that is due and its frame is there.
-    pub(super) fn anatomy_when_ready(&mut self, engine: &mut Engine) {
-        let (Some(source), Some(projector)) = (&mut self.source, &self.projector) else {
-            return;
-        };
-        if source.picture_number != source.frame {
-            let Some(picture) = projector.single(source.frame) else {
-                return;
-            };
-            source.picture = picture;
-            source.picture_number = source.frame;
-        }
-        if !std::mem::take(&mut self.anatomy_is_due) {
-            return;
-        }
-        match source.take_anatomy() {
-            Ok(anatomy) if anatomy != *source.anatomy => source.anatomy = Arc::new(anatomy),
-            Ok(_) => return,
-            Err(why) => return self.said.push(why),
-        }
-        self.forget_results();
-        self.run(engine);
-    }
-
-    /// The user says how fast a clip is whose file does not.
-    pub(super) fn set_rate(&mut self, rate: Option<FrameRate>) {
-        if let Some(source) = &mut self.source {
-            source.rate = rate;
-        }
-        self.measure_source();
     }
 
     pub(super) fn forget_results(&mut self) {

@@ -1,0 +1,178 @@
+//! What is opened becomes the source: its anatomy is taken, its EF measured.
+
+use super::measuring::Measuring;
+use super::state::{Explore, HEART_RATES, usual_heart_rate};
+use crate::clip::{Clip, FrameRate};
+use crate::engine::{Engine, MeasureId};
+use crate::hearts::{self, simulated_heart};
+use crate::measure::{Measurement, TimeBase};
+use crate::media::{Kind, Opened, region};
+use crate::nn::Interrupt;
+use crate::recording::Recording;
+use crate::ui::projector::Projector;
+use crate::ui::source::{Origin, Source};
+use crossbeam_channel::{TryRecvError, bounded};
+use std::sync::Arc;
+
+impl Explore {
+    /// Opens the next simulated heart.
+    pub fn open_simulated(&mut self, engine: &mut Engine) {
+        let next = match self.source.as_ref().map(|s| s.origin) {
+            Some(Origin::SimulatedHeart(i)) => (i + 1) % hearts::COUNT,
+            _ => 0,
+        };
+        let prepared = simulated_heart(next).and_then(|heart| {
+            let recording = Recording::of_clip(Clip::still(heart.frame))?;
+            let opened = Opened::new(recording, Kind::Still);
+            let source = Source::prepare(opened, Origin::SimulatedHeart(next))?;
+            Ok((source, heart.ef.get()))
+        });
+        match prepared {
+            Ok((source, ef)) => {
+                self.factual_ef = ef;
+                self.set_source(source, engine);
+            }
+            Err(why) => self.said.push(why),
+        }
+    }
+
+    pub fn open(&mut self, source: Source, engine: &mut Engine) {
+        // The default for a source whose EF nobody has said.
+        self.factual_ef = 55.0;
+        self.set_source(source, engine);
+    }
+
+    fn set_source(&mut self, mut source: Source, engine: &mut Engine) {
+        source.id = self.next_id();
+        self.said.append(&mut source.warnings);
+        let (slowest, fastest) = HEART_RATES.into_inner();
+        let heart_rate = source.heart_rate.unwrap_or(usual_heart_rate());
+        self.settings.heart_rate = heart_rate.clamp(slowest, fastest);
+        match Projector::start(source.recording.clone(), self.wake.clone()) {
+            Ok(projector) => self.projector = Some(projector),
+            Err(e) => return self.said.push(e.to_string()),
+        }
+        self.on_screen = None;
+        self.anatomy_is_due = false;
+        self.ef_is_given = source.is_simulated();
+        self.drawing_mask = false;
+        self.source = Some(source);
+        self.forget_results();
+        self.measure_source();
+        // Ask at once for something worth seeing: the other side of normal.
+        self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
+        self.run(engine);
+    }
+
+    /// The anatomy frame or the crop changed.
+    pub(super) fn retake_anatomy(&mut self, engine: &mut Engine) {
+        self.anatomy_is_due = true;
+        self.anatomy_when_ready(engine);
+    }
+
+    /// Takes the anatomy if that is due and its frame is there.
+    pub(super) fn anatomy_when_ready(&mut self, engine: &mut Engine) {
+        let (Some(source), Some(projector)) = (&mut self.source, &self.projector) else {
+            return;
+        };
+        if source.picture_number != source.frame {
+            let Some(picture) = projector.single(source.frame) else {
+                return;
+            };
+            source.picture = picture;
+            source.picture_number = source.frame;
+        }
+        if !std::mem::take(&mut self.anatomy_is_due) {
+            return;
+        }
+        match source.take_anatomy() {
+            Ok(anatomy) if anatomy != *source.anatomy => source.anatomy = Arc::new(anatomy),
+            Ok(_) => return,
+            Err(why) => return self.said.push(why),
+        }
+        self.forget_results();
+        self.run(engine);
+    }
+
+    /// The user says how fast a clip is whose file does not.
+    pub(super) fn set_rate(&mut self, rate: Option<FrameRate>) {
+        if let Some(source) = &mut self.source {
+            source.rate = rate;
+        }
+        self.measure_source();
+    }
+
+    /// Begins to measure the source, if it is a clip of known rate. What was being measured is
+    /// forgotten.
+    pub(super) fn measure_source(&mut self) {
+        if let Measuring::Cropping(_, _, interrupt) = &self.measuring {
+            interrupt.set();
+        }
+        self.measuring = Measuring::Nothing;
+        let Some(source) = &self.source else {
+            return;
+        };
+        let recording = source.recording.clone();
+        let time = match source.rate {
+            _ if recording.is_still() => return,
+            _ if recording.beat_normalised => TimeBase::Beat,
+            Some(rate) => TimeBase::Rate(rate),
+            None => return,
+        };
+        let (sender, receiver) = bounded(1);
+        let interrupt = Interrupt::new();
+        let (crop, stop, wake) = (source.crop.clone(), interrupt.clone(), self.wake.clone());
+        let spawned = std::thread::Builder::new()
+            .name("measuring".into())
+            .spawn(move || {
+                let video = region::video(&recording, &crop, || stop.is_set());
+                // Fails only when nobody waits any more.
+                let _ = sender.send(video.map_err(|e| e.to_string()));
+                wake();
+            });
+        self.measuring = match spawned {
+            Ok(_) => Measuring::Cropping(receiver, time, interrupt),
+            Err(e) => Measuring::Failed(e.to_string()),
+        };
+    }
+
+    /// Hands the cropped clip on when it is there.
+    pub fn pursue(&mut self, engine: &mut Engine) {
+        if let Measuring::Cropping(receiver, time, _) = &self.measuring {
+            self.measuring = match receiver.try_recv() {
+                Err(TryRecvError::Empty) => return,
+                Ok(Ok(video)) => Measuring::Asked(engine.measure(video, *time)),
+                Ok(Err(why)) => Measuring::Failed(why),
+                Err(TryRecvError::Disconnected) => {
+                    Measuring::Failed("the clip could not be read".into())
+                }
+            };
+            if !self.measuring.is_going_on() {
+                self.run(engine);
+            }
+        }
+        self.anatomy_when_ready(engine);
+    }
+
+    /// Takes the worker's answer, and asks for the factual cine.
+    pub(super) fn measured(
+        &mut self,
+        id: MeasureId,
+        result: Result<Measurement, String>,
+        engine: &mut Engine,
+    ) {
+        if !matches!(self.measuring, Measuring::Asked(asked) if asked == id) {
+            return;
+        }
+        self.measuring = match result {
+            Ok(measurement) => {
+                if !self.ef_is_given {
+                    self.factual_ef = measurement.measured_ef_percent.clamp(10.0, 85.0).round();
+                }
+                Measuring::Measured(measurement)
+            }
+            Err(why) => Measuring::Failed(why),
+        };
+        self.run(engine);
+    }
+}
