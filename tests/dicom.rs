@@ -307,3 +307,47 @@ fn a_bare_data_set_opens() {
     let whole = media::open(&path).unwrap().recording;
     assert_eq!(opened.recording.to_clip(), whole.to_clip());
 }
+
+#[test]
+fn times_and_counts_that_no_clip_has_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.dcm");
+    for time in ["-33.3", "0", "1e300", "soon", "", "0.0001"] {
+        write(&path, &gray(3), &[(tags::FRAME_TIME, VR::DS, time.into())]);
+        let opened = media::open(&path).unwrap();
+        assert!(opened.recording.rate.is_none(), "{time:?}");
+        assert_eq!(opened.recording.frames(), 3);
+    }
+    // A sensible cine rate behind a senseless frame time counts.
+    let both = [
+        (tags::FRAME_TIME, VR::DS, "0".into()),
+        (tags::CINE_RATE, VR::IS, "40".into()),
+        (tags::HEART_RATE, VR::IS, "0".into()),
+    ];
+    write(&path, &gray(3), &both);
+    let opened = media::open(&path).unwrap();
+    assert_eq!(opened.recording.rate.unwrap().fps(), 40.0);
+    assert_eq!(opened.heart_rate, None);
+    // No frames means one; more than there are means those that are there.
+    let mut image = gray(3);
+    image.frames = 0;
+    write(&path, &image, &[]);
+    assert_eq!(media::open(&path).unwrap().recording.frames(), 1);
+    image.frames = 9;
+    write(&path, &image, &[]);
+    let opened = media::open(&path).unwrap();
+    assert_eq!(opened.recording.frames(), 3);
+    assert!(opened.warnings[0].contains("3 of its 9 frames"));
+    let waves = [
+        (
+            tags::R_WAVE_TIME_VECTOR,
+            VR::FL,
+            PrimitiveValue::F32([-20.0, 310.0, 1110.0].into_iter().collect()),
+        ),
+        (tags::HEART_RATE, VR::IS, "75".into()),
+    ];
+    write(&path, &gray(3), &waves);
+    let opened = media::open(&path).unwrap();
+    assert_eq!(opened.r_waves_ms, [310.0, 1110.0]);
+    assert_eq!(opened.heart_rate, Some(75.0));
+}

@@ -39,38 +39,79 @@ impl Crop {
     /// # Errors
     /// When memory runs out.
     pub fn planes(&self, frame: &Frame) -> Result<Vec<f32>> {
-        let Square { x, y, side } = self.square.within(frame.width, frame.height);
+        let square = self.square.within(frame.width, frame.height);
+        let planes = if square.side >= SIDE {
+            self.averaged(frame, square)
+        } else {
+            self.enlarged(frame, square)?
+        };
+        Ok(self.turned(planes))
+    }
+
+    /// A pixel, black where it is masked.
+    fn pixel(&self, frame: &Frame, x: usize, y: usize) -> [u8; 3] {
+        if self.masks.iter().any(|m| m.holds(x, y)) {
+            [0; 3]
+        } else {
+            frame.rgb(x, y)
+        }
+    }
+
+    /// Adaptive average pooling: cell i is the mean of pixels `i * side / 112` to
+    /// `(i + 1) * side / 112`, rounded outwards. Sums are exact; this runs while the square is
+    /// dragged.
+    fn averaged(&self, frame: &Frame, Square { x, y, side }: Square) -> Vec<f32> {
+        let ends = |i: usize| i * side / SIDE..((i + 1) * side).div_ceil(SIDE);
+        let mut planes = vec![0f32; 3 * SIDE * SIDE];
+        for row in 0..SIDE {
+            for column in 0..SIDE {
+                let (rows, columns) = (ends(row), ends(column));
+                let count = (rows.len() * columns.len()) as f32;
+                let mut sums = [0u32; 3];
+                for at_y in rows {
+                    for at_x in columns.clone() {
+                        let rgb = self.pixel(frame, x + at_x, y + at_y);
+                        for (sum, v) in sums.iter_mut().zip(rgb) {
+                            *sum += u32::from(v);
+                        }
+                    }
+                }
+                for (c, sum) in sums.into_iter().enumerate() {
+                    planes[(c * SIDE + row) * SIDE + column] = sum as f32 / count / 255.0;
+                }
+            }
+        }
+        planes
+    }
+
+    fn enlarged(&self, frame: &Frame, Square { x, y, side }: Square) -> Result<Vec<f32>> {
         let mut planes = vec![0f32; 3 * side * side];
         for row in 0..side {
             for column in 0..side {
-                let (at_x, at_y) = (x + column, y + row);
-                if self.masks.iter().any(|m| m.holds(at_x, at_y)) {
-                    continue;
-                }
-                let to_row = if self.upside_down {
-                    side - 1 - row
-                } else {
-                    row
-                };
-                let to_column = if self.mirrored {
-                    side - 1 - column
-                } else {
-                    column
-                };
-                for (c, v) in frame.rgb(at_x, at_y).into_iter().enumerate() {
-                    planes[(c * side + to_row) * side + to_column] = f32::from(v) / 255.0;
+                let rgb = self.pixel(frame, x + column, y + row);
+                for (c, v) in rgb.into_iter().enumerate() {
+                    planes[(c * side + row) * side + column] = f32::from(v) / 255.0;
                 }
             }
         }
         let planes = Tensor::from_vec(planes, (1, 3, 1, side, side), &Device::Cpu)?;
-        let mode = if side >= SIDE {
-            ResizeMode::Area
-        } else {
-            ResizeMode::Trilinear
-        };
-        resize(&planes, mode, 1, SIDE, SIDE)?
+        resize(&planes, ResizeMode::Trilinear, 1, SIDE, SIDE)?
             .flatten_all()?
             .to_vec1()
+    }
+
+    fn turned(&self, mut planes: Vec<f32>) -> Vec<f32> {
+        for plane in planes.chunks_exact_mut(SIDE * SIDE) {
+            if self.mirrored {
+                plane.chunks_exact_mut(SIDE).for_each(<[f32]>::reverse);
+            }
+            if self.upside_down {
+                // All pixels backwards, then each row backwards again.
+                plane.reverse();
+                plane.chunks_exact_mut(SIDE).for_each(<[f32]>::reverse);
+            }
+        }
+        planes
     }
 }
 
