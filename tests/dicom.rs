@@ -351,3 +351,32 @@ fn times_and_counts_that_no_clip_has_are_left_out() {
     assert_eq!(opened.r_waves_ms, [310.0, 1110.0]);
     assert_eq!(opened.heart_rate, Some(75.0));
 }
+
+#[test]
+fn a_directory_that_names_itself_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("DICOMDIR");
+    let mut item = InMemDicomObject::new_empty();
+    item.put(DataElement::new(
+        tags::REFERENCED_FILE_ID,
+        VR::CS,
+        PrimitiveValue::from("DICOMDIR"),
+    ));
+    let mut object = InMemDicomObject::new_empty();
+    object.put(DataElement::new(
+        tags::DIRECTORY_RECORD_SEQUENCE,
+        VR::SQ,
+        dicom_core::value::DataSetSequence::from(vec![item]),
+    ));
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
+        .media_storage_sop_class_uid(uids::MEDIA_STORAGE_DIRECTORY_STORAGE)
+        .media_storage_sop_instance_uid("2.25.1");
+    object
+        .with_meta(meta)
+        .unwrap()
+        .write_to_file(&path)
+        .unwrap();
+    let said = media::open(&path).unwrap_err().to_string();
+    assert!(said.contains("holds 1 files"), "{said}");
+}

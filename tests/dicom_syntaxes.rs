@@ -184,30 +184,22 @@ fn rle(interleaved: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn rle_as_rgb_and_as_ybr() {
+fn rle_by_its_label() {
     let folder = folder();
     let path = folder.path().join("I");
-    let fragments = [rle(&rgb(0)), rle(&rgb(1))];
-    write_fragments(
-        &path,
-        attributes(3, "RGB", 8),
-        uids::RLE_LOSSLESS,
-        &fragments,
-    );
-    let frames = opened(&path, uids::RLE_LOSSLESS);
-    assert_eq!(bytes_of(&frames[0]), rgb(0));
-    assert_eq!(bytes_of(&frames[1]), rgb(1));
-    // The label counts: the same samples as luminance and colour differences.
-    let red: Vec<u8> = [76, 85, 255].repeat(ROWS * COLUMNS);
-    let fragments = [rle(&red), rle(&red)];
-    write_fragments(
-        &path,
-        attributes(3, "YBR_FULL", 8),
-        uids::RLE_LOSSLESS,
-        &fragments,
-    );
-    let frames = opened(&path, uids::RLE_LOSSLESS);
-    assert_eq!(bytes_of(&frames[1])[..3], [254, 0, 0]);
+    let decoded = |photometric: &str, samples: [&[u8]; 2]| {
+        let fragments = samples.map(rle);
+        let object = attributes(3, photometric, 8);
+        write_fragments(&path, object, uids::RLE_LOSSLESS, &fragments);
+        opened(&path, uids::RLE_LOSSLESS).map(|f| bytes_of(&f).to_vec())
+    };
+    assert_eq!(decoded("RGB", [&rgb(0), &rgb(1)]), [rgb(0), rgb(1)]);
+    // Luminance and colour differences; no sample is shared, even where the label says so.
+    let red = [76, 85, 255].repeat(ROWS * COLUMNS);
+    let expected = [254, 0, 0].repeat(ROWS * COLUMNS);
+    for label in ["YBR_FULL", "YBR_FULL_422"] {
+        assert_eq!(decoded(label, [&red, &red])[1], expected, "{label}");
+    }
 }
 
 #[test]

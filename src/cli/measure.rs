@@ -46,6 +46,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         })?;
         TimeBase::Rate(rate)
     };
+    if recording.frames() > region::MOST_MEASURED {
+        eprintln!(
+            "Only the first {} frames are measured.",
+            region::MOST_MEASURED
+        );
+    }
     let device = OpenDevice::open(args.device).map_err(anyhow::Error::msg)?;
     let models = args.regressor.open_with(device, CascadeSource::Builtin)?;
     for warning in opened.warnings.iter().chain(&models.regressor.warnings) {

@@ -141,8 +141,8 @@ impl Opened {
         }
     }
 
-    /// What a look at a frame and its first anatomy tells of the picture: not the view that the networks know,
-    /// or flow in colour.
+    /// What a look at a frame and its anatomy tells: not the view that the networks know, or flow
+    /// in colour.
     pub fn doubts(&self, anatomy: &region::Anatomy, frame: &Frame) -> Vec<&'static str> {
         let mut doubts = Vec::new();
         if !anatomy.view.is_like_training() {
@@ -181,14 +181,21 @@ const MAX_RESIDENT: usize = 128 << 20;
 /// # Errors
 /// [`Error`], a sentence with what to do; also for a folder or a DICOMDIR with several files.
 pub fn open(path: &Path) -> Result<Opened, Error> {
+    let several = |count| {
+        Err(Error::Several {
+            path: path.to_owned(),
+            count,
+        })
+    };
     match look(path)? {
         Found::Recording(opened) => Ok(*opened),
         Found::Collection(paths) => match paths.as_slice() {
-            [only] if !only.is_dir() => open(only),
-            _ => Err(Error::Several {
-                path: path.to_owned(),
-                count: paths.len(),
-            }),
+            // Not further than one step: a directory may name itself.
+            [only] => match look(only)? {
+                Found::Recording(opened) => Ok(*opened),
+                Found::Collection(paths) => several(paths.len()),
+            },
+            _ => several(paths.len()),
         },
     }
 }

@@ -170,7 +170,8 @@ impl Desk {
     }
 
     pub fn open(&mut self, path: &Path, ctx: &egui::Context) {
-        self.generation += 1;
+        // What is being looked through would never end: its cards are no longer wanted.
+        self.forget();
         self.opening = true;
         let (sender, ctx) = (self.sender.clone(), ctx.clone());
         let (generation, path) = (self.generation, path.to_owned());

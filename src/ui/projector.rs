@@ -3,7 +3,6 @@
 use crate::clip::Frame;
 use crate::recording::Recording;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Tells the window that there is something new to show.
@@ -19,7 +18,8 @@ pub struct Projector {
 struct Shared {
     wish: Mutex<Wish>,
     changed: Condvar,
-    damaged: AtomicUsize,
+    /// Frames that could not be decoded.
+    damaged: Mutex<HashSet<usize>>,
 }
 
 #[derive(Default)]
@@ -62,7 +62,11 @@ impl Projector {
 
     /// Frames that could not be decoded so far.
     pub fn damaged(&self) -> usize {
-        self.shared.damaged.load(Ordering::Relaxed)
+        lock(&self.shared.damaged).len()
+    }
+
+    pub fn is_damaged(&self, i: usize) -> bool {
+        lock(&self.shared.damaged).contains(&i)
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wish) -> bool) {
@@ -83,15 +87,14 @@ impl Drop for Projector {
     }
 }
 
-fn lock(wish: &Mutex<Wish>) -> std::sync::MutexGuard<'_, Wish> {
-    wish.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
     let n = recording.frames();
     // Some of what is kept lies behind the frame on screen.
     let ahead = (recording.capacity() * 3 / 4).clamp(1, n);
-    let mut bad = HashSet::new();
     let mut done = 0;
     loop {
         let (single, playing, version) = {
@@ -111,12 +114,11 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
         let following = playing.map(|at| (0..ahead).map(move |k| (at + k) % n));
         let wanted = single.into_iter().chain(following.into_iter().flatten());
         for (k, i) in wanted.enumerate() {
-            if recording.kept(i).is_some() || bad.contains(&i) {
+            if recording.kept(i).is_some() || lock(&shared.damaged).contains(&i) {
                 continue;
             }
             if recording.frame(i).is_err() {
-                bad.insert(i);
-                shared.damaged.store(bad.len(), Ordering::Relaxed);
+                lock(&shared.damaged).insert(i);
             }
             if k == 0 {
                 wake();
@@ -132,6 +134,7 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
 mod tests {
     use super::*;
     use crate::clip::{Clip, Pixels};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
     #[test]

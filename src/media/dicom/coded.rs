@@ -28,9 +28,14 @@ pub enum Decoded {
 /// A phrase that says why not.
 pub fn decode(data: Vec<u8>, syntax: &str, shape: &Shape) -> Result<Decoded, String> {
     let gray = shape.samples == 1;
+    // A decoder gives every sample of every pixel, whatever the label says of sharing.
+    let photometric = match shape.photometric.as_str() {
+        "YBR_FULL_422" => "YBR_FULL",
+        other => other,
+    };
     let as_labelled = |bytes, planar| Decoded::Samples {
         bytes,
-        photometric: shape.photometric.clone(),
+        photometric: photometric.to_owned(),
         planar,
     };
     match syntax {
@@ -59,7 +64,7 @@ pub fn decode(data: Vec<u8>, syntax: &str, shape: &Shape) -> Result<Decoded, Str
                 | uids::JPEG_LOSSLESS_SV1
                 | uids::JPEGLS_LOSSLESS
                 | uids::JPEGLS_NEAR_LOSSLESS
-                    if !gray && shape.photometric == "YBR_FULL" =>
+                    if !gray && photometric == "YBR_FULL" =>
                 {
                     as_labelled(bytes, false)
                 }

@@ -76,6 +76,13 @@ impl Explore {
             return;
         };
         if source.picture_number != source.frame {
+            if projector.is_damaged(source.frame) {
+                let text = format!("Frame {} is damaged. Choose another one.", source.frame + 1);
+                self.said.push(text);
+                source.frame = source.picture_number;
+                self.anatomy_is_due = false;
+                return;
+            }
             let Some(picture) = projector.single(source.frame) else {
                 return;
             };

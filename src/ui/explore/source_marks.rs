@@ -60,8 +60,8 @@ impl Explore {
             Command::Mirror => source.crop.mirrored ^= true,
             _ => source.crop.upside_down ^= true,
         }
-        self.retake_anatomy(engine);
         self.measure_source();
+        self.retake_anatomy(engine);
     }
 
     /// Notes a file that was opened, if the user wants that.

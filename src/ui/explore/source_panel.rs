@@ -3,7 +3,7 @@ use super::measuring::Measuring;
 use super::state::Explore;
 use crate::clip::FrameRate;
 use crate::engine::Engine;
-use crate::media::region::Square;
+use crate::media::region::{MOST_MEASURED, Square};
 use crate::ui::command::Command;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Picture, mask_drawer, show_masks, square_editor};
@@ -45,18 +45,21 @@ impl Explore {
         let (width, height) = (source.recording.width(), source.recording.height());
         let about = format!("{}, {width} x {height}", source.about());
         ui.label(RichText::new(about).color(muted));
-        let mut changed = self.anatomy_scrubber(ui, now);
-        changed |= self.source_editor(ui);
-        changed |= self.square_line(ui);
+        let another_frame = self.anatomy_scrubber(ui, now);
+        let mut another_crop = self.source_editor(ui);
+        another_crop |= self.square_line(ui);
         ui.add_space(GAP / 2.0);
         self.anatomy_preview(ui, commands);
-        changed |= self.mask_lines(ui);
+        another_crop |= self.mask_lines(ui);
         ui.add_space(GAP);
         self.rate_line(ui);
         let ef_changed = self.factual_ef_line(ui);
-        if changed {
-            self.retake_anatomy(engine);
+        if another_crop {
+            // First: while the clip is measured, no factual cine is made that it would replace.
             self.measure_source();
+        }
+        if another_crop || another_frame {
+            self.retake_anatomy(engine);
         } else if ef_changed {
             self.run(engine);
         }
@@ -86,14 +89,6 @@ impl Explore {
                 }
                 changed = response.drag_stopped() || (response.changed() && !response.dragged());
             });
-        }
-        // The frame may still have to be decoded; until then the one before stays.
-        if let Some(projector) = &self.projector
-            && source.picture_number != source.frame
-            && let Some(picture) = projector.single(source.frame)
-        {
-            source.picture = picture;
-            source.picture_number = source.frame;
         }
         changed
     }
@@ -191,19 +186,14 @@ impl Explore {
                         commands.push(command);
                     }
                 }
-                let (text, drawing) = (
-                    if self.drawing_mask {
-                        "Drag over the text"
-                    } else {
-                        "Draw a mask"
-                    },
-                    self.drawing_mask,
-                );
-                if ui
-                    .add(Button::new(text).small().selected(drawing))
-                    .clicked()
-                {
-                    self.drawing_mask = !drawing;
+                let text = if self.drawing_mask {
+                    "Drag over the text"
+                } else {
+                    "Draw a mask"
+                };
+                let button = Button::new(text).small().selected(self.drawing_mask);
+                if ui.add(button).clicked() {
+                    self.drawing_mask ^= true;
                 }
             });
         });
@@ -334,7 +324,15 @@ impl Explore {
                 } else {
                     String::new()
                 };
-                let short = if m.short_clip { ", short clip" } else { "" };
+                let cut = self
+                    .source
+                    .as_ref()
+                    .is_some_and(|s| s.recording.frames() > MOST_MEASURED);
+                let short = match (m.short_clip, cut) {
+                    (true, _) => ", short clip".to_owned(),
+                    (_, true) => format!(", of its first {MOST_MEASURED} frames"),
+                    _ => String::new(),
+                };
                 format!(
                     "Measured {:.1} %{spread}{short}, by {}. Not a diagnosis.",
                     m.measured_ef_percent, m.regressor

@@ -54,30 +54,13 @@ pub fn square_editor(
     let mut live = inside.dragged();
     if let Some(moved) = total_drag(ui, &inside, id.with("inside"), before) {
         let (start, by) = (moved.0, moved.1 / scale);
-        let x = snapped(
-            start.x as f32 + by.x,
-            &[
-                0,
-                width - before.side,
-                (width - before.side) / 2,
-                guide.x,
-                (guide.x + guide.side).saturating_sub(before.side),
-            ],
-            snap,
-        );
-        let y = snapped(
-            start.y as f32 + by.y,
-            &[
-                0,
-                height - before.side,
-                (height - before.side) / 2,
-                guide.y,
-                (guide.y + guide.side).saturating_sub(before.side),
-            ],
-            snap,
-        );
-        square.x = x.min(width - before.side);
-        square.y = y.min(height - before.side);
+        let place = |wish: f32, extent: usize, guide_at: usize| {
+            let most = extent - before.side;
+            let other_end = (guide_at + guide.side).saturating_sub(before.side);
+            snapped(wish, &[0, most, most / 2, guide_at, other_end], snap).min(most)
+        };
+        square.x = place(start.x as f32 + by.x, width, guide.x);
+        square.y = place(start.y as f32 + by.y, height, guide.y);
     }
     let corners = [
         ("upper left", outline.left_top(), [false, false]),
