@@ -232,6 +232,87 @@ fn jpeg_in_one_and_in_several_fragments() {
     }
 }
 
+/// Frame 0 as `tests/coded/make.py` coded it.
+fn coded(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/coded");
+    std::fs::read(Path::new(folder).join(name)).unwrap()
+}
+
+/// What a file with the same coded frame twice is decoded to.
+fn decoded(object: InMemDicomObject, syntax: &str, name: &str) -> Frame {
+    let folder = folder();
+    let path = folder.path().join("I");
+    write_fragments(&path, object, syntax, &[coded(name), coded(name)]);
+    let [first, second] = opened(&path, syntax);
+    assert_eq!(first, second, "{name}");
+    first
+}
+
+#[test]
+fn jpeg_2000_and_its_high_throughput() {
+    for (name, photometric, syntax) in [
+        ("jpeg2000_rgb.j2k", "YBR_RCT", uids::JPEG2000_LOSSLESS),
+        ("jpeg2000_rgb.j2k", "RGB", uids::JPEG2000),
+        ("htj2k_rgb.j2c", "YBR_RCT", uids::HTJ2K_LOSSLESS),
+        ("htj2k_rgb.j2c", "YBR_RCT", uids::HTJ2K_LOSSLESS_RPCL),
+        ("htj2k_rgb.j2c", "YBR_RCT", uids::HTJ2K),
+    ] {
+        let frame = decoded(attributes(3, photometric, 8), syntax, name);
+        assert_eq!(bytes_of(&frame), rgb(0), "{name} as {syntax}");
+    }
+    for (name, syntax) in [
+        ("jpeg2000_gray.j2k", uids::JPEG2000_LOSSLESS),
+        ("htj2k_gray.j2c", uids::HTJ2K_LOSSLESS),
+    ] {
+        let frame = decoded(attributes(1, "MONOCHROME2", 8), syntax, name);
+        assert_eq!(bytes_of(&frame), red(), "{name}");
+    }
+    let lossy = decoded(
+        attributes(3, "YBR_ICT", 8),
+        uids::JPEG2000,
+        "jpeg2000_lossy_rgb.j2k",
+    );
+    let off = bytes_of(&lossy).iter().zip(rgb(0));
+    assert!(off.map(|(a, b)| a.abs_diff(b)).max() <= Some(3));
+}
+
+/// The first component of frame 0, which the gray files hold.
+fn red() -> Vec<u8> {
+    rgb(0).into_iter().step_by(3).collect()
+}
+
+#[test]
+fn jpeg_lossless() {
+    for syntax in [uids::JPEG_LOSSLESS, uids::JPEG_LOSSLESS_SV1] {
+        let gray = attributes(1, "MONOCHROME2", 8);
+        let frame = decoded(gray, syntax, "jpeg_lossless_gray.jpg");
+        assert_eq!(bytes_of(&frame), red());
+        let frame = decoded(attributes(3, "RGB", 8), syntax, "jpeg_lossless_rgb.jpg");
+        assert_eq!(bytes_of(&frame), rgb(0));
+        // Twelve bits come back by the frame's own range.
+        let mut deep = attributes(1, "MONOCHROME2", 16);
+        for (tag, v) in [(tags::BITS_STORED, 12u16), (tags::HIGH_BIT, 11)] {
+            deep.put(DataElement::new(tag, VR::US, dicom_value!(U16, v)));
+        }
+        let frame = decoded(deep, syntax, "jpeg_lossless_deep.jpg");
+        let brightest = f64::from(red().into_iter().max().unwrap());
+        let expected = |v: u8| (f64::from(v) / brightest * 255.0).round() as u8;
+        let expected: Vec<u8> = red().into_iter().map(expected).collect();
+        assert_eq!(bytes_of(&frame), expected);
+    }
+}
+
+#[cfg(feature = "jpeg-ls")]
+#[test]
+fn jpeg_ls() {
+    for syntax in [uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS] {
+        let frame = decoded(attributes(3, "RGB", 8), syntax, "jpeg_ls_rgb.jls");
+        assert_eq!(bytes_of(&frame), rgb(0));
+        let frame = decoded(attributes(1, "MONOCHROME2", 8), syntax, "jpeg_ls_gray.jls");
+        assert_eq!(bytes_of(&frame), red());
+    }
+}
+
 #[test]
 fn what_is_not_decoded_is_named() {
     let folder = folder();
