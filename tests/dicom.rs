@@ -6,7 +6,7 @@ use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use echoif::clip::Pixels;
-use echoif::media::{self, Kind};
+use echoif::media::{self, Found, Kind};
 use std::path::Path;
 
 struct Image {
@@ -352,31 +352,53 @@ fn times_and_counts_that_no_clip_has_are_left_out() {
     assert_eq!(opened.heart_rate, Some(75.0));
 }
 
-#[test]
-fn a_directory_that_names_itself_ends() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("DICOMDIR");
-    let mut item = InMemDicomObject::new_empty();
-    item.put(DataElement::new(
-        tags::REFERENCED_FILE_ID,
-        VR::CS,
-        PrimitiveValue::from("DICOMDIR"),
-    ));
+/// A DICOMDIR that refers to files by these ids.
+fn write_directory(path: &Path, ids: &[&str]) {
+    let item = |id: &&str| {
+        let mut item = InMemDicomObject::new_empty();
+        let value = PrimitiveValue::from(*id);
+        item.put(DataElement::new(tags::REFERENCED_FILE_ID, VR::CS, value));
+        item
+    };
+    let items: Vec<InMemDicomObject> = ids.iter().map(item).collect();
     let mut object = InMemDicomObject::new_empty();
     object.put(DataElement::new(
         tags::DIRECTORY_RECORD_SEQUENCE,
         VR::SQ,
-        dicom_core::value::DataSetSequence::from(vec![item]),
+        dicom_core::value::DataSetSequence::from(items),
     ));
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN)
         .media_storage_sop_class_uid(uids::MEDIA_STORAGE_DIRECTORY_STORAGE)
         .media_storage_sop_instance_uid("2.25.1");
-    object
-        .with_meta(meta)
-        .unwrap()
-        .write_to_file(&path)
-        .unwrap();
+    object.with_meta(meta).unwrap().write_to_file(path).unwrap();
+}
+
+#[test]
+fn a_directory_that_names_itself_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("DICOMDIR");
+    write_directory(&path, &["DICOMDIR"]);
     let said = media::open(&path).unwrap_err().to_string();
     assert!(said.contains("holds 1 files"), "{said}");
+}
+
+#[test]
+fn a_directory_finds_its_files_in_either_case_and_none_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let disc = folder.path().join("disc");
+    std::fs::create_dir_all(disc.join("dicom/Ser1")).unwrap();
+    let outside = folder.path().join("OUTSIDE");
+    for file in [disc.join("dicom/Ser1/im01"), disc.join("IM02"), outside] {
+        write(&file, &gray(3), &[]);
+    }
+    let path = disc.join("DICOMDIR");
+    write_directory(&path, &["DICOM\\SER1\\IM01", "IM02", "..\\OUTSIDE"]);
+    let Found::Collection(files) = media::look(&path).unwrap() else {
+        panic!("it lists two files");
+    };
+    assert_eq!(files, [disc.join("dicom/Ser1/im01"), disc.join("IM02")]);
+    for file in files {
+        assert_eq!(media::open(&file).unwrap().recording.frames(), 3);
+    }
 }

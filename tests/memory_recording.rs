@@ -8,8 +8,13 @@ mod common;
 use dicom_core::{DataElement, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use echoif::engine::DeviceChoice;
 use echoif::media;
+use echoif::ui::{App, NoPicker, Options};
+use egui_kittest::Harness;
 use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const FRAMES: u32 = 500;
@@ -74,4 +79,53 @@ fn five_hundred_frames_of_colour() {
     println!("first frame after {first:?}, {} MB at most", more >> 20);
     assert!(first < Duration::from_millis(500), "{first:?}");
     assert!(more < 300 << 20, "{} MB", more >> 20);
+    drop(opened);
+    on_screen_at_once(&path);
+}
+
+/// From the drop of the file on the window to the frame in its pane.
+fn on_screen_at_once(path: &Path) {
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = Options {
+                file: None,
+                device: DeviceChoice::Cpu,
+                picker: Arc::new(NoPicker),
+            };
+            App::new(cc, options).unwrap()
+        });
+    // The worker loads its weights meanwhile, as it does when the program starts.
+    window.run_steps(2);
+    let start = Instant::now();
+    let dropped = Arc::new(Dropped(path.to_owned()));
+    window.input_mut().dropped_files.push(dropped);
+    window.step();
+    window.input_mut().dropped_files.clear();
+    let shown = |window: &Harness<'_, App>| {
+        let source = window.state().explore().source.as_ref();
+        source.is_some_and(|s| s.recording.frames() == FRAMES as usize)
+            && window.state().explore().source_on_screen() == Some(0)
+    };
+    while !shown(&window) {
+        assert!(start.elapsed() < Duration::from_secs(20), "it never opened");
+        window.step();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let after = start.elapsed();
+    println!("on screen after {after:?}");
+    assert!(after < Duration::from_millis(500), "{after:?}");
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|e| e.to_string())
+    }
 }

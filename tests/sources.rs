@@ -317,3 +317,75 @@ fn a_wards_export_is_a_grid_and_a_click_opens_one() {
     assert!(window.query_by_label(clip).is_none());
     assert!(window.query_by_label_contains("I10").is_none());
 }
+
+#[test]
+fn a_damaged_frame_is_named_and_the_one_before_stays() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let gif = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.gif");
+    let heart = media::open(&gif).unwrap().recording.to_clip().unwrap();
+    for (i, frame) in heart.frames.iter().take(5).enumerate() {
+        let path = folder.path().join(format!("{i:03}.png"));
+        frame.to_image().save(&path).unwrap();
+        if i == 4 {
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        }
+    }
+    let mut window = window(folder.path());
+    step_until(&mut window, "clip", |w| {
+        let source = w.state().explore().source.as_ref();
+        source.is_some_and(|s| s.recording.frames() == 5) && settled(w)
+    });
+    let role = egui::accesskit::Role::Slider;
+    let slider = window.get_by_role_and_label(role, "Anatomy frame").rect();
+    window.drag_at(slider.left_center() + egui::vec2(4.0, 0.0));
+    window.step();
+    for k in 1..6 {
+        let x = slider.left() + slider.width() * k as f32 / 5.0;
+        window.hover_at(egui::pos2(x, slider.center().y));
+        window.step();
+    }
+    window.drop_at(slider.right_center() - egui::vec2(1.0, 0.0));
+    step_until(&mut window, "sentence", |w| {
+        w.query_by_label_contains("Frame 5 is damaged. Choose another one.")
+            .is_some()
+    });
+    let source = window.state().explore().source.as_ref().unwrap();
+    assert_eq!(source.frame, source.picture_number);
+    assert!(source.frame < 4);
+}
+
+#[test]
+fn a_new_square_is_searched_for_text_again() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip");
+    write_clip(&path, Some("33.3"));
+    let mut window = window(&path);
+    step_until(&mut window, "cine", settled);
+    let proposals = |w: &Harness<'_, App>| {
+        let source = w.state().explore().source.as_ref().unwrap();
+        source.proposals.len()
+    };
+    assert_eq!(proposals(&window), 0);
+    // The whole height holds the burned-in name as well, once the square is moved to the left.
+    let image = window
+        .get_by_role_and_label(egui::accesskit::Role::Image, "Source frame")
+        .rect();
+    let scale = image.width() / 400.0;
+    let at = |x: f32, y: f32| {
+        let top = image.center().y - 150.0 * scale;
+        egui::pos2(image.left() + x * scale, top + y * scale)
+    };
+    window.drag_at(at(230.0, 150.0));
+    window.step();
+    for k in 1..=10 {
+        window.hover_at(at(230.0 - 16.0 * k as f32, 150.0 - 7.0 * k as f32));
+        window.step();
+    }
+    window.drop_at(at(70.0, 80.0));
+    step_until(&mut window, "proposal", |w| proposals(w) > 0);
+    let source = window.state().explore().source.as_ref().unwrap();
+    assert!(source.crop.square.x < 60, "{:?}", source.crop.square);
+}

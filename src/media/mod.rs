@@ -5,6 +5,8 @@ mod bytes;
 mod dicom;
 mod folder;
 pub mod gif;
+#[cfg(feature = "mp4")]
+mod mp4;
 pub mod region;
 mod sector;
 mod square;
@@ -68,6 +70,7 @@ pub enum Kind {
     Gif,
     Apng,
     Avi,
+    Mp4,
     Folder,
 }
 
@@ -80,6 +83,7 @@ impl Kind {
             Self::Gif => "gif",
             Self::Apng => "apng",
             Self::Avi => "avi",
+            Self::Mp4 => "mp4",
             Self::Folder => "folder",
         }
     }
@@ -92,6 +96,7 @@ impl Kind {
             Self::Gif => "GIF",
             Self::Apng => "Animated PNG",
             Self::Avi => "AVI",
+            Self::Mp4 => "MP4",
             Self::Folder => "Folder of stills",
         }
     }
@@ -239,9 +244,13 @@ fn look_inside(path: &Path, head: &[u8]) -> Result<Found, Error> {
     } else if avi::is_avi(head) {
         one(avi::open(path))
     } else if head.get(4..8) == Some(b"ftyp") {
+        #[cfg(feature = "mp4")]
+        return one(mp4::open(path));
+        #[cfg(not(feature = "mp4"))]
         Err(Error::undecodable(
             path,
-            "MP4 video is not decoded here. Convert it to AVI with Motion JPEG, or export DICOM.",
+            "this build does not decode MP4 video. \
+             Convert it to AVI with Motion JPEG, or export DICOM.",
         ))
     } else if image::guess_format(head).is_ok() {
         one(still::open(path))

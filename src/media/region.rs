@@ -115,7 +115,7 @@ impl Crop {
     }
 }
 
-/// The conditioning frame: 112 x 112, RGB, 0..1.
+/// The conditioning frame: 112 x 112, RGB, 0..1 in steps of 1/255.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Anatomy {
     /// `[3, 112, 112]`
@@ -132,7 +132,9 @@ impl Anatomy {
     /// # Errors
     /// When memory runs out.
     pub fn from_frame(frame: &Frame, crop: &Crop) -> Result<Self> {
-        let rgb = crop.planes(frame)?;
+        // Eight bits, as in the clips that the networks were trained on: so that a picture file can
+        // hold exactly what the networks get, and a run can be repeated from it.
+        let rgb: Vec<f32> = crop.planes(frame)?.into_iter().map(eight_bits).collect();
         let sha256 = sha256(&bytes(&rgb));
         let view = View::of(&gray(&rgb));
         Ok(Self { rgb, sha256, view })
@@ -189,6 +191,10 @@ pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Res
     })
 }
 
+fn eight_bits(v: f32) -> f32 {
+    (v.clamp(0.0, 1.0) * 255.0).round() / 255.0
+}
+
 /// Gray of three planes; a gray picture keeps its values exactly.
 pub fn gray(rgb: &[f32]) -> Vec<f32> {
     let n = rgb.len() / 3;
@@ -217,6 +223,8 @@ fn bytes(rgb: &[f32]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recording::FrameReader;
+    use std::sync::Arc;
 
     fn ramp() -> Frame {
         Frame {
@@ -298,6 +306,24 @@ mod tests {
             }
         );
         let anatomy = Anatomy::from_frame(&frame, &square.into()).unwrap();
-        assert!(anatomy.rgb.iter().all(|&v| (v - 0.5).abs() < 1e-6));
+        // Of eight bits, the one above.
+        assert!(anatomy.rgb.iter().all(|&v| v == 128.0 / 255.0));
+    }
+
+    #[test]
+    fn a_very_long_clip_is_measured_by_its_beginning() {
+        struct Same(Arc<Frame>);
+        impl FrameReader for Same {
+            fn read(&self, _: usize) -> std::result::Result<Arc<Frame>, String> {
+                Ok(self.0.clone())
+            }
+        }
+        let reader = Same(Arc::new(ramp()));
+        let recording = Recording::new(MOST_MEASURED + 9, None, Box::new(reader)).unwrap();
+        let crop = Crop::from(Square::centred(SIDE, SIDE));
+        let taken = video(&recording, &crop, || false).unwrap();
+        assert_eq!(taken.frames, MOST_MEASURED);
+        assert_eq!(taken.data.len(), MOST_MEASURED * SIDE * SIDE);
+        assert!(video(&recording, &crop, || true).is_err());
     }
 }

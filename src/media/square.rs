@@ -43,6 +43,15 @@ pub struct Mask {
 }
 
 impl Mask {
+    /// Whether another one lies within this.
+    pub fn covers(&self, other: &Self) -> bool {
+        let end = |m: &Self| (m.x + m.width, m.y + m.height);
+        self.x <= other.x
+            && self.y <= other.y
+            && end(self).0 >= end(other).0
+            && end(self).1 >= end(other).1
+    }
+
     pub fn holds(&self, x: usize, y: usize) -> bool {
         (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
     }

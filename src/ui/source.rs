@@ -28,6 +28,8 @@ pub struct Source {
     pub anatomy: Arc<Anatomy>,
     /// Areas that look like text and wait for the user's word.
     pub proposals: Vec<Mask>,
+    /// The square that was searched for them; none for what this program made.
+    pub searched: Option<Square>,
     /// The file says, or the picture shows, flow in colour.
     pub coloured: bool,
     /// The file's, or the user's where the file says none.
@@ -57,10 +59,8 @@ impl Source {
         let crop = Crop::from(square);
         let anatomy = Anatomy::from_frame(&picture, &crop).map_err(|e| e.to_string())?;
         // What this program made has its words outside the picture.
-        let proposals = match opened.mark {
-            Some(_) => Vec::new(),
-            None => text_areas::propose(&recording, square),
-        };
+        let searched = opened.mark.is_none().then_some(square);
+        let proposals = searched.map(|s| text_areas::propose(&recording, s));
         Ok(Self {
             coloured: opened.colour_doppler || view::is_coloured(&picture, square),
             rate: recording.rate,
@@ -73,7 +73,8 @@ impl Source {
             crop,
             found: square,
             anatomy: Arc::new(anatomy),
-            proposals,
+            proposals: proposals.unwrap_or_default(),
+            searched,
             heart_rate: opened.heart_rate,
             r_waves_ms: opened.r_waves_ms,
             warnings: opened.warnings,

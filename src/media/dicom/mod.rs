@@ -18,6 +18,7 @@ use super::bytes::Bytes;
 use super::{Coding, Error, Found, Kind, Opened};
 use crate::recording::Recording;
 use dicom_dictionary_std::tags;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Whether a file's beginning, 132 bytes or all of it, is one of DICOM's.
@@ -88,14 +89,39 @@ pub fn open(path: &Path) -> Result<Found, Error> {
     })))
 }
 
-/// The files that a DICOMDIR names, within its own folder.
+/// The files that a DICOMDIR names, within its own folder. Discs that were copied may have the names
+/// in the other case.
 fn referenced(directory: &Path, ids: &[Vec<String>]) -> Vec<PathBuf> {
     let folder = directory.parent().unwrap_or(Path::new("."));
+    let mut names = Names::default();
     let sound = |part: &&String| {
         !part.is_empty() && !part.contains(['/', '\\', ':', '\0']) && *part != "." && *part != ".."
     };
     ids.iter()
         .filter(|parts| !parts.is_empty() && parts.iter().all(|p| sound(&p)))
-        .map(|parts| folder.join(parts.iter().collect::<PathBuf>()))
+        .map(|parts| {
+            let parts = parts.iter();
+            parts.fold(folder.to_owned(), |at, part| names.resolve(&at, part))
+        })
         .collect()
+}
+
+/// What lies in each folder, by lower-case name.
+#[derive(Default)]
+struct Names(HashMap<PathBuf, HashMap<String, PathBuf>>);
+
+impl Names {
+    /// `part` in `folder`, in whatever case it is there; as it is written where it is not.
+    fn resolve(&mut self, folder: &Path, part: &str) -> PathBuf {
+        let there = self.0.entry(folder.to_owned()).or_insert_with(|| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let named = entries.map(|e| (e.file_name().to_string_lossy().to_lowercase(), e.path()));
+            named.collect()
+        });
+        let written = folder.join(part);
+        match there.get(&part.to_lowercase()) {
+            Some(other) if !written.exists() => other.clone(),
+            _ => written,
+        }
+    }
 }

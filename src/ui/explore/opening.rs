@@ -66,6 +66,7 @@ impl Explore {
 
     /// The anatomy frame or the crop changed.
     pub(super) fn retake_anatomy(&mut self, engine: &mut Engine) {
+        self.seek_text();
         self.anatomy_is_due = true;
         self.anatomy_when_ready(engine);
     }
@@ -158,6 +159,7 @@ impl Explore {
                 self.run(engine);
             }
         }
+        self.hear_of_text();
         self.anatomy_when_ready(engine);
     }
 

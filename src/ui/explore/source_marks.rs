@@ -3,8 +3,11 @@
 use super::heading;
 use super::state::{Explore, Recent};
 use crate::engine::Engine;
+use crate::media::region::Mask;
+use crate::media::text_areas;
 use crate::ui::command::Command;
 use crate::ui::theme::tokens;
+use crossbeam_channel::{TryRecvError, bounded};
 use egui::{Button, RichText, Ui};
 
 /// Files that are listed.
@@ -49,6 +52,46 @@ impl Explore {
             });
         }
         changed
+    }
+
+    /// Looks for burned-in text in another square, on another thread.
+    pub(super) fn seek_text(&mut self) {
+        let Some(source) = &mut self.source else {
+            return;
+        };
+        let square = source.crop.square;
+        if source.searched.is_none_or(|searched| searched == square) {
+            return;
+        }
+        source.searched = Some(square);
+        source.proposals.clear();
+        let (sender, receiver) = bounded(1);
+        let (recording, wake) = (source.recording.clone(), self.wake.clone());
+        let spawned = std::thread::Builder::new()
+            .name("seeking text".into())
+            .spawn(move || {
+                // Fails only when nobody waits any more.
+                let _ = sender.send(text_areas::propose(&recording, square));
+                wake();
+            });
+        self.seeking = spawned.ok().map(|_| (source.id, receiver));
+    }
+
+    /// Takes what was found, less what is masked already.
+    pub(super) fn hear_of_text(&mut self) {
+        let Some((id, receiver)) = &self.seeking else {
+            return;
+        };
+        let found = match receiver.try_recv() {
+            Err(TryRecvError::Empty) => return,
+            other => other.unwrap_or_default(),
+        };
+        if let Some(source) = self.source.as_mut().filter(|s| s.id == *id) {
+            let masks = &source.crop.masks;
+            let is_new = |m: &Mask| !masks.iter().any(|known| known.covers(m));
+            source.proposals = found.into_iter().filter(is_new).collect();
+        }
+        self.seeking = None;
     }
 
     /// Left and right, or top and bottom, change places.

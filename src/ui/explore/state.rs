@@ -3,6 +3,7 @@ use crate::clip::Video;
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Request, Stage};
+use crate::media::region::Mask;
 use crate::ui::playback::{Playback, frame_at};
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
@@ -112,6 +113,8 @@ pub struct Explore {
     pub measuring: Measuring,
     /// The user typed the factual EF.
     pub(super) ef_is_given: bool,
+    /// Areas that look like text in the square of the source with this number, being sought.
+    pub(super) seeking: Option<(u64, crossbeam_channel::Receiver<Vec<Mask>>)>,
     /// A drag on the source draws a mask.
     pub(super) drawing_mask: bool,
     /// The anatomy while the square is being dragged.
@@ -161,6 +164,7 @@ impl Explore {
             anatomy_is_due: false,
             measuring: Measuring::default(),
             ef_is_given: false,
+            seeking: None,
             drawing_mask: false,
             live_anatomy: None,
             paths: HashMap::new(),
@@ -293,6 +297,11 @@ impl Explore {
     pub(super) fn marks(&self) -> Vec<Mark> {
         let generated = self.generated.iter().map(|&ef| Mark::Generated(ef));
         generated.chain([Mark::Factual(self.factual_ef)]).collect()
+    }
+
+    /// The frame of the source that is in its pane.
+    pub fn source_on_screen(&self) -> Option<usize> {
+        self.on_screen.as_ref().map(|(number, _)| *number)
     }
 
     /// Whether the cascade's cines are one normalised beat.
