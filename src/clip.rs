@@ -1,6 +1,7 @@
 //! Pictures in time: what every other room speaks.
 
 use candle_core::{Device, Tensor};
+use sha2::{Digest, Sha256};
 
 /// One decoded picture, 8 bits a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +170,18 @@ impl Video {
             height: self.height,
             pixels: Pixels::Gray(pixels),
         }
+    }
+
+    /// SHA-256 of all frames as 8-bit gray, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        for f in 0..self.frames {
+            if let Pixels::Gray(pixels) = self.gray_frame(f).pixels {
+                hasher.update(pixels);
+            }
+        }
+        let digest = hasher.finalize();
+        digest.iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// All frames as 8-bit gray.

@@ -34,6 +34,7 @@ pub mod measure;
 pub mod media;
 pub mod models;
 pub mod nn;
+pub mod provenance;
 pub mod recording;
 pub mod text;
 pub mod ui;

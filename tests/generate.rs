@@ -273,3 +273,78 @@ fn open_says_what_a_file_holds_and_writes_a_frame() {
         .unwrap();
     assert_eq!(written.frames[0], whole.frames[3]);
 }
+
+#[test]
+fn a_run_is_repeated_from_its_sidecar() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (frame, dicom) = (heart(2), at("ef25.dcm"));
+    let frame = frame.to_str().unwrap();
+    let first = json(&[
+        "generate",
+        "--frame",
+        frame,
+        "--ef",
+        "25",
+        "--seed",
+        "3",
+        "--best-of",
+        "2",
+        "--preset",
+        "preview",
+        "--guidance",
+        "2.5",
+        "--out",
+        &dicom,
+        "--json",
+    ]);
+    let sidecar = format!("{dicom}.json");
+    let again = json(&[
+        "generate",
+        "--from",
+        &sidecar,
+        "--out",
+        &at("again"),
+        "--json",
+    ]);
+    assert_eq!(again["same_pixels"], true);
+    for key in [
+        "requested_ef_percent",
+        "measured_ef_percent",
+        "seed",
+        "pixels_sha256",
+        "best_of",
+    ] {
+        assert_eq!(first[key], again[key], "{key}");
+    }
+    // Without the anatomy the frame is asked for, and only the right one is taken.
+    let bare = at("bare.gif");
+    let without = ["--without-anatomy", "--out", &bare, "--json"];
+    json(&[["generate", "--from", &sidecar].as_slice(), &without].concat());
+    let sidecar = format!("{bare}.json");
+    let told = std::fs::read_to_string(&sidecar).unwrap();
+    assert!(told.contains("\"anatomy_png\": null"), "{told}");
+    let said = |more: &[&str]| {
+        let out = echoif(
+            &[
+                ["generate", "--from", &sidecar, "--out", &bare].as_slice(),
+                more,
+            ]
+            .concat(),
+        );
+        assert_eq!(out.status.code(), Some(1));
+        String::from_utf8(out.stderr).unwrap()
+    };
+    assert!(said(&[]).contains("--frame"));
+    let other = heart(3);
+    assert!(said(&["--frame", other.to_str().unwrap()]).contains("not the anatomy"));
+    let tiny = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/merged_tiny_1scm"
+    );
+    assert!(said(&["--frame", frame, "--cascade", tiny]).contains("--cascade"));
+    let made = json(&[
+        "generate", "--from", &sidecar, "--frame", frame, "--out", &bare, "--json",
+    ]);
+    assert_eq!(made["same_pixels"], true);
+}

@@ -1,50 +1,33 @@
-use crate::edm::{Preset, Seed};
-use crate::ef::EfPercent;
+use super::wanted::{Wanted, WantedArgs};
+use crate::edm::Seed;
 use crate::engine::{
     ASK_FIRST_SECONDS, Generated, Models, Pace, Part, Report, Request, cost_of, generate,
 };
+use crate::media::export::{self, Cine, Format};
 use crate::media::region::Anatomy;
-use crate::media::{self, gif};
 use crate::nn::Interrupt;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example: echoif generate --frame frame.png --ef 30 --factual-ef 55 --out ef30.gif"
-)]
+#[command(after_help = "Examples:\n  \
+    echoif generate --frame frame.png --ef 30 --factual-ef 55 --out ef30.gif\n  \
+    echoif generate --from ef30.gif.json --out again.dcm")]
 pub struct Args {
-    /// The anatomy: DICOM, PNG or JPEG; the first frame of a clip; the square that
-    /// a DICOM file's ultrasound region gives, else the centre.
-    #[arg(long)]
-    frame: PathBuf,
-    /// The ejection fraction to show, in percent, 10 to 85.
-    #[arg(long)]
-    ef: f64,
-    /// The source's own ejection fraction: makes the factual cine too, beside OUT as
-    /// `NAME_factual.gif`.
-    #[arg(long)]
-    factual_ef: Option<f64>,
+    #[command(flatten)]
+    pub(super) wanted: WantedArgs,
     #[command(flatten)]
     models: super::ModelArgs,
-    /// preview, balanced or paper.
-    #[arg(long, default_value = "balanced")]
-    preset: Preset,
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Make N cines with consecutive seeds and keep the one that measures closest.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    best_of: u16,
-    /// Guidance of the guided stages, instead of the cascade's own.
-    #[arg(long)]
-    guidance: Option<f64>,
-    /// The GIF to write.
+    /// The file to write: .gif, .apng, .avi, .mp4 or .dcm by its ending, a folder of PNG frames
+    /// without one. NAME.EXT.json, from which the run can be repeated, is written beside it.
     #[arg(long)]
     out: PathBuf,
+    /// Leave the anatomy out of NAME.EXT.json.
+    #[arg(long)]
+    without_anatomy: bool,
     /// Do not ask before a run of more than two minutes.
     #[arg(long)]
     yes: bool,
@@ -54,36 +37,15 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    if args
-        .out
-        .extension()
-        .is_none_or(|e| !e.eq_ignore_ascii_case("gif"))
-    {
-        bail!(
-            "{} is not a name for a GIF. Give --out a name that ends in .gif.",
-            args.out.display()
-        );
-    }
-    let ef = |v| EfPercent::new(v).map_err(|why| anyhow::anyhow!("{why}."));
-    let requested = ef(args.ef)?;
-    let factual = args.factual_ef.map(ef).transpose()?;
-    if args
-        .guidance
-        .is_some_and(|g| !g.is_finite() || !(0.0..=50.0).contains(&g))
-    {
-        bail!("Guidance must be from 0 to 50.");
-    }
-    let opened = media::open(&args.frame)?;
-    let frame = opened.recording.frame(0);
-    let frame =
-        frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", args.frame.display()))?;
-    let anatomy = Arc::new(Anatomy::from_frame(&frame, &opened.first_square().into())?);
-    let doubts = opened.doubts(&anatomy, &frame);
-    let mut warnings = opened.warnings;
-    warnings.extend(doubts.into_iter().map(str::to_owned));
+    // Before any work: the name must be one that can be written.
+    Format::of(&args.out)?;
+    let mut wanted = Wanted::of(&args.wanted)?;
     let models = args.models.open()?;
+    wanted.check(&models)?;
+    let mut warnings = std::mem::take(&mut wanted.warnings);
     warnings.extend(models.device.note.clone());
     warnings.extend(models.warnings());
+    let requested = wanted.request.ef;
     if !models.info().card.covers(requested.get()) {
         warnings.push(format!(
             "An EF of {requested} is outside the range that the cascade was trained on."
@@ -93,42 +55,51 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         eprintln!("{warning}");
     }
     let mut pace = Pace::calibrate(&models.device.device)?;
-    let request = |ef, seed, best_of| Request {
-        anatomy: anatomy.clone(),
-        ef,
-        preset: args.preset,
-        seed: Seed(seed),
-        best_of,
-        guidance: args.guidance,
-    };
-    let wanted = request(requested, args.seed, usize::from(args.best_of));
-    let runs = wanted.best_of + usize::from(factual.is_some());
-    ask_first(
-        pace.seconds(cost_of(&models, &wanted)) * runs as f64,
-        args.yes,
-    )?;
+    let runs = wanted.request.best_of + usize::from(wanted.factual.is_some());
+    let seconds = pace.seconds(cost_of(&models, &wanted.request)) * runs as f64;
+    ask_first(seconds, args.yes)?;
 
-    let made = one(&models, &wanted, &mut pace, Part::Counterfactual)?;
-    let factual = factual
+    let mut made = one(&models, &wanted.request, &mut pace, wanted.part)?;
+    let repeated = wanted.repeats(&mut made);
+    let factual = wanted
+        .factual
         .map(|ef| {
-            let request = request(ef, made.provenance.seed, 1);
+            let request = Request {
+                ef,
+                seed: Seed(made.provenance.seed),
+                best_of: 1,
+                ..wanted.request.clone()
+            };
             one(&models, &request, &mut pace, Part::Factual)
         })
         .transpose()?;
-    write(&made, Part::Counterfactual, &args.out)?;
+    let anatomy = (!args.without_anatomy).then_some(wanted.request.anatomy.as_ref());
+    let heart_rate = wanted.heart_rate;
+    write(&made, wanted.part, anatomy, heart_rate, &args.out)?;
     let mut object = describe(&made, &args.out, &warnings)?;
+    if let Some(same) = repeated {
+        object.insert("same_pixels".into(), same.into());
+    }
     if let Some(factual) = &factual {
         let out = factual_path(&args.out);
-        write(factual, Part::Factual, &out)?;
+        write(factual, Part::Factual, anatomy, heart_rate, &out)?;
         object.insert("factual".into(), describe(factual, &out, &warnings)?.into());
     }
     if args.json {
         println!("{}", Value::Object(object));
-    } else {
-        say(&made, &args.out);
-        if let Some(factual) = &factual {
-            say(factual, &factual_path(&args.out));
-        }
+        return Ok(());
+    }
+    say(&made, &args.out);
+    match repeated {
+        Some(true) => println!("  the same pixels as before"),
+        Some(false) => println!(
+            "  not the same pixels as before: another device or version made them, on {}",
+            wanted.made_on
+        ),
+        None => {}
+    }
+    if let Some(factual) = &factual {
+        say(factual, &factual_path(&args.out));
     }
     Ok(())
 }
@@ -181,21 +152,26 @@ fn one(
 
 fn factual_path(out: &Path) -> PathBuf {
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    out.with_file_name(format!("{stem}_factual.gif"))
+    let ending = out.extension().map(|e| format!(".{}", e.to_string_lossy()));
+    out.with_file_name(format!("{stem}_factual{}", ending.unwrap_or_default()))
 }
 
-fn write(made: &Generated, part: Part, out: &Path) -> anyhow::Result<()> {
-    let p = &made.provenance;
-    let clip = made.video.to_clip(Some(made.rate), made.beat_normalised);
-    let second = format!("{} EF {:.0}%", part.name(), p.requested_ef_percent);
-    let (frames, picture) = gif::with_banner(&clip, ["SYNTHETIC, NOT A SCAN", &second]);
-    let mark = gif::Mark::new(
-        picture,
-        made.beat_normalised,
-        made.rate,
-        serde_json::to_value(p)?,
-    );
-    gif::write(out, &frames, made.rate, &mark)?;
+fn write(
+    made: &Generated,
+    part: Part,
+    anatomy: Option<&Anatomy>,
+    heart_rate: f64,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let cine = Cine {
+        part,
+        video: &made.video,
+        rate: made.rate_at(heart_rate),
+        beat_normalised: made.beat_normalised,
+        provenance: &made.provenance,
+        anatomy,
+    };
+    export::write(&cine, out)?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod import;
 mod measure;
 mod open;
 mod verify;
+mod wanted;
 mod window;
 
 use crate::checkpoint::Normalisation;

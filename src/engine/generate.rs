@@ -92,6 +92,7 @@ pub fn generate(
     let (measured, seed, video) = best.ok_or_else(|| Error::Msg("nothing was generated".into()))?;
     let (cascade, regressor) = (&models.cascade.identity, &models.regressor.identity);
     let evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
+    let pixels_sha256 = video.sha256();
     Ok(Generated {
         video,
         rate,
@@ -104,6 +105,7 @@ pub fn generate(
             seed,
             preset: request.preset,
             guidance: config.stages.iter().map(|s| s.cond_scale).collect(),
+            guidance_asked: request.guidance,
             cascade: cascade.name.clone(),
             cascade_sha256: cascade.sha256.clone(),
             device: models.device.name.clone(),
@@ -112,8 +114,9 @@ pub fn generate(
             best_of: candidates,
             candidates: tried,
             anatomy_sha256: request.anatomy.sha256.clone(),
+            pixels_sha256,
             looks_like_four_chamber: request.anatomy.view.is_like_training(),
-            echoif_version: env!("CARGO_PKG_VERSION"),
+            echoif_version: env!("CARGO_PKG_VERSION").into(),
         },
     })
 }

@@ -4,25 +4,8 @@ use crate::clip::{FrameRate, Video};
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::media::region::Anatomy;
-use serde::Serialize;
+pub use crate::provenance::{Candidate, Part, Provenance};
 use std::sync::Arc;
-
-/// The cine at the source's own EF, or the one at another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    Factual,
-    Counterfactual,
-}
-
-impl Part {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Factual => "Factual",
-            Self::Counterfactual => "Counterfactual",
-        }
-    }
-}
 
 /// One cine to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,37 +30,6 @@ pub struct Job {
     pub confirmed: bool,
 }
 
-/// One of the N of a best of N.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Candidate {
-    pub seed: u64,
-    pub measured_ef_percent: f64,
-}
-
-/// How a cine was made. Names no patient and no file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Provenance {
-    pub requested_ef_percent: f64,
-    pub measured_ef_percent: f64,
-    pub regressor: String,
-    pub regressor_sha256: String,
-    pub seed: u64,
-    pub preset: Preset,
-    /// Guidance of each stage.
-    pub guidance: Vec<f64>,
-    pub cascade: String,
-    pub cascade_sha256: String,
-    pub device: String,
-    pub evaluations: usize,
-    pub seconds: f64,
-    pub best_of: usize,
-    pub candidates: Vec<Candidate>,
-    pub anatomy_sha256: String,
-    /// Whether the anatomy looks like the view that the networks were trained on.
-    pub looks_like_four_chamber: bool,
-    pub echoif_version: &'static str,
-}
-
 /// A finished cine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
@@ -86,4 +38,12 @@ pub struct Generated {
     pub rate: FrameRate,
     pub beat_normalised: bool,
     pub provenance: Provenance,
+}
+
+impl Generated {
+    /// Frames a second at a heart rate, in beats a minute, where the cine is one normalised beat.
+    pub fn rate_at(&self, heart_rate: f64) -> FrameRate {
+        let beat = FrameRate::new(self.video.frames as f64 * heart_rate / 60.0);
+        beat.filter(|_| self.beat_normalised).unwrap_or(self.rate)
+    }
 }

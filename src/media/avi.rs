@@ -1,6 +1,7 @@
 //! AVI with Motion JPEG, as the tools of EchoNet-Dynamic write it.
 
 use super::bytes::Bytes;
+use super::mark::Mark;
 use super::{Error, Kind, Opened, still};
 use crate::clip::{Frame, FrameRate};
 use crate::recording::{FrameReader, Recording};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 const MOST_CHUNKS: usize = 300_000;
 /// Bytes of one coded frame.
 const MOST_CODED: u32 = 64 << 20;
+/// Bytes of a mark.
+const MOST_MARK: u32 = 1 << 20;
 
 pub fn is_avi(head: &[u8]) -> bool {
     head.starts_with(b"RIFF") && head.get(8..12) == Some(b"AVI ")
@@ -44,7 +47,10 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     };
     let recording = Recording::new(n, rate, Box::new(frames))
         .map_err(|why| Error::undecodable(path, format!("{why}. Export it again.")))?;
-    Ok(Opened::new(recording, Kind::Avi))
+    Ok(Opened {
+        mark: index.mark,
+        ..Opened::new(recording, Kind::Avi)
+    })
 }
 
 #[derive(Default)]
@@ -52,6 +58,7 @@ struct Index {
     /// The video's fourcc.
     coding: Option<[u8; 4]>,
     rate: Option<FrameRate>,
+    mark: Option<Mark>,
     /// Position and length of each frame.
     frames: Vec<(u64, u32)>,
 }
@@ -83,6 +90,10 @@ impl Index {
                         index.rate = rate(&header);
                     }
                     streams = streams.saturating_add(1);
+                }
+                // The comment of a file that this program wrote.
+                b"ICMT" if length < MOST_MARK => {
+                    index.mark = Mark::parse(&bytes.at(content, length as usize)?);
                 }
                 // The format says more surely than the header what the frames are.
                 b"strf" if video.is_some_and(|v| v + 1 == streams) => {

@@ -22,12 +22,13 @@ pub fn look(folder: &Path) -> Result<Found, Error> {
     match numbered_stills(&files) {
         Some(stills) => {
             let n = stills.len();
+            let mark = stills.first().and_then(|first| still::mark(first));
             let recording = Recording::new(n, None, Box::new(Stills(stills)))
                 .map_err(|why| Error::undecodable(folder, format!("{why}.")))?;
-            Ok(Found::Recording(Box::new(Opened::new(
-                recording,
-                Kind::Folder,
-            ))))
+            Ok(Found::Recording(Box::new(Opened {
+                mark,
+                ..Opened::new(recording, Kind::Folder)
+            })))
         }
         None => Ok(Found::Collection(files)),
     }

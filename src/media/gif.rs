@@ -1,158 +1,14 @@
-//! GIF: read as a clip, written with the synthetic banner and a machine-readable mark.
+//! GIF, read as a clip.
 
+use super::export::COMMENT;
+use super::mark::Mark;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
 use crate::clip::{Clip, Frame, FrameRate, Pixels};
-use crate::files::write_atomically;
 use crate::recording::Recording;
-use gif::{ColorOutput, DecodeOptions, DisposalMethod, Encoder, ExtensionData, Repeat};
-use serde::{Deserialize, Serialize};
+use gif::{ColorOutput, DecodeOptions, DisposalMethod};
 use std::path::Path;
 
-/// What a cine made here says of itself, in the file's comment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Always `echoif`.
-    pub program: String,
-    pub version: String,
-    /// Always true.
-    pub synthetic: bool,
-    /// The IPTC term for what a generative model made.
-    pub digital_source_type: String,
-    /// The picture's rectangle in the file, `[x, y, width, height]`; the banner is outside.
-    pub picture: [usize; 4],
-    pub beat_normalised: bool,
-    /// Frames a second.
-    pub fps: f64,
-    /// How it was made.
-    pub provenance: serde_json::Value,
-}
-
-impl Mark {
-    pub fn new(
-        picture: [usize; 4],
-        beat_normalised: bool,
-        rate: FrameRate,
-        provenance: serde_json::Value,
-    ) -> Self {
-        Self {
-            program: "echoif".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            synthetic: true,
-            digital_source_type: "trainedAlgorithmicMedia".into(),
-            picture,
-            beat_normalised,
-            fps: rate.fps(),
-            provenance,
-        }
-    }
-}
-
-/// Glyphs of the banner are 8 x 8.
-const GLYPH: usize = 8;
-const MARGIN: usize = 3;
-const LINES: usize = 2;
-
-/// A gray clip below which stands a banner, and where the picture is.
-pub fn with_banner(clip: &Clip, lines: [&str; LINES]) -> (Vec<Frame>, [usize; 4]) {
-    let (w, h) = clip.frames.first().map_or((0, 0), |f| (f.width, f.height));
-    let text = lines.iter().map(|l| l.chars().count()).max().unwrap_or(0) * GLYPH;
-    let width = w.max(text + 2 * MARGIN);
-    let height = h + LINES * (GLYPH + MARGIN) + MARGIN;
-    let x = (width - w) / 2;
-    let mut blank = vec![0u8; width * height];
-    for (i, line) in lines.iter().enumerate() {
-        let top = h + MARGIN + i * (GLYPH + MARGIN);
-        let left = (width - line.chars().count() * GLYPH) / 2;
-        draw_text(&mut blank, width, left, top, line);
-    }
-    let frames = clip
-        .frames
-        .iter()
-        .map(|frame| {
-            let mut pixels = blank.clone();
-            for row in 0..h {
-                for column in 0..w {
-                    let [r, g, b] = frame.rgb(column, row);
-                    let gray = if r == g && g == b {
-                        r
-                    } else {
-                        crate::clip::luminance(r.into(), g.into(), b.into()).round() as u8
-                    };
-                    pixels[row * width + x + column] = gray;
-                }
-            }
-            Frame {
-                width,
-                height,
-                pixels: Pixels::Gray(pixels),
-            }
-        })
-        .collect();
-    (frames, [x, 0, w, h])
-}
-
-fn draw_text(pixels: &mut [u8], width: usize, left: usize, top: usize, text: &str) {
-    use font8x8::UnicodeFonts;
-    for (i, c) in text.chars().enumerate() {
-        let glyph = font8x8::BASIC_FONTS.get(c).unwrap_or_default();
-        for (row, bits) in glyph.iter().enumerate() {
-            for column in 0..GLYPH {
-                if bits >> column & 1 == 1 {
-                    pixels[(top + row) * width + left + i * GLYPH + column] = 255;
-                }
-            }
-        }
-    }
-}
-
-/// Writes gray frames of one size, losslessly, looping, with `mark` as the comment.
-///
-/// # Errors
-/// When the file cannot be written; nothing is left half-written.
-pub fn write(path: &Path, frames: &[Frame], rate: FrameRate, mark: &Mark) -> Result<(), Error> {
-    let fail = |why: String| Error::Write {
-        path: path.to_owned(),
-        why,
-    };
-    let (w, h) = frames.first().map_or((0, 0), |f| (f.width, f.height));
-    let palette: Vec<u8> = (0..=255u8).flat_map(|v| [v; 3]).collect();
-    let mut bytes = Vec::new();
-    let mut encode = || -> Result<(), gif::EncodingError> {
-        let mut encoder = Encoder::new(&mut bytes, w as u16, h as u16, &palette)?;
-        encoder.set_repeat(Repeat::Infinite)?;
-        let comment = serde_json::to_vec(mark).unwrap_or_default();
-        let chunks: Vec<&[u8]> = comment.chunks(255).collect();
-        encoder.write_raw_extension(gif::AnyExtension(COMMENT), &chunks)?;
-        // GIF counts in hundredths of a second.
-        let delay = (rate.frame_ms() / 10.0).round().clamp(2.0, 6000.0) as u16;
-        for frame in frames {
-            let Pixels::Gray(pixels) = &frame.pixels else {
-                continue;
-            };
-            encoder.write_extension(ExtensionData::new_control_ext(
-                delay,
-                DisposalMethod::Keep,
-                false,
-                None,
-            ))?;
-            encoder.write_frame(&gif::Frame {
-                width: w as u16,
-                height: h as u16,
-                delay,
-                buffer: pixels.into(),
-                ..gif::Frame::default()
-            })?;
-        }
-        Ok(())
-    };
-    encode().map_err(|e| fail(e.to_string()))?;
-    write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))
-}
-
-/// The comment extension's label.
-const COMMENT: u8 = 0xfe;
-
-/// Opens a GIF as a clip. A cine of ours is cropped to its picture.
+/// Opens a GIF as a clip.
 pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let bad = |why: String| Error::undecodable(path, format!("{why}."));
@@ -209,29 +65,13 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
             _ => {}
         }
     }
-    let mark = comments(&bytes)
-        .iter()
-        .find_map(|c| serde_json::from_slice::<Mark>(c).ok())
-        .filter(|m| m.program == "echoif");
+    let mark = comments(&bytes).iter().find_map(|c| Mark::parse(c));
     let mean = delays.iter().sum::<f64>() / delays.len() as f64;
-    let rate = match &mark {
-        Some(mark) => FrameRate::new(mark.fps),
-        None => FrameRate::from_frame_ms(mean),
-    };
-    if let Some([x, y, pw, ph]) = mark.as_ref().map(|m| m.picture)
-        && pw > 0
-        && ph > 0
-        && x.saturating_add(pw) <= w
-        && y.saturating_add(ph) <= h
-    {
-        for frame in &mut frames {
-            *frame = crop(frame, x, y, pw, ph);
-        }
-    }
+    let rate = FrameRate::from_frame_ms(mean);
     let recording = Recording::of_clip(Clip {
         rate: (frames.len() > 1).then_some(rate).flatten(),
         frames,
-        beat_normalised: mark.as_ref().is_some_and(|m| m.beat_normalised),
+        beat_normalised: false,
     })
     .map_err(bad)?;
     Ok(Opened {
@@ -253,16 +93,6 @@ fn to_frame(canvas: &[u8], width: usize, height: usize) -> Frame {
             Pixels::Rgb(canvas.to_vec())
         },
     }
-}
-
-fn crop(frame: &Frame, x: usize, y: usize, width: usize, height: usize) -> Frame {
-    let mut canvas = Vec::with_capacity(3 * width * height);
-    for row in y..y + height {
-        for column in x..x + width {
-            canvas.extend(frame.rgb(column, row));
-        }
-    }
-    to_frame(&canvas, width, height)
 }
 
 /// The comment extensions of a GIF, by walking its blocks.
@@ -317,43 +147,6 @@ fn comments(bytes: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn clip() -> Clip {
-        let frame = |f: usize| Frame {
-            width: 20,
-            height: 12,
-            pixels: Pixels::Gray((0..240).map(|i| ((i * 7 + f * 31) % 256) as u8).collect()),
-        };
-        Clip {
-            frames: (0..3).map(frame).collect(),
-            rate: FrameRate::new(16.0),
-            beat_normalised: true,
-        }
-    }
-
-    #[test]
-    fn a_written_cine_comes_back_without_its_banner() {
-        let clip = clip();
-        let (frames, picture) = with_banner(&clip, ["SYNTHETIC", "EF 30 %"]);
-        assert_eq!(picture[2..], [20, 12]);
-        let below = frames[0].height - 12;
-        let banner =
-            (12..12 + below).any(|y| (0..frames[0].width).any(|x| frames[0].rgb(x, y)[0] == 255));
-        assert!(banner);
-        let rate = FrameRate::new(16.0).unwrap();
-        let mark = Mark::new(
-            picture,
-            true,
-            rate,
-            serde_json::json!({"x": "y".repeat(700)}),
-        );
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.gif");
-        write(&path, &frames, rate, &mark).unwrap();
-        let opened = super::super::open(&path).unwrap();
-        assert_eq!(opened.mark, Some(mark));
-        assert_eq!(opened.recording.to_clip().unwrap(), clip);
-    }
 
     proptest! {
         #[test]

@@ -3,8 +3,10 @@
 mod avi;
 mod bytes;
 mod dicom;
+pub mod export;
 mod folder;
-pub mod gif;
+mod gif;
+pub mod mark;
 #[cfg(feature = "mp4")]
 mod mp4;
 pub mod region;
@@ -34,6 +36,9 @@ pub enum Error {
     /// There are several recordings where one is needed.
     #[error("{} holds {count} files. Open one of them.", path.display())]
     Several { path: PathBuf, count: usize },
+    /// The name does not say which kind of file is wanted.
+    #[error("{} cannot be written: {why}.", path.display())]
+    Format { path: PathBuf, why: String },
     /// The file cannot be written.
     #[error("{} cannot be written: {why}. Choose another folder.", path.display())]
     Write { path: PathBuf, why: String },
@@ -120,7 +125,7 @@ pub struct Opened {
     pub square: Option<region::Square>,
     pub coding: Option<Coding>,
     /// The machine-readable mark of a cine that this program made.
-    pub mark: Option<gif::Mark>,
+    pub mark: Option<mark::Mark>,
     /// Beats a minute, where the file says it.
     pub heart_rate: Option<f64>,
     /// Times of the R waves from the first frame, in milliseconds.
@@ -211,28 +216,34 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
 /// [`Error`], a sentence with what to do.
 pub fn look(path: &Path) -> Result<Found, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
-    if about.is_dir() {
-        return folder::look(path);
-    }
-    // Reading a pipe or a device could wait for ever.
-    if !about.is_file() {
+    let found = if about.is_dir() {
+        folder::look(path)?
+    } else if about.is_file() {
+        let head = head_of(path)?;
+        if head.is_empty() {
+            return Err(Error::unknown(path, "it is empty"));
+        }
+        // A decoder that panics on damaged data must cost a sentence, not the program.
+        let caught = std::panic::catch_unwind(|| look_inside(path, &head));
+        caught.unwrap_or_else(|_| Err(Error::undecodable(path, "its data is damaged.")))?
+    } else {
+        // Reading a pipe or a device could wait for ever.
         return Err(Error::unknown(path, "it is not a file"));
-    }
-    let head = head_of(path)?;
-    if head.is_empty() {
-        return Err(Error::unknown(path, "it is empty"));
-    }
-    // A decoder that panics on damaged data must cost a sentence, not the program.
-    let caught = std::panic::catch_unwind(|| look_inside(path, &head));
-    let mut found =
-        caught.unwrap_or_else(|_| Err(Error::undecodable(path, "its data is damaged.")))?;
-    if let Found::Recording(opened) = &mut found {
-        // What this program made is its picture already.
-        if opened.mark.is_none() {
-            opened.square = sector::square(&opened.recording, opened.square);
+    };
+    let Found::Recording(opened) = found else {
+        return Ok(found);
+    };
+    let mut opened = *opened;
+    match &opened.mark {
+        None => opened.square = sector::square(&opened.recording, opened.square),
+        // What this program made is its picture already, but for its words.
+        Some(mark) => {
+            let stripped = mark.strip(opened.recording);
+            opened.recording =
+                stripped.map_err(|why| Error::undecodable(path, format!("{why}.")))?;
         }
     }
-    Ok(found)
+    Ok(Found::Recording(Box::new(opened)))
 }
 
 fn look_inside(path: &Path, head: &[u8]) -> Result<Found, Error> {

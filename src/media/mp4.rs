@@ -1,6 +1,8 @@
 //! MP4 with H.264, decoded by OpenH264: built with the feature `mp4`.
 
 use super::bytes::Bytes;
+use super::export::MP4_XMP;
+use super::mark::Mark;
 use super::{Error, Kind, MAX_SIDE, Opened};
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::recording::{FrameReader, Recording};
@@ -19,6 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MOST_FRAMES: u64 = 300_000;
 /// Bytes of one coded frame.
 const MOST_CODED: u64 = 64 << 20;
+/// Outermost boxes that are walked over, and bytes of an XMP packet.
+const MOST_BOXES: usize = 10_000;
+const MOST_XMP: u64 = 1 << 20;
 /// Places in the clip that decoders stay at, for those who read it at the same time.
 const DECODERS: usize = 3;
 const EXPORT_AGAIN: &str = "Export it again, as AVI with Motion JPEG or as DICOM.";
@@ -34,6 +39,7 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     let track = tracks
         .find(|t| t.track_type == TrackType::Video)
         .ok_or_else(|| undecodable("it has no video"))?;
+    let mark = mark(&bytes).map_err(|e| Error::io(path, e))?;
     let stream = Stream::of(track, bytes).map_err(undecodable)?;
     let (n, rate) = (stream.samples.len(), stream.rate);
     let frames = Mp4Frames {
@@ -42,7 +48,36 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     };
     let recording =
         Recording::new(n, rate, Box::new(frames)).map_err(|why| undecodable(why.as_str()))?;
-    Ok(Opened::new(recording, Kind::Mp4))
+    Ok(Opened {
+        mark,
+        ..Opened::new(recording, Kind::Mp4)
+    })
+}
+
+/// The mark in XMP, by a walk over the outermost boxes.
+fn mark(bytes: &Bytes) -> std::io::Result<Option<Mark>> {
+    let mut at = 0;
+    for _ in 0..MOST_BOXES {
+        let head = bytes.at(at, 24)?;
+        let (Some(length), Some(name)) = (head.first_chunk::<4>(), head.get(4..8)) else {
+            break;
+        };
+        let length = match u32::from_be_bytes(*length) {
+            0 => break,
+            // The length follows, of eight bytes.
+            1 => match head.get(8..16).and_then(|l| l.first_chunk::<8>()) {
+                Some(long) => u64::from_be_bytes(*long),
+                None => break,
+            },
+            length => u64::from(length),
+        };
+        if name == b"uuid" && head.get(8..24) == Some(MP4_XMP.as_slice()) && length < MOST_XMP {
+            let packet = bytes.at(at + 24, (length as usize).saturating_sub(24))?;
+            return Ok(Mark::in_xmp(&packet));
+        }
+        at = at.saturating_add(length.max(8));
+    }
+    Ok(None)
 }
 
 /// A coded video.

@@ -1,5 +1,7 @@
 //! PNG, animated PNG, JPEG, BMP and TIFF.
 
+use super::export::PNG_MARK;
+use super::mark::Mark;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
 use crate::clip::{Clip, Frame, FrameRate, Pixels};
 use crate::recording::Recording;
@@ -11,14 +13,32 @@ use std::path::Path;
 
 /// Pixels of one picture while it is decoded, in bytes.
 const MOST_BYTES: u64 = 256 << 20;
+/// A PNG's texts, in bytes.
+const MOST_TEXT: usize = 4 << 20;
 
 pub fn open(path: &Path) -> Result<Opened, Error> {
+    let mark = mark(path);
     if let Some(animated) = animated(path)? {
-        return Ok(animated);
+        return Ok(Opened { mark, ..animated });
     }
     let recording = Recording::of_clip(Clip::still(picture(path)?))
         .map_err(|why| Error::undecodable(path, format!("{why}.")))?;
-    Ok(Opened::new(recording, Kind::Still))
+    Ok(Opened {
+        mark,
+        ..Opened::new(recording, Kind::Still)
+    })
+}
+
+/// The mark in a PNG's text, if it has one before its pixels.
+pub fn mark(path: &Path) -> Option<Mark> {
+    let file = BufReader::new(File::open(path).ok()?);
+    let limits = png::Limits { bytes: MOST_TEXT };
+    let reader = png::Decoder::new_with_limits(file, limits)
+        .read_info()
+        .ok()?;
+    let mut texts = reader.info().utf8_text.iter();
+    let text = texts.find(|t| t.keyword == PNG_MARK)?.get_text().ok()?;
+    Mark::parse(text.as_bytes())
 }
 
 fn limits() -> Limits {

@@ -3,6 +3,7 @@
 
 use super::start::{BIG_ENDIAN, Start};
 use crate::media::bytes::{Bytes, ReadSeek};
+use crate::media::export::{CREATOR, CREATOR_NAME, DICOM_MARK};
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -106,6 +107,8 @@ const WANTED: &[Tag] = &[
     tags::RECOMMENDED_DISPLAY_FRAME_RATE,
     tags::HEART_RATE,
     tags::R_WAVE_TIME_VECTOR,
+    CREATOR,
+    DICOM_MARK,
 ];
 
 const WANTED_OF_REGIONS: &[Tag] = &[
@@ -195,7 +198,10 @@ fn value(
     decoder: &mut DynStatefulDecoder<Source<'_>>,
 ) -> Option<()> {
     let (tag, length) = (header.tag, header.len.get()?);
+    // What another maker keeps in that place is none of ours.
+    let is_ours = || found.values.text(CREATOR).as_deref() == Some(CREATOR_NAME);
     let values = match sequences {
+        [] if tag == DICOM_MARK && !is_ours() => None,
         [] if WANTED.contains(&tag) => Some(&mut found.values),
         [tags::SEQUENCE_OF_ULTRASOUND_REGIONS] if WANTED_OF_REGIONS.contains(&tag) => {
             found.regions.last_mut()

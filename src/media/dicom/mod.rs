@@ -15,6 +15,8 @@ mod start;
 mod timing;
 
 use super::bytes::Bytes;
+use super::export::DICOM_MARK;
+use super::mark::Mark;
 use super::{Coding, Error, Found, Kind, Opened};
 use crate::recording::Recording;
 use dicom_dictionary_std::tags;
@@ -77,9 +79,12 @@ pub fn open(path: &Path) -> Result<Found, Error> {
             "{why} (transfer syntax {syntax}). Export it uncompressed or as JPEG."
         ))
     })?;
+    let mark = data.values.text(DICOM_MARK);
+    let mark = mark.and_then(|text| Mark::parse(text.as_bytes()));
     let tissue = region::tissue(&data.regions, columns, rows);
     Ok(Found::Recording(Box::new(Opened {
         square: tissue.map(region::square),
+        mark,
         coding: Some(coding),
         heart_rate: timing::heart_rate(&data.values),
         r_waves_ms: timing::r_waves_ms(&data.values),

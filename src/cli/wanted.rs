@@ -1,0 +1,195 @@
+//! What `generate` is to make: by its arguments, or what a sidecar says was made.
+
+use crate::edm::{Preset, Seed};
+use crate::ef::EfPercent;
+use crate::engine::{Generated, Models, Part, Provenance, Request};
+use crate::media;
+use crate::media::export::Sidecar;
+use crate::media::region::Anatomy;
+use anyhow::bail;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(clap::Args)]
+pub struct WantedArgs {
+    /// The anatomy: DICOM, PNG or JPEG; the first frame of a clip; the square that
+    /// a DICOM file's ultrasound region gives, else the sector in the picture, else the centre.
+    #[arg(long, required_unless_present = "from")]
+    frame: Option<PathBuf>,
+    /// The ejection fraction to show, in percent, 10 to 85.
+    #[arg(long, required_unless_present = "from")]
+    ef: Option<f64>,
+    /// The source's own ejection fraction: makes the factual cine too, beside OUT as
+    /// `NAME_factual.EXT`.
+    #[arg(long)]
+    factual_ef: Option<f64>,
+    /// preview, balanced or paper.
+    #[arg(long, default_value = "balanced")]
+    preset: Preset,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Make N cines with consecutive seeds and keep the one that measures closest.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    best_of: u16,
+    /// Guidance of the guided stages, instead of the cascade's own.
+    #[arg(long)]
+    guidance: Option<f64>,
+    /// Repeat the run that this NAME.EXT.json tells of; with --frame where it holds no anatomy.
+    #[arg(
+        long,
+        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance"]
+    )]
+    from: Option<PathBuf>,
+}
+
+pub struct Wanted {
+    pub request: Request,
+    pub part: Part,
+    pub factual: Option<EfPercent>,
+    /// Beats a minute, for cines that are one beat.
+    pub heart_rate: f64,
+    pub warnings: Vec<String>,
+    /// The run that is repeated.
+    before: Option<Provenance>,
+    /// Where it was made.
+    pub made_on: String,
+}
+
+/// Beats a minute, where nobody says another number.
+const USUAL_HEART_RATE: f64 = 60.0;
+
+impl Wanted {
+    pub fn of(args: &WantedArgs) -> anyhow::Result<Self> {
+        if let Some(path) = &args.from {
+            return Self::again(path, args.frame.as_deref());
+        }
+        let (Some(path), Some(ef)) = (&args.frame, args.ef) else {
+            bail!("Give --frame and --ef, or --from.");
+        };
+        let percent = |v| EfPercent::new(v).map_err(|why| anyhow::anyhow!("{why}."));
+        let requested = percent(ef)?;
+        let factual = args.factual_ef.map(percent).transpose()?;
+        let is_sound = |g: f64| g.is_finite() && (0.0..=50.0).contains(&g);
+        if args.guidance.is_some_and(|g| !is_sound(g)) {
+            bail!("Guidance must be from 0 to 50.");
+        }
+        let taken = Taken::from(path)?;
+        Ok(Self {
+            request: Request {
+                anatomy: Arc::new(taken.anatomy),
+                ef: requested,
+                preset: args.preset,
+                seed: Seed(args.seed),
+                best_of: usize::from(args.best_of),
+                guidance: args.guidance,
+            },
+            part: Part::Counterfactual,
+            factual,
+            heart_rate: taken.heart_rate.unwrap_or(USUAL_HEART_RATE),
+            warnings: taken.warnings,
+            before: None,
+            made_on: String::new(),
+        })
+    }
+
+    /// What a sidecar tells of.
+    fn again(path: &Path, frame: Option<&Path>) -> anyhow::Result<Self> {
+        let sidecar = Sidecar::read(path)?;
+        let p = sidecar.mark.provenance.clone();
+        let mut warnings = Vec::new();
+        let anatomy = match (frame, sidecar.anatomy()) {
+            (Some(frame), _) => {
+                let taken = Taken::from(frame)?;
+                if taken.anatomy.sha256 != p.anatomy_sha256 {
+                    bail!(
+                        "{} is not the anatomy that this cine was made of (its hash is another one). \
+                         Give the same frame with the same square as a 112 x 112 PNG.",
+                        frame.display()
+                    );
+                }
+                warnings = taken.warnings;
+                taken.anatomy
+            }
+            (None, Some(anatomy)) => anatomy,
+            (None, None) => bail!(
+                "{} holds no anatomy. Give the frame that the cine was made of with --frame.",
+                path.display()
+            ),
+        };
+        let beats = sidecar.mark.fps * 60.0 / sidecar.frames.max(1) as f64;
+        Ok(Self {
+            request: Request {
+                anatomy: Arc::new(anatomy),
+                ef: EfPercent::new(p.requested_ef_percent)
+                    .map_err(|why| anyhow::anyhow!("{why}."))?,
+                preset: p.preset,
+                // The one that was kept is made again, not all that it was chosen from.
+                seed: Seed(p.seed),
+                best_of: 1,
+                guidance: p.guidance_asked,
+            },
+            part: sidecar.mark.part.unwrap_or(Part::Counterfactual),
+            factual: None,
+            heart_rate: if beats.is_finite() {
+                beats
+            } else {
+                USUAL_HEART_RATE
+            },
+            warnings,
+            made_on: p.device.clone(),
+            before: Some(p),
+        })
+    }
+
+    /// Whether these models are those of the run that is repeated.
+    pub fn check(&self, models: &Models) -> anyhow::Result<()> {
+        let Some(before) = &self.before else {
+            return Ok(());
+        };
+        let cascade = &models.cascade.identity;
+        if cascade.sha256 != before.cascade_sha256 {
+            bail!(
+                "This cine was made with the cascade {} (sha256 {}), which {} is not. \
+                 Give it with --cascade.",
+                before.cascade,
+                before.cascade_sha256,
+                cascade.name
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the pixels are those of the run that is repeated. That it was chosen from several is
+    /// said of the new one, too.
+    pub fn repeats(&self, made: &mut Generated) -> Option<bool> {
+        let before = self.before.as_ref()?;
+        made.provenance.best_of = before.best_of;
+        made.provenance.candidates.clone_from(&before.candidates);
+        Some(made.provenance.pixels_sha256 == before.pixels_sha256)
+    }
+}
+
+/// The anatomy of a file's first frame.
+struct Taken {
+    anatomy: Anatomy,
+    heart_rate: Option<f64>,
+    warnings: Vec<String>,
+}
+
+impl Taken {
+    fn from(path: &Path) -> anyhow::Result<Self> {
+        let opened = media::open(path)?;
+        let frame = opened.recording.frame(0);
+        let frame =
+            frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", path.display()))?;
+        let anatomy = Anatomy::from_frame(&frame, &opened.first_square().into())?;
+        let doubts = opened.doubts(&anatomy, &frame);
+        let mut warnings = opened.warnings;
+        warnings.extend(doubts.into_iter().map(str::to_owned));
+        Ok(Self {
+            anatomy,
+            heart_rate: opened.heart_rate,
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! Cines to files. Whatever the format: the words are in the pixels, the mark is in the file, and
+//! a sidecar beside it holds all that the run can be repeated from.
+
+mod apng;
+mod avi;
+mod banner;
+mod dicom;
+mod frames;
+mod gif;
+#[cfg(feature = "mp4")]
+mod mp4;
+mod sidecar;
+
+pub use sidecar::{Sidecar, sidecar_of};
+// What the readers look for.
+pub(super) use apng::MARK as PNG_MARK;
+pub(super) use dicom::{CREATOR, CREATOR_NAME, MARK as DICOM_MARK};
+pub(super) use gif::COMMENT;
+#[cfg(feature = "mp4")]
+pub(super) use mp4::XMP as MP4_XMP;
+
+use super::Error;
+use super::mark::Mark;
+use super::region::Anatomy;
+use crate::clip::{Frame, FrameRate, Video};
+use crate::files::write_atomically;
+use crate::provenance::{Part, Provenance};
+use std::path::{Path, PathBuf};
+
+/// A cine that is to leave the program.
+pub struct Cine<'a> {
+    pub part: Part,
+    pub video: &'a Video,
+    /// As it is played.
+    pub rate: FrameRate,
+    pub beat_normalised: bool,
+    pub provenance: &'a Provenance,
+    /// `None` leaves it out of the sidecar.
+    pub anatomy: Option<&'a Anatomy>,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Gif,
+    Apng,
+    Avi,
+    Mp4,
+    Dicom,
+    /// A folder of PNG files.
+    Frames,
+}
+
+impl Format {
+    pub const ALL: [Self; 6] = [
+        Self::Gif,
+        Self::Apng,
+        Self::Avi,
+        Self::Mp4,
+        Self::Dicom,
+        Self::Frames,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gif => "GIF",
+            Self::Apng => "Animated PNG",
+            Self::Avi => "AVI (Motion JPEG)",
+            Self::Mp4 => "MP4 (H.264)",
+            Self::Dicom => "DICOM",
+            Self::Frames => "PNG frames (a folder)",
+        }
+    }
+
+    /// Without the dot; a folder has none.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Gif => "gif",
+            Self::Apng => "apng",
+            Self::Avi => "avi",
+            Self::Mp4 => "mp4",
+            Self::Dicom => "dcm",
+            Self::Frames => "",
+        }
+    }
+
+    /// Whether this build writes it.
+    pub fn is_built(self) -> bool {
+        self != Self::Mp4 || cfg!(feature = "mp4")
+    }
+
+    /// By the name's extension; a name without one is a folder for frames.
+    ///
+    /// # Errors
+    /// A sentence with the extensions that there are.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let format = Self::ALL.into_iter().find(|f| *f.extension() == *extension);
+        match format {
+            Some(format) if format.is_built() => Ok(format),
+            Some(_) => Err(Error::Format {
+                path: path.to_owned(),
+                why: "this build does not write MP4: give it a name that ends in .avi".into(),
+            }),
+            None => Err(Error::Format {
+                path: path.to_owned(),
+                why: "give it a name that ends in .gif, .apng, .avi, .mp4 or .dcm, \
+                      or one without an ending for a folder of frames"
+                    .into(),
+            }),
+        }
+    }
+}
+
+/// What the encoders get: gray frames of one size, with their words.
+struct Work<'a> {
+    frames: &'a [Frame],
+    width: usize,
+    height: usize,
+    rate: FrameRate,
+    mark: &'a Mark,
+}
+
+/// Writes a cine and its sidecar. Returns the sidecar's path.
+///
+/// # Errors
+/// When the name says no format, or a file cannot be written; nothing is left half-written.
+pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
+    let format = Format::of(path)?;
+    let fail = |why: String| Error::Write {
+        path: path.to_owned(),
+        why,
+    };
+    let ef = cine.provenance.requested_ef_percent;
+    let clip = cine.video.to_clip(Some(cine.rate), cine.beat_normalised);
+    let words = format!("{} EF {ef:.0}%", cine.part.name());
+    let mut lines = vec!["SYNTHETIC, NOT A SCAN", &words];
+    let chosen = format!("closest of {}", cine.provenance.best_of);
+    if cine.provenance.best_of > 1 {
+        lines.push(&chosen);
+    }
+    let marked = banner::add(&clip, &lines, &format!("EF {ef:.0}%"));
+    let mark = Mark::new(
+        marked.picture,
+        marked.words,
+        cine.beat_normalised,
+        cine.rate,
+        cine.part,
+        cine.provenance.clone(),
+    );
+    let first = marked
+        .frames
+        .first()
+        .ok_or_else(|| fail("it has no frames".into()))?;
+    let work = Work {
+        frames: &marked.frames,
+        width: first.width,
+        height: first.height,
+        rate: cine.rate,
+        mark: &mark,
+    };
+    let bytes = match format {
+        Format::Gif => gif::encode(&work),
+        Format::Apng => apng::encode(&work),
+        Format::Avi => avi::encode(&work),
+        #[cfg(feature = "mp4")]
+        Format::Mp4 => mp4::encode(&work),
+        #[cfg(not(feature = "mp4"))]
+        Format::Mp4 => Err("this build does not write MP4".into()),
+        Format::Dicom => dicom::encode(&work),
+        Format::Frames => {
+            frames::write(&work, path).map_err(fail)?;
+            Ok(Vec::new())
+        }
+    };
+    let bytes = bytes.map_err(fail)?;
+    if format != Format::Frames {
+        write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
+    }
+    let beside = sidecar_of(path);
+    let sidecar = Sidecar::new(mark, cine.anatomy, cine.video.frames)?;
+    let write = write_atomically(&beside, sidecar.to_json().as_bytes());
+    write.map_err(|e| Error::Write {
+        path: beside.clone(),
+        why: e.to_string(),
+    })?;
+    Ok(beside)
+}

@@ -1,0 +1,185 @@
+//! What a cine made here says of itself, inside its file.
+
+use crate::clip::{Frame, FrameRate, Pixels};
+use crate::provenance::{Part, Provenance};
+use crate::recording::{FrameReader, Recording};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A rectangle of the file's picture, `[x, y, width, height]`.
+pub type Area = [usize; 4];
+
+/// The machine-readable mark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Always `echoif`.
+    pub program: String,
+    pub version: String,
+    /// Always true.
+    pub synthetic: bool,
+    /// The IPTC term for what a generative model made.
+    pub digital_source_type: String,
+    /// The picture's rectangle in the file.
+    pub picture: Area,
+    /// Words that were painted over corners of the picture, in the picture.
+    #[serde(default)]
+    pub words: Vec<Area>,
+    pub beat_normalised: bool,
+    /// Frames a second.
+    pub fps: f64,
+    #[serde(default)]
+    pub part: Option<Part>,
+    /// How it was made.
+    pub provenance: Provenance,
+}
+
+/// The IPTC's code for it (cv.iptc.org, NewsCodes, Digital Source Type).
+pub const SOURCE_TYPE: &str = "trainedAlgorithmicMedia";
+/// What an XMP packet and a mark begin with, to be found again.
+const PROGRAM: &str = "echoif";
+
+impl Mark {
+    pub fn new(
+        picture: Area,
+        words: Vec<Area>,
+        beat_normalised: bool,
+        rate: FrameRate,
+        part: Part,
+        provenance: Provenance,
+    ) -> Self {
+        Self {
+            program: PROGRAM.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            synthetic: true,
+            digital_source_type: SOURCE_TYPE.into(),
+            picture,
+            words,
+            beat_normalised,
+            fps: rate.fps(),
+            part: Some(part),
+            provenance,
+        }
+    }
+
+    /// As one line of ASCII.
+    pub fn to_json(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let mut ascii = String::with_capacity(text.len());
+        for c in text.chars() {
+            if c.is_ascii() {
+                ascii.push(c);
+            } else {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    ascii.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+        ascii
+    }
+
+    /// Reads a mark; `None` for whatever else a file has in that place.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mark: Self = serde_json::from_slice(text.trim_ascii()).ok()?;
+        (mark.program == PROGRAM && mark.synthetic).then_some(mark)
+    }
+
+    /// An XMP packet that says where the picture comes from.
+    pub fn to_xmp(&self) -> String {
+        let description = escaped(&self.to_json());
+        format!(
+            "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\
+             <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\
+             <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
+             <rdf:Description rdf:about=\"\" \
+             xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" \
+             xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" \
+             xmlns:echoif=\"urn:echoif:mark:1\" \
+             xmp:CreatorTool=\"EchoIf {}\" \
+             Iptc4xmpExt:DigitalSourceType=\
+             \"http://cv.iptc.org/newscodes/digitalsourcetype/{SOURCE_TYPE}\">\
+             <echoif:mark>{description}</echoif:mark>\
+             </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"r\"?>",
+            self.version
+        )
+    }
+
+    /// The mark in an XMP packet of ours.
+    pub fn in_xmp(packet: &[u8]) -> Option<Self> {
+        let packet = std::str::from_utf8(packet).ok()?;
+        let (_, rest) = packet.split_once("<echoif:mark>")?;
+        let (inside, _) = rest.split_once("</echoif:mark>")?;
+        let text = inside.replace("&lt;", "<").replace("&gt;", ">");
+        Self::parse(text.replace("&amp;", "&").as_bytes())
+    }
+
+    /// The picture alone, without the words around and in it.
+    ///
+    /// # Errors
+    /// A phrase that says why the first frame cannot be shown.
+    pub fn strip(&self, recording: Recording) -> Result<Recording, String> {
+        let [x, y, w, h] = self.picture;
+        let inside = w > 0
+            && h > 0
+            && x.saturating_add(w) <= recording.width()
+            && y.saturating_add(h) <= recording.height();
+        if !inside {
+            return Ok(recording);
+        }
+        let frames = recording.frames();
+        let rate = FrameRate::new(self.fps).filter(|_| frames > 1);
+        let reader = Stripped {
+            recording,
+            picture: self.picture,
+            words: self.words.clone(),
+        };
+        let mut stripped = Recording::new(frames, rate, Box::new(reader))?;
+        stripped.beat_normalised = self.beat_normalised;
+        Ok(stripped)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+struct Stripped {
+    recording: Recording,
+    picture: Area,
+    words: Vec<Area>,
+}
+
+impl FrameReader for Stripped {
+    fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+        let frame = self.recording.frame(i)?;
+        let [x, y, w, h] = self.picture;
+        let written = |column: usize, row: usize| {
+            self.words.iter().any(|&[wx, wy, ww, wh]| {
+                (wx..wx.saturating_add(ww)).contains(&column)
+                    && (wy..wy.saturating_add(wh)).contains(&row)
+            })
+        };
+        let at = |p: usize| {
+            let (column, row) = (p % w, p / w);
+            if written(column, row) {
+                [0; 3]
+            } else {
+                frame.rgb(x + column, y + row)
+            }
+        };
+        let rgb: Vec<[u8; 3]> = (0..w * h).map(at).collect();
+        let gray = rgb.iter().all(|[r, g, b]| r == g && g == b);
+        let pixels = if gray {
+            Pixels::Gray(rgb.into_iter().map(|[r, _, _]| r).collect())
+        } else {
+            Pixels::Rgb(rgb.into_flattened())
+        };
+        Ok(Arc::new(Frame {
+            width: w,
+            height: h,
+            pixels,
+        }))
+    }
+}
