@@ -94,7 +94,7 @@ fn written(folder: &Path) -> (Vec<(Format, std::path::PathBuf)>, Clip, Anatomy) 
 
 /// Corner words that were blackened again, and a pixel around them that a lossy coding touches.
 fn is_corner(x: usize, y: usize) -> bool {
-    y < 9 && (x < 40 || x > 84)
+    y < 9 && !(40..=84).contains(&x)
 }
 
 #[test]

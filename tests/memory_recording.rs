@@ -93,6 +93,7 @@ fn on_screen_at_once(path: &Path) {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                ..Options::default()
             };
             App::new(cc, options).unwrap()
         });

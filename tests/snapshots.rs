@@ -31,6 +31,7 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         });
@@ -107,6 +108,7 @@ fn a_folder_as_a_grid() {
                 file: Some(folder.path().to_owned()),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         });

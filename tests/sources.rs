@@ -119,6 +119,7 @@ fn window(file: &Path) -> Harness<'static, App> {
                 file,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         })

@@ -44,6 +44,7 @@ fn window() -> Harness<'static, Timed> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                ..Options::default()
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),
@@ -117,6 +118,10 @@ fn from_the_first_heart_to_a_measured_ef() {
 
     // Going back to a generated value is instant.
     let start = Instant::now();
+    window
+        .get_by_label_contains("EF 30 %, measured")
+        .scroll_to_me();
+    window.run_steps(3);
     window.get_by_label_contains("EF 30 %, measured").click();
     step_until(&mut window, "the cine at 30 %", |t| finished_at(t, 30.0));
     assert!(
@@ -237,6 +242,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
                 file: Some(argument),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(Says(chosen)),
+                ..Options::default()
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),

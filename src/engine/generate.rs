@@ -4,11 +4,14 @@ use super::cost::{Pace, pass_flops, run_flops};
 use super::job::{Candidate, Generated, Provenance, Request};
 use super::models::Models;
 use crate::clip::{FrameRate, Video};
+use crate::edm::cascade::pass_bytes;
 use crate::edm::{CascadeConfig, Plan, Seed, Seeded};
+use crate::ef::EfPercent;
 use crate::measure::{TimeBase, measure};
 use crate::media::region::SIDE;
 use crate::nn::{Interrupt, ResizeMode, resize};
 use candle_core::{Error, Result, Tensor};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where a run is. Sent after every evaluation.
@@ -66,16 +69,19 @@ pub fn generate(
     let (rate, time) = time_base(&config)?;
     for i in 0..candidates {
         let seed = request.seed.0.wrapping_add(i as u64);
-        let video = one(
+        let efs = [request.ef.get()];
+        let mut run = Run {
             models,
             request,
-            &config,
-            Seed(seed),
-            i,
+            config: &config,
+            before: i,
+            total: candidates,
             pace,
             interrupt,
             report,
-        )?;
+        };
+        let videos = run.videos(&efs, Seed(seed), i)?;
+        let video = videos.into_iter().next().ok_or_else(nothing)?;
         let measured = measure(&models.regressor, &video, time, interrupt)?.measured_ef_percent;
         tried.push(Candidate {
             seed,
@@ -89,36 +95,123 @@ pub fn generate(
             best = Some((measured, seed, video));
         }
     }
-    let (measured, seed, video) = best.ok_or_else(|| Error::Msg("nothing was generated".into()))?;
-    let (cascade, regressor) = (&models.cascade.identity, &models.regressor.identity);
-    let evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
-    let pixels_sha256 = video.sha256();
-    Ok(Generated {
+    let (measured, seed, video) = best.ok_or_else(nothing)?;
+    let made = Made {
         video,
-        rate,
-        beat_normalised: config.beat_normalised,
-        provenance: Provenance {
-            requested_ef_percent: request.ef.get(),
-            measured_ef_percent: measured,
-            regressor: regressor.name.clone(),
-            regressor_sha256: regressor.sha256.clone(),
-            seed,
-            preset: request.preset,
-            guidance: config.stages.iter().map(|s| s.cond_scale).collect(),
-            guidance_asked: request.guidance,
-            cascade: cascade.name.clone(),
-            cascade_sha256: cascade.sha256.clone(),
-            device: models.device.name.clone(),
-            evaluations: candidates * evaluations,
-            seconds: start.elapsed().as_secs_f64(),
-            best_of: candidates,
-            candidates: tried,
-            anatomy_sha256: request.anatomy.sha256.clone(),
-            pixels_sha256,
-            looks_like_four_chamber: request.anatomy.view.is_like_training(),
-            echoif_version: env!("CARGO_PKG_VERSION").into(),
-        },
-    })
+        measured,
+        seed,
+        tried,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    Ok(made.described(models, request, &config, rate))
+}
+
+fn nothing() -> Error {
+    Error::Msg("nothing was generated".into())
+}
+
+/// The same request at several EFs: one seed, one batch as far as memory allows.
+///
+/// # Errors
+/// When the device fails or when interrupted.
+pub fn ladder(
+    models: &Models,
+    request: &Request,
+    efs: &[EfPercent],
+    pace: &mut Pace,
+    interrupt: &Interrupt,
+    report: &mut dyn FnMut(&Report),
+) -> Result<Vec<Generated>> {
+    let config = configuration(models, request);
+    let (rate, time) = time_base(&config)?;
+    let memory = super::available_memory() / 4;
+    let fits = |b: &usize| config.stages.iter().all(|s| pass_bytes(s, *b) <= memory);
+    let batch = (1..=efs.len().max(1)).rev().find(fits).unwrap_or(1);
+    let mut rungs = Vec::with_capacity(efs.len());
+    for efs_of_batch in efs.chunks(batch) {
+        let start = Instant::now();
+        let percents: Vec<f64> = efs_of_batch.iter().map(|ef| ef.get()).collect();
+        let mut run = Run {
+            models,
+            request,
+            config: &config,
+            before: rungs.len(),
+            total: efs.len(),
+            pace,
+            interrupt,
+            report,
+        };
+        let videos = run.videos(&percents, request.seed, 0)?;
+        let seconds = start.elapsed().as_secs_f64() / efs_of_batch.len() as f64;
+        for (video, &ef) in videos.into_iter().zip(efs_of_batch) {
+            let measured = measure(&models.regressor, &video, time, interrupt)?;
+            let made = Made {
+                video,
+                measured: measured.measured_ef_percent,
+                seed: request.seed.0,
+                tried: vec![Candidate {
+                    seed: request.seed.0,
+                    measured_ef_percent: measured.measured_ef_percent,
+                }],
+                seconds,
+            };
+            let request = Request {
+                ef,
+                best_of: 1,
+                ..request.clone()
+            };
+            rungs.push(made.described(models, &request, &config, rate));
+        }
+    }
+    Ok(rungs)
+}
+
+/// What came out, before it is described.
+struct Made {
+    video: Video,
+    measured: f64,
+    seed: u64,
+    tried: Vec<Candidate>,
+    seconds: f64,
+}
+
+impl Made {
+    fn described(
+        self,
+        models: &Models,
+        request: &Request,
+        config: &CascadeConfig,
+        rate: FrameRate,
+    ) -> Generated {
+        let (cascade, regressor) = (&models.cascade.identity, &models.regressor.identity);
+        let evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
+        Generated {
+            rate,
+            beat_normalised: config.beat_normalised,
+            provenance: Provenance {
+                requested_ef_percent: request.ef.get(),
+                measured_ef_percent: self.measured,
+                regressor: regressor.name.clone(),
+                regressor_sha256: regressor.sha256.clone(),
+                seed: self.seed,
+                preset: request.preset,
+                guidance: config.stages.iter().map(|s| s.cond_scale).collect(),
+                guidance_asked: request.guidance,
+                cascade: cascade.name.clone(),
+                cascade_sha256: cascade.sha256.clone(),
+                device: models.device.name.clone(),
+                evaluations: self.tried.len() * evaluations,
+                seconds: self.seconds,
+                best_of: self.tried.len(),
+                candidates: self.tried,
+                anatomy_sha256: request.anatomy.sha256.clone(),
+                pixels_sha256: self.video.sha256(),
+                looks_like_four_chamber: request.anatomy.view.is_like_training(),
+                echoif_version: env!("CARGO_PKG_VERSION").into(),
+            },
+            video: self.video,
+        }
+    }
 }
 
 /// Playback rate of what the last planned stage makes, and its time base for the regressor.
@@ -137,55 +230,63 @@ fn time_base(config: &CascadeConfig) -> Result<(FrameRate, TimeBase)> {
     Ok((rate, time))
 }
 
-#[allow(clippy::too_many_arguments)] // one run's whole context, from one caller
-fn one(
-    models: &Models,
-    request: &Request,
-    config: &CascadeConfig,
-    seed: Seed,
-    candidate: usize,
-    pace: &mut Pace,
-    interrupt: &Interrupt,
-    report: &mut dyn FnMut(&Report),
-) -> Result<Video> {
-    let candidates = request.best_of.max(1);
-    let total = run_flops(config) * candidates as f64;
-    let total_evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
-    let before = run_flops(config) * candidate as f64;
-    let mut done = before;
-    let mut last = Instant::now();
-    let anatomy = request.anatomy.tensor(config.channels())?;
-    let plan = Plan {
-        config,
-        ef_percent: &[request.ef.get()],
-        anatomy: &anatomy,
-        noise: &Seeded(seed),
-        interrupt,
-        memory: super::available_memory() / 4,
-    };
-    let mut hear = |p: &crate::edm::Progress| {
-        let stage = &config.stages[p.stage];
-        let passes = if stage.cond_scale == 1.0 { 1.0 } else { 2.0 };
-        let work = passes * pass_flops(stage);
-        done += work;
-        pace.learn(work, last.elapsed().as_secs_f64());
-        last = Instant::now();
-        report(&Report {
-            candidate,
-            candidates,
-            stage: p.stage,
-            stages: p.stages,
-            step: p.step,
-            steps: p.steps,
-            evaluations: candidate * total_evaluations + p.evaluations,
-            total_evaluations: candidates * total_evaluations,
-            fraction: done / total,
-            seconds_left: pace.seconds(total - done),
-            denoised: p.denoised,
-        });
-    };
-    let video = models.cascade.cascade.run(&plan, &mut hear)?;
-    to_video(&video)
+/// One batch through the cascade, with what it needs and whom it tells.
+struct Run<'a> {
+    models: &'a Models,
+    request: &'a Request,
+    config: &'a CascadeConfig,
+    /// Cines made before this batch, and of the whole request.
+    before: usize,
+    total: usize,
+    pace: &'a mut Pace,
+    interrupt: &'a Interrupt,
+    report: &'a mut dyn FnMut(&Report),
+}
+
+impl Run<'_> {
+    fn videos(&mut self, efs: &[f64], seed: Seed, candidate: usize) -> Result<Vec<Video>> {
+        let config = self.config;
+        let candidates = self.request.best_of.max(1);
+        let total = run_flops(config) * self.total as f64;
+        let total_evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
+        let mut done = run_flops(config) * self.before as f64;
+        let mut last = Instant::now();
+        let anatomy = self.request.anatomy.tensor(config.channels())?;
+        let plan = Plan {
+            config,
+            ef_percent: efs,
+            anatomy: &anatomy,
+            noise: &Seeded(seed),
+            interrupt: self.interrupt,
+            memory: super::available_memory() / 4,
+        };
+        let (pace, report) = (&mut *self.pace, &mut *self.report);
+        let mut hear = |p: &crate::edm::Progress| {
+            let stage = &config.stages[p.stage];
+            let passes = if stage.cond_scale == 1.0 { 1.0 } else { 2.0 };
+            let work = passes * pass_flops(stage) * efs.len() as f64;
+            done += work;
+            pace.learn(work, last.elapsed().as_secs_f64());
+            last = Instant::now();
+            report(&Report {
+                candidate,
+                candidates,
+                stage: p.stage,
+                stages: p.stages,
+                step: p.step,
+                steps: p.steps,
+                evaluations: candidate * total_evaluations + p.evaluations,
+                total_evaluations: candidates * total_evaluations,
+                fraction: done / total,
+                seconds_left: pace.seconds(total - done),
+                denoised: p.denoised,
+            });
+        };
+        let videos = self.models.cascade.cascade.run(&plan, &mut hear)?;
+        (0..efs.len())
+            .map(|i| to_video(&videos.narrow(0, i, 1)?))
+            .collect()
+    }
 }
 
 /// `[1, c, f, h, w]` in 0..1 to a clip of the anatomy's size.
@@ -199,12 +300,15 @@ fn to_video(video: &Tensor) -> Result<Video> {
     Video::from_tensor(&video.clamp(0f32, 1f32)?.get(0)?)
 }
 
-/// A denoised estimate as a clip to show, small as it is.
+/// Denoised estimates as clips to show, small as they are, one for each of the batch.
 ///
 /// # Errors
 /// When the device fails.
-pub(super) fn preview(denoised: &Tensor) -> Result<Video> {
-    Video::from_tensor(&crate::edm::cascade::to_unit(&denoised.get(0)?)?)
+pub(super) fn previews(denoised: &Tensor) -> Result<Vec<Arc<Video>>> {
+    let one = |i| Video::from_tensor(&crate::edm::cascade::to_unit(&denoised.get(i)?)?);
+    (0..denoised.dim(0)?)
+        .map(|i| one(i).map(Arc::new))
+        .collect()
 }
 
 /// Shortest time between two previews; copying from a GPU costs a little.

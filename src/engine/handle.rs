@@ -1,7 +1,7 @@
 //! The window's end of the engine: commands in, events out.
 
 use super::device::DeviceChoice;
-use super::job::Job;
+use super::job::{Job, Ladder};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth};
 use super::models::CascadeSource;
 use super::worker::Worker;
@@ -66,6 +66,16 @@ impl Engine {
         let interrupt = Interrupt::new();
         self.replace_current(interrupt.clone());
         self.send(Command::Run(id, Box::new(job), interrupt));
+        id
+    }
+
+    /// Sends a ladder; it supersedes what is running, as a job does.
+    pub fn climb(&mut self, ladder: Ladder) -> JobId {
+        let id = self.next;
+        self.next += 1;
+        let interrupt = Interrupt::new();
+        self.replace_current(interrupt.clone());
+        self.send(Command::Ladder(id, Box::new(ladder), interrupt));
         id
     }
 

@@ -30,6 +30,16 @@ pub struct Job {
     pub confirmed: bool,
 }
 
+/// The same heart, seed and settings at several EFs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ladder {
+    /// Its EF and its best of N do not count.
+    pub request: Request,
+    pub efs: Vec<EfPercent>,
+    /// The user has seen how long it will take.
+    pub confirmed: bool,
+}
+
 /// A finished cine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {

@@ -1,6 +1,6 @@
 //! What passes between the window and the worker.
 
-use super::job::{Generated, Job, Part};
+use super::job::{Generated, Job, Ladder, Part};
 use super::models::{CascadeInfo, CascadeSource};
 use crate::checkpoint::Normalisation;
 use crate::clip::Video;
@@ -52,6 +52,18 @@ pub enum Event {
         seconds_left: f64,
         preview: Option<Arc<Video>>,
     },
+    /// Where a ladder is: the current estimates of the rungs that are being made.
+    Climbing {
+        job: JobId,
+        fraction: f64,
+        seconds_left: f64,
+        previews: Vec<Arc<Video>>,
+    },
+    /// A ladder's cines, in the order of the request.
+    Rungs {
+        job: JobId,
+        rungs: Vec<Arc<Generated>>,
+    },
     /// The answer to `Engine::measure`.
     Measured {
         id: MeasureId,
@@ -84,6 +96,7 @@ pub enum Event {
 /// What the worker is told.
 pub(super) enum Command {
     Run(JobId, Box<Job>, Interrupt),
+    Ladder(JobId, Box<Ladder>, Interrupt),
     Measure(MeasureId, Box<Video>, TimeBase),
     Cascade(CascadeSource),
     Regressor(Option<(PathBuf, Option<Normalisation>)>),

@@ -13,8 +13,8 @@ mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
-pub use generate::{Report, cost_of, generate};
+pub use generate::{Report, cost_of, generate, ladder};
 pub use handle::Engine;
-pub use job::{Candidate, Generated, Job, Part, Provenance, Request};
+pub use job::{Candidate, Generated, Job, Ladder, Part, Provenance, Request};
 pub use messages::{Event, JobId, MeasureId, Stage};
 pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};

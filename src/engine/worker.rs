@@ -3,8 +3,8 @@
 use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
-use super::generate::{PREVIEW_EVERY, configuration, generate, preview};
-use super::job::{Generated, Job, Part, Request};
+use super::generate::{PREVIEW_EVERY, configuration, generate, previews};
+use super::job::{Generated, Job, Ladder, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models, cascade_folders};
 use crate::clip::Video;
@@ -91,6 +91,7 @@ impl Worker {
                             newest = (id, job, interrupt);
                         }
                         Command::Measure(id, video, time) => self.measure(id, &video, time),
+                        // Sent later than the job, it supersedes it.
                         other => others.push(other),
                     }
                 }
@@ -103,6 +104,7 @@ impl Worker {
                 }
                 return;
             }
+            Command::Ladder(id, ladder, interrupt) => return self.climb(id, &ladder, &interrupt),
             Command::Measure(id, video, time) => return self.measure(id, &video, time),
             Command::Cascade(source) => self.models.set_cascade(source),
             Command::Regressor(source) => self.models.set_regressor(source),
@@ -184,6 +186,84 @@ impl Worker {
         Ok(Event::Done { job: id })
     }
 
+    fn climb(&mut self, id: JobId, ladder: &Ladder, interrupt: &Interrupt) {
+        if !ladder.confirmed {
+            let rung = |ef| Request {
+                ef,
+                best_of: 1,
+                ..ladder.request.clone()
+            };
+            let seconds = ladder.efs.iter().map(|&ef| self.expected(&rung(ef))).sum();
+            if seconds > ASK_FIRST_SECONDS {
+                return self.mouth.say(Event::AskFirst { job: id, seconds });
+            }
+        }
+        self.mouth.say(Event::Started { job: id });
+        let ending = match self.try_climb(id, ladder, interrupt) {
+            Ok(rungs) => {
+                self.mouth.say(Event::Rungs { job: id, rungs });
+                Event::Done { job: id }
+            }
+            Err(_) if interrupt.is_set() => Event::Cancelled { job: id },
+            Err(why) => Event::Failed { job: id, why },
+        };
+        self.mouth.say(ending);
+    }
+
+    /// What is in the cache is not made again.
+    fn try_climb(
+        &mut self,
+        id: JobId,
+        ladder: &Ladder,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<Arc<Generated>>, String> {
+        if interrupt.is_set() {
+            return Err("interrupted".into());
+        }
+        let rung = |ef| Request {
+            ef,
+            best_of: 1,
+            ..ladder.request.clone()
+        };
+        let known = |worker: &Self, ef| worker.cache.get(&worker.key(&rung(ef)));
+        let mut missing = ladder.efs.clone();
+        missing.retain(|&ef| known(self, ef).is_none());
+        let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
+        let mut shown: Option<Instant> = None;
+        let mut report = |r: &super::Report| {
+            let due = shown.is_none_or(|at| at.elapsed() >= PREVIEW_EVERY);
+            if due {
+                shown = Some(Instant::now());
+            }
+            let previews = due.then(|| previews(r.denoised).unwrap_or_default());
+            mouth.mention(Event::Climbing {
+                job: id,
+                fraction: r.fraction,
+                seconds_left: r.seconds_left,
+                previews: previews.unwrap_or_default(),
+            });
+        };
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            super::ladder(
+                models,
+                &ladder.request,
+                &missing,
+                pace,
+                interrupt,
+                &mut report,
+            )
+        }));
+        let made = made
+            .map_err(|_| "an unexpected fault in the computation".to_owned())?
+            .map_err(|e| e.to_string())?;
+        for (made, &ef) in made.into_iter().zip(&missing) {
+            self.cache.put(self.key(&rung(ef)), Arc::new(made));
+        }
+        let all = ladder.efs.iter().map(|&ef| known(self, ef));
+        let all: Option<Vec<_>> = all.collect();
+        all.ok_or_else(|| "the results do not fit in memory".into())
+    }
+
     fn expected(&self, request: &Request) -> f64 {
         if self.cache.get(&self.key(request)).is_some() {
             return 0.0;
@@ -248,7 +328,7 @@ impl Worker {
                 fraction: r.fraction,
                 seconds_left: r.seconds_left,
                 preview: due
-                    .then(|| preview(r.denoised).ok().map(Arc::new))
+                    .then(|| previews(r.denoised).ok()?.into_iter().next())
                     .flatten(),
             });
         };

@@ -1,7 +1,9 @@
+use super::about::About;
 use super::command::Command;
-use super::explore::{Explore, Settings};
+use super::explore::{Explore, Mode, Settings};
 use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
 use super::gallery::{Answer, Gallery};
+use super::palette::Palette;
 use super::theme::{self, GAP, tokens};
 use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
 use eframe::CreationContext;
@@ -15,6 +17,8 @@ pub struct Options {
     pub file: Option<PathBuf>,
     pub device: DeviceChoice,
     pub picker: Arc<dyn Picker>,
+    /// Instead of what was kept.
+    pub settings: Option<Settings>,
 }
 
 impl Default for Options {
@@ -23,24 +27,27 @@ impl Default for Options {
             file: None,
             device: DeviceChoice::Auto,
             picker: Arc::new(SystemPicker),
+            settings: None,
         }
     }
 }
 
 /// The window's whole state.
 pub struct App {
-    engine: Engine,
-    explore: Explore,
-    desk: Desk,
+    pub(super) engine: Engine,
+    pub(super) explore: Explore,
+    pub(super) desk: Desk,
     /// A folder's recordings, to choose from.
-    gallery: Option<Gallery>,
-    picker: Arc<dyn Picker>,
-    device: String,
+    pub(super) gallery: Option<Gallery>,
+    pub(super) picker: Arc<dyn Picker>,
+    pub(super) device: String,
     /// Sentences that stay until they are dismissed.
-    messages: Vec<String>,
-    shortcuts: bool,
+    pub(super) messages: Vec<String>,
+    pub(super) shortcuts: bool,
+    pub(super) palette: Option<Palette>,
+    pub(super) about: Option<About>,
     /// A path that is being typed, where the desktop has no file dialog.
-    typed: Option<(Purpose, String)>,
+    pub(super) typed: Option<(Purpose, String)>,
 }
 
 /// The badge that is always on screen.
@@ -57,10 +64,8 @@ impl App {
     /// When the worker thread cannot be started.
     pub fn new(cc: &CreationContext<'_>, options: Options) -> std::io::Result<Self> {
         theme::install(&cc.egui_ctx);
-        let settings: Settings = cc
-            .storage
-            .and_then(|s| eframe::get_value(s, SETTINGS))
-            .unwrap_or_default();
+        let kept = || cc.storage.and_then(|s| eframe::get_value(s, SETTINGS));
+        let settings = options.settings.or_else(kept).unwrap_or_default();
         let ctx = cc.egui_ctx.clone();
         let mut engine = Engine::start(options.device, CascadeSource::Builtin, move || {
             ctx.request_repaint();
@@ -81,6 +86,8 @@ impl App {
             device: "loading".into(),
             messages: Vec::new(),
             shortcuts: false,
+            palette: None,
+            about: None,
             typed: None,
         })
     }
@@ -115,9 +122,31 @@ impl App {
             Command::EfDownFive => explore.set_requested(explore.requested - 5.0, engine),
             Command::EfUpFive => explore.set_requested(explore.requested + 5.0, engine),
             Command::RerollSeed => explore.reroll(engine),
+            Command::SideBySide => explore.viewing.mode = Mode::SideBySide,
+            Command::Wipe => explore.viewing.mode = Mode::Wipe,
+            Command::Flicker => explore.viewing.mode = Mode::Flicker,
+            Command::Difference => explore.viewing.mode = Mode::Difference,
+            Command::MMode => explore.viewing.mode = Mode::MMode,
+            Command::Invert => explore.viewing.look.invert ^= true,
+            Command::ResetView => explore.viewing.look = Default::default(),
+            Command::Bounce => {
+                let bounces = explore.playback.bounces();
+                explore.playback.set_bounce(!bounces);
+            }
+            Command::Ladder => explore.toggle_ladder(engine),
+            Command::Export => explore.exporting = Some(Default::default()),
+            Command::Undo => explore.undo(engine),
+            Command::Redo => explore.redo(engine),
             Command::Cancel => {
                 self.desk.forget();
                 explore.cancel(engine);
+            }
+            Command::Palette => self.palette = Some(Palette::default()),
+            Command::About => {
+                self.about = match self.about {
+                    Some(_) => None,
+                    None => Some(About::default()),
+                }
             }
             Command::ToggleTheme => {
                 let next = match ctx.theme() {
@@ -130,7 +159,7 @@ impl App {
         }
     }
 
-    fn tell(&mut self, text: String) {
+    pub(super) fn tell(&mut self, text: String) {
         // A list of missing tensors can have hundreds of lines.
         let more = text.lines().count().saturating_sub(MOST_LINES);
         let text = if more > 1 {
@@ -147,7 +176,7 @@ impl App {
         }
     }
 
-    fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
+    pub(super) fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
         match arrival {
             Arrival::Picked(Purpose::Source | Purpose::Folder, path) => self.desk.open(&path, ctx),
             Arrival::Picked(Purpose::Cascade, path) => {
@@ -156,6 +185,18 @@ impl App {
             Arrival::Picked(Purpose::Regressor, path) => {
                 self.engine.open_regressor(Some((path, None)));
             }
+            Arrival::Picked(Purpose::Export(_, extension), mut path) => {
+                if path.extension().is_none() {
+                    path.set_extension(extension);
+                }
+                let choice = self.explore.exporting.take();
+                let package = choice.and_then(|choice| self.explore.package(choice));
+                if let Some(package) = package {
+                    self.desk.export(package, path, ctx);
+                }
+            }
+            Arrival::Exported(Ok(path)) => self.tell(format!("Exported: {}", path.display())),
+            Arrival::Exported(Err(why)) => self.tell(why),
             Arrival::NothingPicked { purpose, no_dialog } => {
                 if no_dialog {
                     self.typed = Some((purpose, String::new()));
@@ -170,6 +211,10 @@ impl App {
                         self.explore.paths.insert(hash.clone(), path);
                         self.explore.note_recent(hash, today);
                     }
+                }
+                Ok(Ready::Run { source, sidecar }) => {
+                    self.gallery = None;
+                    self.explore.reopen_run(*source, &sidecar, &mut self.engine);
                 }
                 Ok(Ready::Collection(paths)) => {
                     self.gallery = Some(Gallery::new(paths.len()));
@@ -223,7 +268,14 @@ impl App {
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                for command in [Command::Shortcuts, Command::ToggleTheme] {
+                for command in [
+                    Command::About,
+                    Command::Shortcuts,
+                    Command::Palette,
+                    Command::ToggleTheme,
+                    Command::Export,
+                    Command::Ladder,
+                ] {
                     let hint = ui.ctx().format_shortcut(&command.shortcut());
                     if ui.button(command.text()).on_hover_text(hint).clicked() {
                         commands.push(command);
@@ -236,92 +288,6 @@ impl App {
                 ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
             });
         });
-    }
-
-    fn messages(&mut self, ui: &mut Ui) {
-        let mut dismissed = None;
-        for (i, text) in self.messages.iter().enumerate() {
-            let tokens = tokens(ui);
-            egui::Frame::new()
-                .fill(tokens.warning)
-                .corner_radius(5)
-                .inner_margin(egui::Margin::symmetric(10, 6))
-                .show(ui, |ui| {
-                    ui.horizontal(|ui| {
-                        if ui.button("Dismiss").clicked() {
-                            dismissed = Some(i);
-                        }
-                        ui.add(
-                            egui::Label::new(RichText::new(text).color(tokens.warning_text)).wrap(),
-                        );
-                    });
-                });
-        }
-        if let Some(i) = dismissed {
-            self.messages.remove(i);
-        }
-    }
-
-    /// Asks for a path, where the desktop has no file dialog.
-    fn path_dialog(&mut self, ctx: &egui::Context) {
-        let Some((purpose, text)) = &mut self.typed else {
-            return;
-        };
-        let mut answer = None;
-        let modal = egui::Modal::new(egui::Id::unique("path")).show(ctx, |ui| {
-            ui.set_width(460.0);
-            let label = ui.label(format!(
-                "{} (this desktop has no file dialog):",
-                purpose.text()
-            ));
-            let field = ui
-                .add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY))
-                .labelled_by(label.id);
-            field.request_focus();
-            let entered = ui.input(|i| i.key_pressed(egui::Key::Enter));
-            ui.horizontal(|ui| {
-                if ui.button("Open").clicked() || entered {
-                    answer = Some(true);
-                }
-                if ui.button("Do not open").clicked() {
-                    answer = Some(false);
-                }
-            });
-        });
-        if modal.should_close() {
-            answer = Some(false);
-        }
-        let (purpose, path) = (*purpose, PathBuf::from(text.trim()));
-        match answer {
-            Some(true) if !path.as_os_str().is_empty() => {
-                self.typed = None;
-                self.arrive(Arrival::Picked(purpose, path), ctx);
-            }
-            Some(false) => self.typed = None,
-            _ => {}
-        }
-    }
-
-    fn shortcuts_sheet(&mut self, ctx: &egui::Context) {
-        egui::Window::new("Shortcuts")
-            .open(&mut self.shortcuts)
-            .collapsible(false)
-            .resizable(false)
-            .show(ctx, |ui| {
-                egui::Grid::new("shortcuts")
-                    .striped(true)
-                    .num_columns(2)
-                    .show(ui, |ui| {
-                        for command in Command::ALL {
-                            ui.label(command.text());
-                            ui.label(
-                                RichText::new(ui.ctx().format_shortcut(&command.shortcut()))
-                                    .monospace(),
-                            );
-                            ui.end_row();
-                        }
-                    });
-            });
     }
 }
 
@@ -373,6 +339,7 @@ impl eframe::App for App {
         if let Some(path) = self.explore.reopen.take() {
             self.desk.open(&path, &ctx);
         }
+        self.sheets(ui, &mut commands);
         self.shortcuts_sheet(&ctx);
         self.path_dialog(&ctx);
         for command in commands {
@@ -386,6 +353,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.explore.settings.history = self.explore.kept_history();
         eframe::set_value(storage, SETTINGS, &self.explore.settings);
     }
 }

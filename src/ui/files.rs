@@ -1,7 +1,9 @@
 //! Choosing and opening files, off the window's thread.
 
+use super::explore::{Package, What, usual_name};
 use super::gallery::{self, Card};
 use super::source::{Origin, Source};
+use crate::media::export::{Sidecar, sidecar_of};
 use crate::media::{self, Found};
 use crate::nn::Interrupt;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -18,6 +20,8 @@ pub enum Purpose {
     Folder,
     Cascade,
     Regressor,
+    /// Where an export goes, by its extension; empty for a folder.
+    Export(What, &'static str),
 }
 
 impl Purpose {
@@ -28,6 +32,8 @@ impl Purpose {
             Self::Folder => "Path of a folder of recordings, or of a clip's stills",
             Self::Cascade => "Path of the folder with config.yaml and merged.pt",
             Self::Regressor => "Path of an EF regressor",
+            Self::Export(_, "") => "Path of a new folder for the frames",
+            Self::Export(..) => "Path of the file to write",
         }
     }
 }
@@ -54,6 +60,13 @@ impl Picker for SystemPicker {
                 .add_filter("Regressor", &["ckpt", "pt", "safetensors"])
                 .add_filter("All files", &["*"])
                 .pick_file(),
+            Purpose::Export(what, extension) => {
+                let name = usual_name(what, extension);
+                dialog
+                    .set_title("Export")
+                    .set_file_name(name.to_string_lossy())
+                    .save_file()
+            }
         }
     }
 }
@@ -79,6 +92,8 @@ pub enum Arrival {
         no_dialog: bool,
     },
     Opened(Box<Result<Ready, String>>),
+    /// An export is done, or why not.
+    Exported(Result<PathBuf, String>),
     /// One more file of a collection was looked at.
     Card(Card),
     /// All of them were.
@@ -94,6 +109,11 @@ pub enum Ready {
         path: PathBuf,
     },
     Collection(Vec<PathBuf>),
+    /// The run of an exported cine, with its anatomy.
+    Run {
+        source: Box<Source>,
+        sidecar: Box<Sidecar>,
+    },
 }
 
 /// Starts the threads and collects what they bring.
@@ -182,6 +202,16 @@ impl Desk {
         });
     }
 
+    /// Writes an export.
+    pub fn export(&mut self, package: Package, path: PathBuf, ctx: &egui::Context) {
+        let (sender, ctx) = (self.sender.clone(), ctx.clone());
+        std::thread::spawn(move || {
+            let written = package.write(&path).map(|()| path);
+            let _ = sender.send((0, Arrival::Exported(written)));
+            ctx.request_repaint();
+        });
+    }
+
     /// Looks through the files of a collection, one card after the other.
     pub fn survey(&mut self, paths: &[PathBuf], ctx: &egui::Context) {
         self.stop_surveying();
@@ -212,6 +242,7 @@ impl Desk {
                     self.picking = false;
                     return Some(arrival);
                 }
+                Arrival::Exported(_) => return Some(arrival),
                 _ if generation != self.generation => {}
                 Arrival::Opened(_) => {
                     self.opening = false;
@@ -227,7 +258,40 @@ impl Desk {
     }
 }
 
+/// The run that a file tells of: a sidecar, or one that lies beside an exported file.
+fn run_of(path: &Path) -> Result<Option<Ready>, String> {
+    let is_sidecar = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("json"));
+    let beside = sidecar_of(path);
+    let sidecar = match is_sidecar {
+        true => Sidecar::read(path).map_err(|e| e.to_string())?,
+        false if beside.is_file() => match Sidecar::read(&beside) {
+            Ok(sidecar) => sidecar,
+            // Whatever else lies there.
+            Err(_) => return Ok(None),
+        },
+        false => return Ok(None),
+    };
+    match sidecar.anatomy() {
+        Some(anatomy) => Ok(Some(Ready::Run {
+            source: Box::new(Source::of_anatomy(&anatomy, Origin::Sidecar)?),
+            sidecar: Box::new(sidecar),
+        })),
+        // The cine itself can still be opened.
+        None if !is_sidecar => Ok(None),
+        None => Err(format!(
+            "{} holds no anatomy, so its run cannot be repeated here. Open the frame it was made \
+             of, or use echoif generate --from with --frame.",
+            path.display()
+        )),
+    }
+}
+
 fn open_now(path: PathBuf) -> Result<Ready, String> {
+    if let Some(run) = run_of(&path)? {
+        return Ok(run);
+    }
     match media::look(&path).map_err(|e| e.to_string())? {
         Found::Collection(paths) => Ok(Ready::Collection(paths)),
         Found::Recording(opened) => {

@@ -1,19 +1,23 @@
 //! The window. It only plays what the engine makes: no network runs, no file is decoded and
 //! nothing waits on this thread.
 
+mod about;
 mod app;
 mod command;
 mod explore;
 mod files;
 mod gallery;
+mod look;
+mod palette;
 mod playback;
 mod projector;
+mod sheets;
 mod source;
 mod theme;
 mod widgets;
 
 pub use app::{App, Options};
-pub use explore::{Explore, Measuring};
+pub use explore::{Explore, Measuring, Mode, Pane, Settings, What};
 pub use files::{NoPicker, Picker, Purpose, SystemPicker};
 pub use source::Source;
 

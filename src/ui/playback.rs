@@ -8,6 +8,8 @@ pub const SPEEDS: [f64; 5] = [0.25, 0.5, 1.0, 1.5, 2.0];
 pub struct Playback {
     playing: bool,
     speed: f64,
+    /// Forth and back instead of from the start again.
+    bounce: bool,
     /// Position at `since`.
     position: f64,
     since: f64,
@@ -18,6 +20,7 @@ impl Default for Playback {
         Self {
             playing: true,
             speed: 1.0,
+            bounce: false,
             position: 0.0,
             since: 0.0,
         }
@@ -39,6 +42,24 @@ impl Playback {
         } else {
             self.position
         }
+    }
+
+    pub fn bounces(&self) -> bool {
+        self.bounce
+    }
+
+    pub fn set_bounce(&mut self, bounce: bool) {
+        self.bounce = bounce;
+    }
+
+    /// How far into a loop of `seconds`, 0..1.
+    pub fn phase(&self, seconds: f64, now: f64) -> f64 {
+        phase_at(self.position(now), seconds, self.bounce)
+    }
+
+    /// The frame of a loop of `n` frames over `seconds`.
+    pub fn frame(&self, n: usize, seconds: f64, now: f64) -> usize {
+        ((self.phase(seconds, now) * n as f64) as usize).min(n.saturating_sub(1))
     }
 
     fn rebase(&mut self, now: f64) {
@@ -69,7 +90,7 @@ impl Playback {
     /// Pauses and goes to the middle of the frame `by` frames away, in a loop of `n` frames over
     /// `seconds`.
     pub fn step(&mut self, by: i64, n: usize, seconds: f64, now: f64) {
-        let frame = frame_at(self.position(now), n, seconds) as i64;
+        let frame = self.frame(n, seconds, now) as i64;
         let frame = (frame + by).rem_euclid(n.max(1) as i64);
         self.seek((frame as f64 + 0.5) * seconds / n.max(1) as f64, now);
     }
@@ -92,13 +113,18 @@ impl Playback {
     }
 }
 
-/// The frame of a loop of `n` frames over `seconds` at a position.
-pub fn frame_at(position: f64, n: usize, seconds: f64) -> usize {
-    if n == 0 || seconds <= 0.0 {
-        return 0;
+/// How far into a loop of `seconds` a position is, 0..1.
+fn phase_at(position: f64, seconds: f64, bounce: bool) -> f64 {
+    if seconds <= 0.0 {
+        return 0.0;
     }
-    let phase = position.rem_euclid(seconds) / seconds;
-    ((phase * n as f64) as usize).min(n - 1)
+    let share = position / seconds;
+    if bounce {
+        let share = share.rem_euclid(2.0);
+        if share < 1.0 { share } else { 2.0 - share }
+    } else {
+        share.rem_euclid(1.0)
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +134,7 @@ mod tests {
     #[test]
     fn the_frame_follows_elapsed_time_and_speed() {
         let mut p = Playback::default();
-        assert_eq!(frame_at(p.position(0.5), 16, 1.0), 8);
+        assert_eq!(p.frame(16, 1.0, 0.5), 8);
         p.set_speed(2.0, 0.5);
         assert!((p.position(0.75) - 1.0).abs() < 1e-9);
         p.toggle(0.75);
@@ -118,13 +144,23 @@ mod tests {
     }
 
     #[test]
+    fn a_bounce_goes_forth_and_back() {
+        let mut p = Playback::default();
+        p.set_bounce(true);
+        let frames: Vec<usize> = (0..8)
+            .map(|k| p.frame(4, 1.0, k as f64 / 4.0 + 0.1))
+            .collect();
+        assert_eq!(frames, [0, 1, 2, 3, 3, 2, 1, 0]);
+    }
+
+    #[test]
     fn a_step_pauses_and_wraps() {
         let mut p = Playback::default();
         p.step(-1, 16, 1.0, 0.0);
         assert!(!p.is_playing());
-        assert_eq!(frame_at(p.position(100.0), 16, 1.0), 15);
+        assert_eq!(p.frame(16, 1.0, 100.0), 15);
         p.step(1, 16, 1.0, 100.0);
-        assert_eq!(frame_at(p.position(100.0), 16, 1.0), 0);
+        assert_eq!(p.frame(16, 1.0, 100.0), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is open, ready to be shown. Made off the window's thread, since it decodes.
 
-use crate::clip::{Frame, FrameRate};
+use crate::clip::{Clip, Frame, FrameRate};
 use crate::media::region::{Anatomy, Crop, Mask, Square};
 use crate::media::{Kind, Opened, text_areas, view};
 use crate::recording::Recording;
@@ -10,8 +10,13 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     SimulatedHeart(usize),
+    /// The anatomy of an exported cine, or of a run of the history.
+    Sidecar,
     File(Kind),
 }
+
+/// Said of a cine that this program made.
+const SYNTHETIC: &str = "This file is a synthetic cine that EchoIf made, not a patient's scan.";
 
 pub struct Source {
     pub recording: Arc<Recording>,
@@ -56,6 +61,10 @@ impl Source {
         let picture = recording
             .frame(0)
             .map_err(|why| format!("The file cannot be shown: {why}."))?;
+        let mut warnings = opened.warnings;
+        if opened.mark.is_some() {
+            warnings.push(SYNTHETIC.into());
+        }
         let crop = Crop::from(square);
         let anatomy = Anatomy::from_frame(&picture, &crop).map_err(|e| e.to_string())?;
         // What this program made has its words outside the picture.
@@ -77,9 +86,21 @@ impl Source {
             searched,
             heart_rate: opened.heart_rate,
             r_waves_ms: opened.r_waves_ms,
-            warnings: opened.warnings,
+            warnings,
             id: 0,
         })
+    }
+
+    /// An anatomy as it is, a still of its size.
+    ///
+    /// # Errors
+    /// A sentence, when memory runs out.
+    pub fn of_anatomy(anatomy: &Anatomy, origin: Origin) -> Result<Self, String> {
+        let recording = Recording::of_clip(Clip::still(anatomy.to_frame()))?;
+        let mut source = Self::prepare(Opened::new(recording, Kind::Still), origin)?;
+        source.proposals.clear();
+        source.searched = None;
+        Ok(source)
     }
 
     /// What the networks would get of the picture now.
@@ -98,6 +119,7 @@ impl Source {
     pub fn about(&self) -> String {
         match self.origin {
             Origin::SimulatedHeart(i) => format!("Simulated heart {}", i + 1),
+            Origin::Sidecar => "Anatomy of a run".into(),
             Origin::File(kind) => kind.text().into(),
         }
     }

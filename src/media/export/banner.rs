@@ -37,7 +37,9 @@ pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
         strip.write(&FONT_6X10, left, h + MARGIN + i * (glyph + MARGIN), text);
     }
     let mut words = Vec::new();
-    for (text, on_the_right) in [(CORNER, false), (right_corner, true)] {
+    // Without words for the right corner there are no black corners.
+    let corners = [(CORNER, false), (right_corner, true)];
+    for (text, on_the_right) in corners.into_iter().filter(|_| !right_corner.is_empty()) {
         let (tw, th) = size_of(&FONT_4X6, text);
         if !text.is_empty() && 2 * (tw + INSET) < w && th + INSET < h {
             let left = if on_the_right { w - INSET - tw } else { INSET };

@@ -11,7 +11,7 @@ mod gif;
 mod mp4;
 mod sidecar;
 
-pub use sidecar::{Sidecar, sidecar_of};
+pub use sidecar::{Sidecar, anatomy_from_png, anatomy_to_png, sidecar_of};
 // What the readers look for.
 pub(super) use apng::MARK as PNG_MARK;
 pub(super) use dicom::{CREATOR, CREATOR_NAME, MARK as DICOM_MARK};
@@ -22,7 +22,7 @@ pub(super) use mp4::XMP as MP4_XMP;
 use super::Error;
 use super::mark::Mark;
 use super::region::Anatomy;
-use crate::clip::{Frame, FrameRate, Video};
+use crate::clip::{Clip, Frame, FrameRate, Video};
 use crate::files::write_atomically;
 use crate::provenance::{Part, Provenance};
 use std::path::{Path, PathBuf};
@@ -177,8 +177,63 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
     if format != Format::Frames {
         write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
     }
+    beside(path, mark, cine.anatomy, cine.video.frames)
+}
+
+/// Writes one picture that was made of cines, as PNG, with its words, its mark and its sidecar.
+/// Returns the sidecar's path.
+///
+/// # Errors
+/// When a file cannot be written; nothing is left half-written.
+pub fn write_picture(
+    picture: &Frame,
+    words: &str,
+    provenance: &Provenance,
+    anatomy: Option<&Anatomy>,
+    path: &Path,
+) -> Result<PathBuf, Error> {
+    let fail = |why: String| Error::Write {
+        path: path.to_owned(),
+        why,
+    };
+    let clip = Clip::still(picture.clone());
+    // It is made of many squares: there is no black corner for words.
+    let marked = banner::add(&clip, &["SYNTHETIC, NOT A SCAN", words], "");
+    let rate = FrameRate::new(1.0).ok_or_else(|| fail("it has no rate".into()))?;
+    let part = Part::Counterfactual;
+    let mark = Mark::new(
+        marked.picture,
+        Vec::new(),
+        false,
+        rate,
+        part,
+        provenance.clone(),
+    );
+    let first = marked
+        .frames
+        .first()
+        .ok_or_else(|| fail("it has no frames".into()))?;
+    let work = Work {
+        frames: &marked.frames,
+        width: first.width,
+        height: first.height,
+        rate,
+        mark: &mark,
+    };
+    let bytes = apng::encode(&work).map_err(fail)?;
+    write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
+    beside(path, mark, anatomy, 1)
+}
+
+/// Writes the sidecar of a file.
+fn beside(
+    path: &Path,
+    mark: Mark,
+    anatomy: Option<&Anatomy>,
+    frames: usize,
+) -> Result<PathBuf, Error> {
     let beside = sidecar_of(path);
-    let sidecar = Sidecar::new(mark, cine.anatomy, cine.video.frames)?;
+    let sidecar = Sidecar::new(mark, anatomy, frames)?;
     let write = write_atomically(&beside, sidecar.to_json().as_bytes());
     write.map_err(|e| Error::Write {
         path: beside.clone(),

@@ -36,19 +36,11 @@ pub fn sidecar_of(path: &Path) -> PathBuf {
 
 impl Sidecar {
     pub(super) fn new(mark: Mark, anatomy: Option<&Anatomy>, frames: usize) -> Result<Self, Error> {
-        let png = |anatomy: &Anatomy| {
-            let mut bytes = Cursor::new(Vec::new());
-            let picture = anatomy.to_frame().to_image();
-            // Into memory: it cannot fail.
-            picture
-                .write_to(&mut bytes, ImageFormat::Png)
-                .map_or(None, |()| Some(BASE64_STANDARD.encode(bytes.into_inner())))
-        };
         Ok(Self {
             statement: STATEMENT.into(),
             frames,
             mark,
-            anatomy_png: anatomy.and_then(png),
+            anatomy_png: anatomy.and_then(anatomy_to_png),
         })
     }
 
@@ -81,20 +73,31 @@ impl Sidecar {
 
     /// The anatomy, where it was not left out and is the one that the cine was made of.
     pub fn anatomy(&self) -> Option<Anatomy> {
-        let bytes = BASE64_STANDARD.decode(self.anatomy_png.as_ref()?).ok()?;
-        let reader = image::ImageReader::with_format(Cursor::new(bytes), ImageFormat::Png);
-        if reader.into_dimensions().ok()? != (SIDE as u32, SIDE as u32) {
-            return None;
-        }
-        let bytes = BASE64_STANDARD.decode(self.anatomy_png.as_ref()?).ok()?;
-        let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Png).ok()?;
-        let frame = Frame {
-            width: SIDE,
-            height: SIDE,
-            pixels: Pixels::Rgb(picture.to_rgb8().into_raw()),
-        };
-        let crop = Crop::from(Square::centred(SIDE, SIDE));
-        let anatomy = Anatomy::from_frame(&frame, &crop).ok()?;
+        let anatomy = anatomy_from_png(self.anatomy_png.as_ref()?)?;
         (anatomy.sha256 == self.mark.provenance.anatomy_sha256).then_some(anatomy)
     }
+}
+
+/// The anatomy as PNG in base 64.
+pub fn anatomy_to_png(anatomy: &Anatomy) -> Option<String> {
+    let mut bytes = Cursor::new(Vec::new());
+    let picture = anatomy.to_frame().to_image();
+    picture.write_to(&mut bytes, ImageFormat::Png).ok()?;
+    Some(BASE64_STANDARD.encode(bytes.into_inner()))
+}
+
+/// The reverse; `None` for anything that is no 112 x 112 PNG.
+pub fn anatomy_from_png(text: &str) -> Option<Anatomy> {
+    let bytes = BASE64_STANDARD.decode(text).ok()?;
+    let reader = image::ImageReader::with_format(Cursor::new(&bytes), ImageFormat::Png);
+    if reader.into_dimensions().ok()? != (SIDE as u32, SIDE as u32) {
+        return None;
+    }
+    let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Png).ok()?;
+    let frame = Frame {
+        width: SIDE,
+        height: SIDE,
+        pixels: Pixels::Rgb(picture.to_rgb8().into_raw()),
+    };
+    Anatomy::from_frame(&frame, &Crop::from(Square::centred(SIDE, SIDE))).ok()
 }

@@ -1,4 +1,4 @@
-use super::state::Explore;
+use super::state::{Asked, Explore};
 use crate::ef::EfPercent;
 use crate::engine::{Engine, Part};
 use crate::text::duration;
@@ -59,6 +59,17 @@ impl Explore {
             egui::vec2(ui.available_width(), 26.0),
             Layout::left_to_right(Align::Center),
             |ui| {
+                if self.ladder.as_ref().is_some_and(|l| l.job.is_some()) {
+                    if ui
+                        .button(Command::Cancel.text())
+                        .on_hover_text("Esc")
+                        .clicked()
+                    {
+                        commands.push(Command::Cancel);
+                    }
+                    ui.label("The ladder is being made.");
+                    return;
+                }
                 let Some(running) = &self.running else {
                     let text = match (&self.cascade, &self.source) {
                         (None, _) => "Loading the cascade...",
@@ -123,6 +134,20 @@ impl Explore {
         if speed != self.playback.speed() {
             self.playback.set_speed(speed, now);
         }
+        if speed != 1.0
+            && ui
+                .button("1x")
+                .on_hover_text("The cine's own speed")
+                .clicked()
+        {
+            self.playback.set_speed(1.0, now);
+        }
+        let bounces = self.playback.bounces();
+        let text = if bounces { "Bounce" } else { "Loop" };
+        let hint = ui.ctx().format_shortcut(&Command::Bounce.shortcut());
+        if ui.button(text).on_hover_text(hint).clicked() {
+            commands.push(Command::Bounce);
+        }
         let play = if self.playback.is_playing() {
             "Pause"
         } else {
@@ -169,7 +194,7 @@ impl Explore {
     }
 
     pub(super) fn ask_first_dialog(&mut self, ui: &mut Ui, engine: &mut Engine) {
-        let Some((job, seconds)) = self.ask.clone() else {
+        let Some((asked, seconds)) = self.ask.clone() else {
             return;
         };
         let mut answer = None;
@@ -178,7 +203,7 @@ impl Explore {
             ui.heading("This will take a while");
             ui.label(format!(
                 "With this cascade and the preset {}, the run takes about {} on this device.",
-                job.counterfactual.preset,
+                self.settings.preset,
                 duration(seconds)
             ));
             ui.label("A smaller preset, the built-in cascade or a GPU is faster.");
@@ -195,11 +220,16 @@ impl Explore {
         match answer {
             Some(true) => {
                 self.ask = None;
-                let job = crate::engine::Job {
-                    confirmed: true,
-                    ..job
-                };
-                self.submit(job, engine);
+                match asked {
+                    Asked::Ladder => self.climb(engine, true),
+                    Asked::Job(job) => {
+                        let job = crate::engine::Job {
+                            confirmed: true,
+                            ..job
+                        };
+                        self.submit(job, engine);
+                    }
+                }
             }
             Some(false) => self.ask = None,
             None => {}

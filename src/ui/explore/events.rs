@@ -1,17 +1,37 @@
 //! What the worker says, and what it changes on screen.
 
-use super::state::{Explore, Past, Shown};
+use super::state::{Asked, Explore, Running, Shown};
 use crate::engine::{Engine, Event, Generated, Part};
 use std::sync::Arc;
-
-/// History lines kept.
-const MOST_HISTORY: usize = 50;
 
 impl Explore {
     /// Takes one of the worker's events. What belongs to an older job is ignored.
     pub fn hear(&mut self, event: Event, engine: &mut Engine) {
         let current = self.running.as_ref().map(|r| r.id);
+        let climbing = self.ladder.as_ref().and_then(|l| l.job);
         match event {
+            Event::Climbing {
+                job,
+                fraction,
+                seconds_left,
+                previews,
+            } if Some(job) == climbing => self.climbing(fraction, seconds_left, previews),
+            Event::Rungs { job, rungs } if Some(job) == climbing => self.climbed(rungs),
+            Event::Done { job } if Some(job) == climbing => {
+                if let Some(strip) = &mut self.ladder {
+                    strip.job = None;
+                }
+            }
+            Event::Cancelled { job } if Some(job) == climbing => self.ladder = None,
+            Event::AskFirst { job, seconds } if Some(job) == climbing => {
+                self.ladder = None;
+                self.ask = Some((Asked::Ladder, seconds));
+            }
+            Event::Failed { job, why } if Some(job) == climbing => {
+                self.ladder = None;
+                self.said
+                    .push(format!("The ladder could not be made: {why}."));
+            }
             Event::Ready {
                 cascade,
                 regressor,
@@ -54,12 +74,16 @@ impl Explore {
             Event::Finished {
                 job, part, result, ..
             } if Some(job) == current => self.finished(part, result),
-            Event::Done { job } | Event::Cancelled { job } if Some(job) == current => {
-                self.running = None;
+            Event::Done { job } if Some(job) == current => self.running = None,
+            Event::Cancelled { job } if Some(job) == current => {
+                let preview = self.running.take().and_then(|r: Running| r.preview);
+                let id = self.next_id();
+                // What was seen so far stays.
+                self.cancelled = preview.map(|(part, video)| (part, id, video));
             }
             Event::AskFirst { job, seconds } if Some(job) == current => {
                 self.running = None;
-                self.ask = self.last_job.clone().map(|job| (job, seconds));
+                self.ask = self.last_job.clone().map(|job| (Asked::Job(job), seconds));
             }
             Event::Failed { job, why } if Some(job) == current => {
                 self.running = None;
@@ -75,24 +99,18 @@ impl Explore {
         if let Some(running) = &mut self.running {
             running.preview = None;
         }
-        let requested = result.provenance.requested_ef_percent;
-        let measured = result.provenance.measured_ef_percent;
+        self.cancelled = None;
+        self.note_result(&result);
         let shown = Some(Shown { id, result });
         match part {
             Part::Factual => self.factual = shown,
-            Part::Counterfactual => {
-                self.counterfactual = shown;
-                if let Some(job) = self.last_job.clone() {
-                    // The same run with its factual cine replaces the one without.
-                    self.history
-                        .retain(|p| p.job.counterfactual != job.counterfactual);
-                    self.history.insert(0, Past { job, measured });
-                    self.history.truncate(MOST_HISTORY);
-                }
-            }
+            Part::Counterfactual => self.counterfactual = shown,
         }
-        if !self.generated.contains(&requested) {
-            self.generated.push(requested);
+        if let (Some(made), Some(job)) = (&self.counterfactual, self.last_job.clone()) {
+            // The same run with its factual cine replaces the one without.
+            let made = made.result.clone();
+            self.note_past(&made, &job);
         }
+        self.find_phase();
     }
 }

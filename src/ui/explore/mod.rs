@@ -1,17 +1,29 @@
 //! Explore: one source, its factual and its counterfactual cine.
 
+mod alignment;
 mod bottom;
+mod captions;
+mod compare;
 mod events;
+mod export_dialog;
+mod history;
+mod ladder;
+mod m_mode;
 mod measuring;
 mod opening;
 mod panes;
+mod plot;
 mod settings_panel;
 mod source_marks;
 mod source_panel;
 mod state;
+mod undo;
+mod viewing;
 
+pub use export_dialog::{Package, What, usual_name};
 pub use measuring::Measuring;
 pub use state::{Explore, Settings};
+pub use viewing::{Mode, Pane};
 
 use crate::engine::Engine;
 use crate::ui::command::Command;
@@ -44,7 +56,20 @@ impl Explore {
             });
         egui::CentralPanel::default()
             .frame(panel_frame(ui))
-            .show(ui, |ui| self.panes(ui, now));
+            .show(ui, |ui| {
+                let height = self.ladder_height(ui.available_width());
+                if height > 0.0 {
+                    egui::Panel::bottom("ladder")
+                        .resizable(false)
+                        .exact_size(height)
+                        .frame(egui::Frame::new())
+                        .show(ui, |ui| self.filmstrip(ui, engine, now, &mut commands));
+                }
+                self.centre(ui, now);
+            });
+        // A step ends when the user lets go.
+        let held = ui.input(|i| i.pointer.any_down()) || ui.ctx().egui_wants_keyboard_input();
+        self.note_step(held);
         self.ask_first_dialog(ui, engine);
         if let Some(wait) = self.until_next_frame(now) {
             ui.ctx()

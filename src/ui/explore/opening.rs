@@ -1,11 +1,13 @@
 //! What is opened becomes the source: its anatomy is taken, its EF measured.
 
+use super::alignment::Grays;
 use super::measuring::Measuring;
 use super::state::{Explore, HEART_RATES, usual_heart_rate};
 use crate::clip::{Clip, FrameRate};
 use crate::engine::{Engine, MeasureId};
 use crate::hearts::{self, simulated_heart};
 use crate::measure::{Measurement, TimeBase};
+use crate::media::export::Sidecar;
 use crate::media::{Kind, Opened, region};
 use crate::nn::Interrupt;
 use crate::recording::Recording;
@@ -42,7 +44,21 @@ impl Explore {
         self.set_source(source, engine);
     }
 
-    fn set_source(&mut self, mut source: Source, engine: &mut Engine) {
+    /// Opens the anatomy of an exported cine and repeats its run.
+    pub fn reopen_run(&mut self, source: Source, sidecar: &Sidecar, engine: &mut Engine) {
+        self.factual_ef = 55.0;
+        self.put_source(source);
+        self.repeat(&sidecar.mark.provenance, engine);
+    }
+
+    fn set_source(&mut self, source: Source, engine: &mut Engine) {
+        self.put_source(source);
+        // Ask at once for something worth seeing: the other side of normal.
+        self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
+        self.run(engine);
+    }
+
+    pub(super) fn put_source(&mut self, mut source: Source) {
         source.id = self.next_id();
         self.said.append(&mut source.warnings);
         let (slowest, fastest) = HEART_RATES.into_inner();
@@ -59,9 +75,6 @@ impl Explore {
         self.source = Some(source);
         self.forget_results();
         self.measure_source();
-        // Ask at once for something worth seeing: the other side of normal.
-        self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
-        self.run(engine);
     }
 
     /// The anatomy frame or the crop changed.
@@ -113,19 +126,22 @@ impl Explore {
     /// Begins to measure the source, if it is a clip of known rate. What was being measured is
     /// forgotten.
     pub(super) fn measure_source(&mut self) {
-        if let Measuring::Cropping(_, _, interrupt) = &self.measuring {
+        if let Measuring::Cropping(_, _, interrupt) | Measuring::Viewing(_, interrupt) =
+            &self.measuring
+        {
             interrupt.set();
         }
         self.measuring = Measuring::Nothing;
+        self.viewing.forget_source();
         let Some(source) = &self.source else {
             return;
         };
         let recording = source.recording.clone();
         let time = match source.rate {
             _ if recording.is_still() => return,
-            _ if recording.beat_normalised => TimeBase::Beat,
-            Some(rate) => TimeBase::Rate(rate),
-            None => return,
+            _ if recording.beat_normalised => Some(TimeBase::Beat),
+            Some(rate) => Some(TimeBase::Rate(rate)),
+            None => None,
         };
         let (sender, receiver) = bounded(1);
         let interrupt = Interrupt::new();
@@ -134,14 +150,31 @@ impl Explore {
             .name("measuring".into())
             .spawn(move || {
                 let video = region::video(&recording, &crop, || stop.is_set());
+                let cropped = video.map(|video| {
+                    let grays = Arc::new(Grays::of(&video));
+                    (video, grays)
+                });
                 // Fails only when nobody waits any more.
-                let _ = sender.send(video.map_err(|e| e.to_string()));
+                let _ = sender.send(cropped.map_err(|e| e.to_string()));
                 wake();
             });
-        self.measuring = match spawned {
-            Ok(_) => Measuring::Cropping(receiver, time, interrupt),
-            Err(e) => Measuring::Failed(e.to_string()),
+        self.measuring = match (spawned, time) {
+            (Ok(_), Some(time)) => Measuring::Cropping(receiver, time, interrupt),
+            (Ok(_), None) => Measuring::Viewing(receiver, interrupt),
+            (Err(e), _) => Measuring::Failed(e.to_string()),
         };
+    }
+
+    /// Looks where in the source the cines' cycle begins.
+    pub(super) fn find_phase(&mut self) {
+        let made = self.factual.as_ref().or(self.counterfactual.as_ref());
+        let rate = self.source.as_ref().and_then(|s| s.rate);
+        if let (Some(grays), Some(made), Some(rate)) = (&self.viewing.grays, made, rate) {
+            let (_, seconds) = self.cycle();
+            let found = grays.align(rate.fps(), &made.result.video, seconds);
+            // Weaker than this it says nothing.
+            self.viewing.offset = found.filter(|(_, correlation)| *correlation > 0.2);
+        }
     }
 
     /// Hands the cropped clip on when it is there.
@@ -149,15 +182,25 @@ impl Explore {
         if let Measuring::Cropping(receiver, time, _) = &self.measuring {
             self.measuring = match receiver.try_recv() {
                 Err(TryRecvError::Empty) => return,
-                Ok(Ok(video)) => Measuring::Asked(engine.measure(video, *time)),
+                Ok(Ok((video, grays))) => {
+                    self.viewing.grays = Some(grays);
+                    Measuring::Asked(engine.measure(video, *time))
+                }
                 Ok(Err(why)) => Measuring::Failed(why),
                 Err(TryRecvError::Disconnected) => {
                     Measuring::Failed("the clip could not be read".into())
                 }
             };
+            self.find_phase();
             if !self.measuring.is_going_on() {
                 self.run(engine);
             }
+        }
+        if let Measuring::Viewing(receiver, _) = &self.measuring
+            && let Ok(taken) = receiver.try_recv()
+        {
+            self.viewing.grays = taken.ok().map(|(_, grays)| grays);
+            self.measuring = Measuring::Nothing;
         }
         self.hear_of_text();
         self.anatomy_when_ready(engine);

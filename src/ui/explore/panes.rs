@@ -1,75 +1,86 @@
-use super::measuring::Measuring;
 use super::state::{Explore, Shown};
-use crate::ef::EfPercent;
+use super::viewing::{Mode, Pane};
 use crate::engine::Part;
-use crate::ui::source::Origin;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
-use crate::ui::widgets::{Cine, Picture};
-use egui::{Align, Layout, RichText, Ui, vec2};
+use crate::ui::widgets::{Cine, Key, Picture};
+use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
 
-/// Height of the lines under a picture.
-const CAPTION: f32 = 84.0;
+/// Height of a pane's title and of the lines under its picture.
+const TITLE: f32 = 24.0;
+pub(super) const CAPTION: f32 = 84.0;
+/// Pictures between two frames, where they are asked for.
+pub(super) const BETWEEN: usize = 4;
+const SMALL_TEXT: f32 = 11.5;
 
 impl Explore {
-    /// Centre: source, factual, counterfactual, in lock-step.
-    pub(super) fn panes(&mut self, ui: &mut Ui, now: f64) {
-        let area = ui.available_size();
+    /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
+    pub(super) fn centre(&mut self, ui: &mut Ui, now: f64) {
+        self.compare_bar(ui);
+        ui.add_space(SMALL_GAP);
+        match self.viewing.mode {
+            Mode::SideBySide => self.side_by_side(ui, now, ui.available_size(), true),
+            Mode::Wipe | Mode::Flicker | Mode::Difference => self.one_picture(ui, now),
+            Mode::MMode => self.m_mode(ui, now),
+        }
+    }
+
+    /// The three panes, in the middle of an area.
+    pub(super) fn side_by_side(&mut self, ui: &mut Ui, now: f64, area: Vec2, captions: bool) {
+        let below = if captions { CAPTION } else { 0.0 };
         let gaps = 2.0 * GAP;
         let side = ((area.x - gaps) / 3.0)
-            .min(area.y - CAPTION - 24.0)
+            .min(area.y - below - TITLE)
             .max(80.0);
-        let used = vec2(3.0 * side + gaps, side + CAPTION + 24.0);
-        ui.add_space(((area.y - used.y) / 2.0).max(0.0));
+        let used = vec2(3.0 * side + gaps, side + below + TITLE);
+        if captions {
+            ui.add_space(((area.y - used.y) / 2.0).max(0.0));
+        }
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = GAP;
             ui.add_space(((area.x - used.x) / 2.0 - GAP).max(0.0));
-            self.pane(
-                ui,
-                side,
-                "Source",
-                |this, ui| this.source_picture(ui, side, now),
-                Self::source_caption,
-            );
-            self.pane(
-                ui,
-                side,
-                "Factual",
-                |this, ui| this.made_picture(ui, side, Part::Factual, now),
-                |this, ui| this.made_caption(ui, Part::Factual),
-            );
-            self.pane(
-                ui,
-                side,
-                "Counterfactual",
-                |this, ui| this.made_picture(ui, side, Part::Counterfactual, now),
-                |this, ui| this.made_caption(ui, Part::Counterfactual),
-            );
+            for pane in Pane::ALL {
+                let size = vec2(side, side + below + TITLE);
+                ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                    ui.set_width(side);
+                    ui.spacing_mut().item_spacing.y = SMALL_GAP;
+                    ui.label(RichText::new(pane.name()).strong());
+                    self.pane(ui, pane, side, now);
+                    if captions {
+                        ui.spacing_mut().item_spacing.y = 2.0;
+                        self.caption(ui, pane);
+                    }
+                });
+            }
         });
     }
 
-    fn pane(
-        &mut self,
-        ui: &mut Ui,
-        side: f32,
-        title: &str,
-        picture: impl FnOnce(&mut Self, &mut Ui),
-        caption: impl FnOnce(&Self, &mut Ui),
-    ) {
-        ui.allocate_ui_with_layout(
-            vec2(side, side + CAPTION + 24.0),
-            Layout::top_down(Align::Min),
-            |ui| {
-                ui.set_width(side);
-                ui.spacing_mut().item_spacing.y = SMALL_GAP;
-                ui.label(RichText::new(title).strong());
-                picture(self, ui);
-                ui.spacing_mut().item_spacing.y = 2.0;
-                caption(self, ui);
-            },
-        );
+    fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64) {
+        let sense = Sense::click_and_drag();
+        let response = Cine::ground(ui, Vec2::splat(side), pane.name(), sense);
+        let rect = response.rect;
+        let draws = self.viewing.mode == Mode::MMode;
+        self.paint(ui, pane, rect, now);
+        self.viewing.handle(&response, rect, !draws);
+        if draws {
+            self.draw_line(ui, &response, rect);
+        }
+        response.on_hover_text_at_pointer(if draws {
+            "Drag to draw the line"
+        } else {
+            "Wheel: zoom. Drag: move. Right drag: window and level. Double click: reset."
+        });
     }
 
-    fn source_picture(&mut self, ui: &mut Ui, side: f32, now: f64) {
+    /// Paints what a pane shows now, with its marks.
+    pub(super) fn paint(&mut self, ui: &Ui, pane: Pane, rect: Rect, now: f64) {
+        match pane {
+            Pane::Source => self.paint_source(ui, rect, now),
+            Pane::Factual => self.paint_made(ui, Part::Factual, rect, now),
+            Pane::Counterfactual => self.paint_made(ui, Part::Counterfactual, rect, now),
+        }
+    }
+
+    fn paint_source(&mut self, ui: &Ui, rect: Rect, now: f64) {
         let frame = self.source_frame_now(now);
         if let Some(projector) = &self.projector {
             // A frame that is still being decoded leaves the one before on screen.
@@ -81,167 +92,103 @@ impl Explore {
                 self.on_screen = Some((frame, picture));
             }
         }
-        match (&self.source, &self.on_screen) {
-            (Some(source), Some((number, picture))) => {
-                let picture = Picture::Frame(picture);
-                let cine = &mut self.cines.panes[0];
-                let texture = cine.texture(ui, "pane-source", source.id, *number, picture);
-                // Only what the networks get: nothing outside the square.
-                Cine::show_crop(ui, &texture, &source.crop, side, "Source");
-            }
-            _ => {
-                Cine::show(ui, None, side, "Source");
-            }
+        if let (Some(source), Some((number, picture))) = (&self.source, &self.on_screen) {
+            let key = Key {
+                clip: source.id,
+                frame: *number,
+            };
+            let (cine, look) = (&mut self.cines.panes[0], &self.viewing.look);
+            let picture = Picture::Frame(picture);
+            let texture = cine.texture(ui, "pane-source", key, look, picture);
+            // Only what the networks get: nothing outside the square.
+            Cine::fit_crop(ui, &texture, &source.crop, rect, look);
         }
     }
 
-    fn source_caption(&self, ui: &mut Ui) {
-        let muted = tokens(ui).muted;
-        let Some(source) = &self.source else {
-            ui.label(RichText::new("Nothing is open.").color(muted));
-            return;
-        };
-        let how = match &self.measuring {
-            Measuring::Measured(_) if !self.ef_is_given => ", measured",
-            _ => "",
-        };
-        ui.label(format!("EF {}{how}", EfPercent::measured(self.factual_ef)));
-        let text = match (source.origin, source.recording.is_still()) {
-            (Origin::SimulatedHeart(_), _) => "Simulated heart, still",
-            (_, true) => "Still",
-            (_, false) if source.rate.is_none() => "Clip of unknown rate, shown as a still",
-            (_, false) => "Not phase-aligned",
-        };
-        ui.label(RichText::new(text).color(muted));
-    }
-
-    fn shown(&self, part: Part) -> Option<&Shown> {
+    pub(super) fn shown(&self, part: Part) -> Option<&Shown> {
         match part {
             Part::Factual => self.factual.as_ref(),
             Part::Counterfactual => self.counterfactual.as_ref(),
         }
     }
 
-    fn made_picture(&mut self, ui: &mut Ui, side: f32, part: Part, now: f64) {
-        let frame = self.frame_now(now);
+    fn paint_made(&mut self, ui: &Ui, part: Part, rect: Rect, now: f64) {
+        let (n, seconds) = self.cycle();
+        let phase = self.playback.phase(seconds, now);
         let index = if part == Part::Factual { 1 } else { 2 };
-        let preview = self
+        let shown = match part {
+            Part::Factual => self.factual.as_ref(),
+            Part::Counterfactual => self.counterfactual.as_ref(),
+        };
+        let running = self
             .running
             .as_ref()
             .and_then(|r| Some((r.id, r.previews, r.preview.as_ref()?)))
-            .filter(|(_, _, (p, _))| *p == part);
-        let texture = if let Some((job, count, (_, video))) = preview {
-            // Previews never share a key with results, whose numbers are small.
-            let key = (1 << 63) | (job << 24) | count;
-            let frame = frame * video.frames / self.cycle().0.max(1);
-            Some(self.cines.panes[index].texture(
-                ui,
-                part.name(),
-                key,
-                frame,
-                Picture::Video(video, frame),
-            ))
-        } else {
-            let shown = match part {
-                Part::Factual => self.factual.as_ref(),
-                Part::Counterfactual => self.counterfactual.as_ref(),
+            .filter(|(_, _, (of, _))| *of == part);
+        let cancelled = self.cancelled.as_ref();
+        let cancelled = cancelled.filter(|(of, _, _)| *of == part && running.is_none());
+        let (cine, look) = (&mut self.cines.panes[index], &self.viewing.look);
+        let frame_of = |frames: usize| ((phase * frames as f64) as usize).min(frames.max(1) - 1);
+        let (texture, word) = if let Some((job, count, (_, video))) = running {
+            let key = Key {
+                // Previews never share a key with results, whose numbers are small.
+                clip: (1 << 63) | (job << 24) | count,
+                frame: frame_of(video.frames),
             };
-            shown.map(|shown| {
-                let frame = frame.min(shown.result.video.frames.saturating_sub(1));
-                let picture = Picture::Video(&shown.result.video, frame);
-                self.cines.panes[index].texture(ui, part.name(), shown.id, frame, picture)
-            })
-        };
-        let is_preview = preview.is_some();
-        let rect = Cine::show(ui, texture.as_ref(), side, part.name());
-        let on_picture = tokens(ui).on_picture;
-        let write = |text: &str, at, align| {
-            ui.painter().text(
-                at,
-                align,
-                text,
-                egui::FontId::proportional(11.5),
-                on_picture,
-            );
-        };
-        if texture.is_some() {
-            write(
-                "SYNTHETIC",
-                rect.left_bottom() + vec2(6.0, -5.0),
-                egui::Align2::LEFT_BOTTOM,
-            );
-        }
-        if is_preview {
-            write(
-                "estimate",
-                rect.left_top() + vec2(6.0, 5.0),
-                egui::Align2::LEFT_TOP,
-            );
-        } else if texture.is_none() {
-            let text = match (&self.source, &self.running) {
+            let picture = Picture::Video(video, key.frame);
+            let texture = cine.texture(ui, part.name(), key, look, picture);
+            (Some(texture), "estimate")
+        } else if let Some((_, id, video)) = cancelled {
+            let key = Key {
+                clip: *id,
+                frame: frame_of(video.frames),
+            };
+            let picture = Picture::Video(video, key.frame);
+            let texture = cine.texture(ui, part.name(), key, look, picture);
+            (Some(texture), "cancelled estimate")
+        } else if let Some(shown) = shown {
+            let video = &shown.result.video;
+            let (key, picture) = if self.viewing.interpolate {
+                let at = (phase * (video.frames * BETWEEN) as f64) as usize;
+                let (from, share) = (at / BETWEEN, (at % BETWEEN) as f32 / BETWEEN as f32);
+                let to = (from + 1) % video.frames.max(1);
+                (at, Picture::Between(video, from, to, share))
+            } else {
+                let frame = frame_of(video.frames);
+                (frame * BETWEEN, Picture::Video(video, frame))
+            };
+            let key = Key {
+                clip: shown.id,
+                frame: key,
+            };
+            let texture = cine.texture(ui, part.name(), key, look, picture);
+            let word = match self.viewing.interpolate && n > 1 {
+                true => "interpolated",
+                false => "",
+            };
+            (Some(texture), word)
+        } else {
+            let word = match (&self.source, &self.running) {
                 (None, _) => "",
                 (_, Some(_)) => "waiting",
                 (_, None) => "not made yet",
             };
-            write(text, rect.center(), egui::Align2::CENTER_CENTER);
-        }
-    }
-
-    fn made_caption(&self, ui: &mut Ui, part: Part) {
-        let tokens = tokens(ui);
-        let busy = self.running.as_ref().is_some_and(|r| r.part == part);
-        let Some(shown) = self.shown(part) else {
-            let text = if busy { "Being made" } else { "" };
-            ui.label(RichText::new(text).color(tokens.muted));
-            return;
+            (None, word)
         };
-        let p = &shown.result.provenance;
-        let requested = EfPercent::measured(p.requested_ef_percent);
-        let measured = EfPercent::measured(p.measured_ef_percent);
-        ui.label(format!("Requested EF {requested}"));
-        ui.label(RichText::new(format!("Measured EF {measured}")).strong())
-            .on_hover_text(format!("By {}. Not a diagnosis.", p.regressor));
-        let band = self.error_band();
-        let band = band.map_or(String::new(), |sd| {
-            format!("typical spread {sd:.0} points, ")
-        });
-        ui.label(
-            RichText::new(format!("{band}{}", p.regressor))
-                .color(tokens.muted)
-                .size(11.5),
-        );
-        let mut notes = Vec::new();
-        if p.best_of > 1 {
-            notes.push(format!("closest of {}", p.best_of));
-        }
-        if self
-            .cascade
-            .as_ref()
-            .is_some_and(|c| !c.card.covers(p.requested_ef_percent))
-        {
-            notes.push("outside the training range".to_owned());
-        }
-        if busy {
-            notes.push("a new one is being made".to_owned());
-        }
-        if !notes.is_empty() {
-            ui.label(
-                RichText::new(notes.join(", "))
-                    .color(tokens.muted)
-                    .size(11.5),
-            );
-        }
-    }
-
-    /// Spread of the measured EF around what the cascade usually answers, from its card.
-    fn error_band(&self) -> Option<f64> {
-        let card = &self.cascade.as_ref()?.card;
-        let simulated = matches!(self.source.as_ref()?.origin, Origin::SimulatedHeart(_));
-        let kind = if simulated {
-            "simulated_unseen"
+        if let Some(texture) = &texture {
+            Cine::fit(ui, texture, rect, look);
+            on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
+            on_picture(ui, rect, Align2::LEFT_TOP, word);
         } else {
-            "recorded_unseen"
-        };
-        Some(card.requested_against_measured.get(kind)?.residual_sd)
+            on_picture(ui, rect, Align2::CENTER_CENTER, word);
+        }
     }
+}
+
+/// Small words over a picture.
+pub(super) fn on_picture(ui: &Ui, rect: Rect, align: Align2, text: &str) {
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let at = align.pos_in_rect(&rect.shrink(6.0));
+    let font = FontId::proportional(SMALL_TEXT);
+    painter.text(at, align, text, font, tokens(ui).on_picture);
 }

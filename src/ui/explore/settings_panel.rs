@@ -4,7 +4,7 @@ use crate::edm::Preset;
 use crate::engine::{CascadeSource, Engine};
 use crate::ui::command::Command;
 use crate::ui::theme::{GAP, tokens};
-use egui::{Button, ComboBox, DragValue, RichText, Ui};
+use egui::{ComboBox, DragValue, RichText, Ui};
 
 impl Explore {
     /// Right: cascade, preset, seed, guidance, best of N, history.
@@ -96,27 +96,11 @@ impl Explore {
         }
         ui.add_space(GAP);
 
+        heading(ui, "Requested against measured");
+        self.plot(ui);
+        ui.add_space(GAP);
         heading(ui, "History");
-        if self.history.is_empty() {
-            ui.label(
-                RichText::new("Finished runs appear here; a click restores one.").color(muted),
-            );
-        }
-        let mut restore = None;
-        for (i, past) in self.history.iter().enumerate() {
-            let r = &past.job.counterfactual;
-            let text = format!(
-                "EF {}, measured {:.0} %, seed {}",
-                r.ef, past.measured, r.seed.0
-            );
-            let line = Button::new(RichText::new(text).size(12.0)).frame(false);
-            if ui.add(line).on_hover_text(r.preset.name()).clicked() {
-                restore = Some(i);
-            }
-        }
-        if let Some(i) = restore {
-            self.restore(i, engine);
-        }
+        self.history_list(ui, engine);
         ui.add_space(GAP);
         let response = ui
             .checkbox(&mut self.settings.keep_recent, "List recent files")
@@ -124,6 +108,10 @@ impl Explore {
         if response.changed() && !self.settings.keep_recent {
             self.settings.recent.clear();
         }
+        ui.checkbox(&mut self.settings.keep_anatomies, "Keep anatomies")
+            .on_hover_text(
+                "Stores the anatomy of each run with the history, on this machine only.",
+            );
     }
 
     fn cascade_menu(&mut self, ui: &mut Ui, engine: &mut Engine, commands: &mut Vec<Command>) {

@@ -5,8 +5,9 @@ use crate::clip::FrameRate;
 use crate::engine::Engine;
 use crate::media::region::{MOST_MEASURED, Square};
 use crate::ui::command::Command;
+use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
-use crate::ui::widgets::{Cine, Edit, Picture, mask_drawer, show_masks, square_editor};
+use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
 use egui::{Button, DragValue, RichText, Slider, Ui};
 
 impl Explore {
@@ -100,10 +101,14 @@ impl Explore {
         };
         let texture = {
             let picture = Picture::Frame(&source.picture);
-            let number = source.picture_number;
+            let key = Key {
+                clip: source.id,
+                frame: source.picture_number,
+            };
+            let plain = Look::default();
             self.cines
                 .editor
-                .texture(ui, "source", source.id, number, picture)
+                .texture(ui, "source", key, &plain, picture)
         };
         let size = [source.picture.width, source.picture.height];
         let side = ui.available_width();
@@ -165,11 +170,16 @@ impl Explore {
         };
         let anatomy = self.live_anatomy.as_ref().unwrap_or(&source.anatomy);
         let texture = {
-            let key = hash_id(&anatomy.sha256);
+            let key = Key {
+                clip: hash_id(&anatomy.sha256),
+                frame: 0,
+            };
             let frame = anatomy.to_frame();
+            let picture = Picture::Frame(&frame);
+            let plain = Look::default();
             self.cines
                 .anatomy
-                .texture(ui, "anatomy", key, 0, Picture::Frame(&frame))
+                .texture(ui, "anatomy", key, &plain, picture)
         };
         ui.horizontal(|ui| {
             Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
@@ -314,7 +324,9 @@ impl Explore {
         });
         let note = match &self.measuring {
             _ if simulated => "Exact by construction.".to_owned(),
-            Measuring::Nothing => "The source's own EF, as you know it.".to_owned(),
+            Measuring::Nothing | Measuring::Viewing(..) => {
+                "The source's own EF, as you know it.".to_owned()
+            }
             Measuring::Cropping(..) | Measuring::Asked(_) => "Measuring the clip.".to_owned(),
             Measuring::Failed(why) => format!("It could not be measured: {why}."),
             Measuring::Measured(m) => {

@@ -1,10 +1,17 @@
+use super::export_dialog::Choice;
+use super::history::{Kept, Past, from_settings};
+use super::ladder::Strip;
 use super::measuring::Measuring;
+use super::panes::BETWEEN;
+use super::plot::Point;
+use super::undo::Steps;
+use super::viewing::Viewing;
 use crate::clip::Video;
-use crate::edm::{Preset, Seed};
+use crate::edm::Preset;
 use crate::ef::{EfPercent, SLIDER_RANGE};
-use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Request, Stage};
+use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Stage};
 use crate::media::region::Mask;
-use crate::ui::playback::{Playback, frame_at};
+use crate::ui::playback::Playback;
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
 use crate::ui::widgets::{Cine, Mark};
@@ -29,6 +36,9 @@ pub struct Settings {
     /// Whether the files opened are listed, by hash and date.
     pub keep_recent: bool,
     pub recent: Vec<Recent>,
+    /// Whether anatomies are kept with the history, and thumbnails with them.
+    pub keep_anatomies: bool,
+    pub history: Vec<Kept>,
 }
 
 pub(super) fn usual_heart_rate() -> f64 {
@@ -53,6 +63,8 @@ impl Default for Settings {
             heart_rate: usual_heart_rate(),
             keep_recent: true,
             recent: Vec::new(),
+            keep_anatomies: false,
+            history: Vec::new(),
         }
     }
 }
@@ -76,10 +88,11 @@ pub struct Shown {
     pub result: Arc<Generated>,
 }
 
-/// A line of the history.
-pub struct Past {
-    pub job: Job,
-    pub measured: f64,
+/// What is waiting for the user's word, since it would take long.
+#[derive(Clone)]
+pub enum Asked {
+    Job(Job),
+    Ladder,
 }
 
 pub struct Explore {
@@ -99,8 +112,17 @@ pub struct Explore {
     pub factual: Option<Shown>,
     pub counterfactual: Option<Shown>,
     pub generated: Vec<f64>,
-    pub ask: Option<(Job, f64)>,
+    pub ask: Option<(Asked, f64)>,
     pub history: Vec<Past>,
+    /// All results of this anatomy.
+    pub points: Vec<Point>,
+    pub ladder: Option<Strip>,
+    pub viewing: Viewing,
+    /// The export dialog, while it is open.
+    pub exporting: Option<Choice>,
+    pub(super) steps: Steps,
+    /// The last estimate of a cine that was cancelled, and its number.
+    pub(super) cancelled: Option<(Part, u64, Arc<Video>)>,
     pub playback: Playback,
     pub(super) cines: Cines,
     pub(super) last_job: Option<Job>,
@@ -139,6 +161,7 @@ pub(super) struct Cines {
 impl Explore {
     /// `wake` has the window drawn anew, from any thread.
     pub fn new(settings: Settings, wake: Wake) -> Self {
+        let history = from_settings(&settings);
         Self {
             settings,
             source: None,
@@ -155,7 +178,13 @@ impl Explore {
             counterfactual: None,
             generated: Vec::new(),
             ask: None,
-            history: Vec::new(),
+            history,
+            points: Vec::new(),
+            ladder: None,
+            viewing: Viewing::default(),
+            exporting: None,
+            steps: Steps::default(),
+            cancelled: None,
             playback: Playback::default(),
             cines: Cines::default(),
             last_job: None,
@@ -189,19 +218,11 @@ impl Explore {
         self.factual = None;
         self.counterfactual = None;
         self.generated.clear();
+        self.points.clear();
+        self.ladder = None;
+        self.cancelled = None;
+        self.viewing.offset = None;
         self.ask = None;
-    }
-
-    fn request(&self) -> Option<Request> {
-        let source = self.source.as_ref()?;
-        Some(Request {
-            anatomy: source.anatomy.clone(),
-            ef: EfPercent::new(self.requested.round()).ok()?,
-            preset: self.settings.preset,
-            seed: Seed(self.seed),
-            best_of: self.settings.best_of,
-            guidance: self.guidance,
-        })
     }
 
     /// Sends what is set to the worker; what it is doing is superseded.
@@ -243,6 +264,10 @@ impl Explore {
             return;
         }
         self.last_job = Some(job.clone());
+        if let Some(strip) = &mut self.ladder {
+            // The worker does one thing at a time: what was not made of the ladder is not made.
+            strip.job = None;
+        }
         let id = engine.submit(job);
         self.running = Some(Running {
             id,
@@ -266,32 +291,6 @@ impl Explore {
             self.requested = ef;
             self.run(engine);
         }
-    }
-
-    /// Restores a run of the history; its result is still in the worker's cache.
-    pub(super) fn restore(&mut self, index: usize, engine: &mut Engine) {
-        let Some(past) = self.history.get(index) else {
-            return;
-        };
-        let job = past.job.clone();
-        let request = &job.counterfactual;
-        let Some(source) = &mut self.source else {
-            return;
-        };
-        if source.anatomy != request.anatomy {
-            source.anatomy = request.anatomy.clone();
-            self.generated.clear();
-            self.anatomy_is_due = false;
-        }
-        self.requested = request.ef.get();
-        self.seed = request.seed.0;
-        self.settings.preset = request.preset;
-        self.settings.best_of = request.best_of;
-        self.guidance = request.guidance;
-        if let Some(ef) = job.factual {
-            self.factual_ef = ef.get();
-        }
-        self.submit(job, engine);
     }
 
     pub(super) fn marks(&self) -> Vec<Mark> {
@@ -332,11 +331,17 @@ impl Explore {
     /// The generated cines' frame now.
     pub fn frame_now(&self, now: f64) -> usize {
         let (n, seconds) = self.cycle();
-        frame_at(self.playback.position(now), n, seconds)
+        self.playback.frame(n, seconds, now)
     }
 
     /// The source's frame now: a clip plays at its own rate and restarts with the loop.
     pub(super) fn source_frame_now(&self, now: f64) -> usize {
+        let (_, seconds) = self.cycle();
+        self.source_frame_at(self.playback.phase(seconds, now) * seconds)
+    }
+
+    /// The source's frame at a time of the loop, in seconds.
+    pub(super) fn source_frame_at(&self, into: f64) -> usize {
         let Some(source) = &self.source else {
             return 0;
         };
@@ -344,9 +349,9 @@ impl Explore {
         let Some(rate) = source.rate.filter(|_| n > 1) else {
             return source.frame;
         };
-        let (_, seconds) = self.cycle();
-        let into = self.playback.position(now).rem_euclid(seconds);
-        (into * rate.fps()) as usize % n
+        let offset = self.viewing.offset.filter(|_| self.viewing.align);
+        let begins = offset.map_or(0.0, |(at, _)| at);
+        ((begins + into) * rate.fps()) as usize % n
     }
 
     /// Seconds until a picture changes.
@@ -355,6 +360,8 @@ impl Explore {
             || self.factual.is_some()
             || self.running.as_ref().is_some_and(|r| r.preview.is_some());
         let (n, seconds) = self.cycle();
+        let between = if self.viewing.interpolate { BETWEEN } else { 1 };
+        let n = n * between;
         let made = moving
             .then(|| self.playback.until_next(n, seconds, now))
             .flatten();

@@ -1,7 +1,9 @@
 use crate::clip::{Frame, Pixels, Video};
 use crate::media::region::Crop;
+use crate::ui::look::Look;
 use crate::ui::theme::tokens;
-use egui::{ColorImage, Rect, Sense, TextureHandle, TextureOptions, Ui, Vec2, vec2};
+use egui::{Color32, ColorImage, Rect, Response, Sense, TextureHandle, TextureOptions, Ui, Vec2};
+use egui::{pos2, vec2};
 
 /// One picture of something that moves.
 #[derive(Clone, Copy)]
@@ -9,56 +11,89 @@ pub enum Picture<'a> {
     Frame(&'a Frame),
     /// A generated clip and the number of the frame.
     Video(&'a Video, usize),
+    /// Between two frames of a generated clip: how far from the first to the second, 0..1.
+    Between(&'a Video, usize, usize, f32),
 }
 
 impl Picture<'_> {
-    fn to_image(self) -> ColorImage {
-        let video_frame;
+    fn to_image(self, table: &[u8; 256]) -> ColorImage {
+        let made;
         let frame = match self {
             Picture::Frame(frame) => frame,
             Picture::Video(video, f) => {
-                video_frame = video.gray_frame(f.min(video.frames.saturating_sub(1)));
-                &video_frame
+                made = video.gray_frame(f.min(video.frames.saturating_sub(1)));
+                &made
+            }
+            Picture::Between(video, from, to, share) => {
+                made = between(video, from, to, share);
+                &made
             }
         };
         let size = [frame.width, frame.height];
+        let through = |p: &Vec<u8>| {
+            p.iter()
+                .map(|&v| table[usize::from(v)])
+                .collect::<Vec<u8>>()
+        };
         match &frame.pixels {
-            Pixels::Gray(p) => ColorImage::from_gray(size, p),
-            Pixels::Rgb(p) => ColorImage::from_rgb(size, p),
+            Pixels::Gray(p) => ColorImage::from_gray(size, &through(p)),
+            Pixels::Rgb(p) => ColorImage::from_rgb(size, &through(p)),
         }
     }
+}
+
+fn between(video: &Video, from: usize, to: usize, share: f32) -> Frame {
+    let last = video.frames.saturating_sub(1);
+    let mut first = video.gray_frame(from.min(last));
+    let second = video.gray_frame(to.min(last));
+    if let (Pixels::Gray(a), Pixels::Gray(b)) = (&mut first.pixels, &second.pixels) {
+        for (a, &b) in a.iter_mut().zip(b) {
+            let mixed = f32::from(*a) * (1.0 - share) + f32::from(b) * share;
+            *a = mixed.round() as u8;
+        }
+    }
+    first
+}
+
+/// Tells pictures apart, so that each is uploaded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub clip: u64,
+    pub frame: usize,
 }
 
 /// A place where a moving picture is shown. Uploads a picture only when it changes.
 #[derive(Default)]
 pub struct Cine {
     texture: Option<TextureHandle>,
-    /// What the texture holds: the clip's number and the frame's.
-    shown: Option<(u64, usize)>,
+    /// What the texture holds, and with which tone.
+    shown: Option<(Key, u64)>,
 }
 
 impl Cine {
-    /// The texture of `picture`, which is frame `frame` of the clip known as `clip`.
+    /// The texture of `picture`, which `key` tells from others.
     pub fn texture(
         &mut self,
         ui: &Ui,
         name: &str,
-        clip: u64,
-        frame: usize,
+        key: Key,
+        look: &Look,
         picture: Picture<'_>,
     ) -> TextureHandle {
         let options = TextureOptions::LINEAR;
-        let stale = self.shown != Some((clip, frame));
-        self.shown = Some((clip, frame));
+        let now = Some((key, look.tone_key()));
+        let stale = self.shown != now;
+        self.shown = now;
         match &mut self.texture {
             Some(texture) => {
                 if stale {
-                    texture.set(picture.to_image(), options);
+                    texture.set(picture.to_image(&look.table()), options);
                 }
                 texture.clone()
             }
             None => {
-                let texture = ui.ctx().load_texture(name, picture.to_image(), options);
+                let image = picture.to_image(&look.table());
+                let texture = ui.ctx().load_texture(name, image, options);
                 self.texture = Some(texture.clone());
                 texture
             }
@@ -68,22 +103,26 @@ impl Cine {
     /// Draws `texture` as large as fits into a square of `side`, on black. Returns the picture's
     /// rectangle.
     pub fn show(ui: &mut Ui, texture: Option<&TextureHandle>, side: f32, name: &str) -> Rect {
-        let rect = Self::ground(ui, side, name);
-        let Some(texture) = texture else {
-            return rect;
-        };
+        let rect = Self::ground(ui, Vec2::splat(side), name, Sense::hover()).rect;
+        match texture {
+            Some(texture) => Self::fit(ui, texture, rect, &Look::default()),
+            None => rect,
+        }
+    }
+
+    /// Draws the seen part of `texture` as large as fits into `rect`. Returns where.
+    pub fn fit(ui: &Ui, texture: &TextureHandle, rect: Rect, look: &Look) -> Rect {
         let size = texture.size_vec2();
-        let scale = side / size.max_elem().max(1.0);
+        let scale = (rect.size() / size.max(Vec2::splat(1.0))).min_elem();
         let picture = Rect::from_center_size(rect.center(), size * scale);
-        let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
         ui.painter()
-            .image(texture.id(), picture, whole, egui::Color32::WHITE);
+            .image(texture.id(), picture, look.part_of(whole), Color32::WHITE);
         picture
     }
 
-    /// Draws what a crop takes of `texture`, turned and masked, into a square of `side`.
-    pub fn show_crop(ui: &mut Ui, texture: &TextureHandle, crop: &Crop, side: f32, name: &str) {
-        let rect = Self::ground(ui, side, name);
+    /// Draws what a crop takes of `texture`, turned and masked, into a square.
+    pub fn fit_crop(ui: &Ui, texture: &TextureHandle, crop: &Crop, rect: Rect, look: &Look) {
         let size = texture.size_vec2();
         let s = crop.square;
         let min = vec2(s.x as f32, s.y as f32) / size;
@@ -95,34 +134,33 @@ impl Cine {
         if crop.upside_down {
             std::mem::swap(&mut uv_min.y, &mut uv_max.y);
         }
-        let uv = Rect {
+        let uv = look.part_of(Rect {
             min: uv_min.to_pos2(),
             max: uv_max.to_pos2(),
-        };
-        ui.painter()
-            .image(texture.id(), rect, uv, egui::Color32::WHITE);
-        let painter = ui.painter().with_clip_rect(rect);
+        });
+        ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        let side = s.side.max(1) as f32;
         for mask in &crop.masks {
-            let scale = side / s.side.max(1) as f32;
-            let mut x = (mask.x as f32 - s.x as f32) * scale;
-            let mut y = (mask.y as f32 - s.y as f32) * scale;
-            let extent = vec2(mask.width as f32, mask.height as f32) * scale;
+            let mut from = vec2(mask.x as f32 - s.x as f32, mask.y as f32 - s.y as f32) / side;
+            let extent = vec2(mask.width as f32, mask.height as f32) / side;
             if crop.mirrored {
-                x = side - x - extent.x;
+                from.x = 1.0 - from.x - extent.x;
             }
             if crop.upside_down {
-                y = side - y - extent.y;
+                from.y = 1.0 - from.y - extent.y;
             }
-            let black = Rect::from_min_size(rect.min + vec2(x, y), extent);
-            painter.rect_filled(black, 0.0, egui::Color32::BLACK);
+            let black =
+                Rect::from_min_max(look.on_pane(rect, from), look.on_pane(rect, from + extent));
+            painter.rect_filled(black, 0.0, Color32::BLACK);
         }
     }
 
-    /// A black square with a name.
-    fn ground(ui: &mut Ui, side: f32, name: &str) -> Rect {
-        let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
+    /// A black area with a name.
+    pub fn ground(ui: &mut Ui, size: Vec2, name: &str, sense: Sense) -> Response {
+        let (rect, response) = ui.allocate_exact_size(size, sense);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
         ui.painter().rect_filled(rect, 4.0, tokens(ui).picture);
-        rect
+        response
     }
 }

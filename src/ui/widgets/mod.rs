@@ -2,6 +2,6 @@ mod cine;
 mod ef_slider;
 mod square_editor;
 
-pub use cine::{Cine, Picture};
+pub use cine::{Cine, Key, Picture};
 pub use ef_slider::{EfSlider, Mark};
 pub use square_editor::{Edit, mask_drawer, show_masks, square_editor};

@@ -1,0 +1,253 @@
+//! Comparisons of two panes in one picture: wipe, flicker, absolute difference.
+
+use super::panes::{CAPTION, on_picture};
+use super::state::Explore;
+use super::viewing::{Mode, Pane};
+use crate::clip::{Frame, Pixels};
+use crate::engine::Part;
+use crate::media::region::SIDE;
+use crate::ui::look::Look;
+use crate::ui::theme::{GAP, tokens};
+use crate::ui::widgets::{Cine, Key, Picture};
+use egui::{Align2, CursorIcon, Rect, RichText, Sense, Slider, Stroke, Ui, Vec2, vec2};
+
+/// Changes a second that flicker offers.
+const FLICKER: std::ops::RangeInclusive<f32> = 0.5..=8.0;
+/// How near to the edge a drag takes it.
+const GRIP: f32 = 12.0;
+
+impl Explore {
+    /// Above the panes: which comparison, and how pictures are looked at.
+    pub(super) fn compare_bar(&mut self, ui: &mut Ui) {
+        let clip = self
+            .source
+            .as_ref()
+            .is_some_and(|s| !s.recording.is_still());
+        let slow = self.is_slow();
+        let viewing = &mut self.viewing;
+        ui.horizontal_wrapped(|ui| {
+            for (mode, command) in Mode::ALL {
+                let hint = ui.ctx().format_shortcut(&command.shortcut());
+                let button = ui.selectable_label(viewing.mode == mode, command.text());
+                if button.on_hover_text(hint).clicked() {
+                    viewing.mode = mode;
+                }
+            }
+            if matches!(viewing.mode, Mode::Wipe | Mode::Flicker | Mode::Difference) {
+                ui.separator();
+                ui.label("with");
+                for pane in [Pane::Factual, Pane::Source] {
+                    let text = pane.name().to_lowercase();
+                    ui.selectable_value(&mut viewing.against, pane, text);
+                }
+            }
+            if viewing.mode == Mode::Flicker {
+                ui.spacing_mut().slider_width = 70.0;
+                let rate = Slider::new(&mut viewing.flicker, FLICKER).suffix(" Hz");
+                let response = ui.add(rate.max_decimals(1));
+                response.widget_info(|| {
+                    egui::WidgetInfo::slider(true, viewing.flicker.into(), "Flicker rate")
+                });
+            }
+            if clip {
+                ui.separator();
+                ui.checkbox(&mut viewing.align, "Align phase")
+                    .on_hover_text("Plays the clip from where its motion matches the cines'.");
+            }
+            if slow {
+                ui.separator();
+                ui.checkbox(&mut viewing.interpolate, "Interpolate")
+                    .on_hover_text("Shows pictures between the frames of a slow cine.");
+            }
+            if !viewing.look.is_plain() {
+                ui.separator();
+                let (window, level) = viewing.look.tone();
+                let zoom = viewing.look.zoom();
+                let text = format!("{:.0} %, W {window:.0} L {level:.0}", 100.0 * zoom);
+                ui.label(RichText::new(text).color(tokens(ui).muted));
+                if ui.small_button("Reset view").clicked() {
+                    viewing.look = Look::default();
+                }
+            }
+        });
+    }
+
+    /// Fewer than 12 frames a second.
+    fn is_slow(&self) -> bool {
+        let (n, seconds) = self.cycle();
+        self.counterfactual.is_some() && (n as f64) < 12.0 * seconds
+    }
+
+    /// One large picture, its words below.
+    pub(super) fn one_picture(&mut self, ui: &mut Ui, now: f64) {
+        let area = ui.available_size();
+        let side = area.x.min(area.y - CAPTION).max(120.0);
+        ui.add_space(((area.y - side - CAPTION) / 2.0).max(0.0));
+        let against = self.viewing.against;
+        ui.horizontal_top(|ui| {
+            ui.add_space(((area.x - side) / 2.0).max(0.0));
+            ui.vertical(|ui| {
+                ui.set_width(side);
+                let name = match self.viewing.mode {
+                    Mode::Wipe => "Wipe",
+                    Mode::Flicker => "Flicker",
+                    _ => "Difference",
+                };
+                let sense = Sense::click_and_drag();
+                let response = Cine::ground(ui, Vec2::splat(side), name, sense);
+                let rect = response.rect;
+                let mut moves = true;
+                match self.viewing.mode {
+                    Mode::Wipe => moves = self.wipe(ui, &response, rect, now),
+                    Mode::Flicker => self.flicker(ui, rect, now),
+                    _ => self.difference(ui, rect, now),
+                }
+                self.viewing.handle(&response, rect, moves);
+                ui.add_space(4.0);
+                ui.columns(2, |columns| {
+                    for (column, pane) in columns.iter_mut().zip([against, Pane::Counterfactual]) {
+                        column.spacing_mut().item_spacing.y = 2.0;
+                        column.label(RichText::new(pane.name()).strong());
+                        self.caption(column, pane);
+                    }
+                });
+            });
+        });
+    }
+
+    /// The one to the left of an edge, the other to its right. False while the edge is dragged.
+    fn wipe(&mut self, ui: &mut Ui, response: &egui::Response, rect: Rect, now: f64) -> bool {
+        let x = rect.left() + self.viewing.edge * rect.width();
+        let near = |at: egui::Pos2| (at.x - x).abs() <= GRIP;
+        let pressed = ui
+            .input(|i| i.pointer.press_origin())
+            .filter(|p| rect.contains(*p));
+        let held = response.dragged_by(egui::PointerButton::Primary);
+        // The press decides, since the edge follows the pointer.
+        let id = response.id.with("edge");
+        let mut grips = ui.data(|d| d.get_temp::<bool>(id)).unwrap_or(false);
+        if response.drag_started() {
+            grips = pressed.is_some_and(near);
+            ui.data_mut(|d| d.insert_temp(id, grips));
+        }
+        if let Some(at) = response.interact_pointer_pos().filter(|_| held && grips) {
+            self.viewing.edge = ((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0);
+        }
+        if response.hover_pos().is_some_and(near) {
+            ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
+        }
+        let x = rect.left() + self.viewing.edge * rect.width();
+        let against = self.viewing.against;
+        for (pane, part) in [
+            (against, rect.with_max_x(x)),
+            (Pane::Counterfactual, rect.with_min_x(x)),
+        ] {
+            ui.scope(|ui| {
+                ui.set_clip_rect(part.intersect(ui.clip_rect()));
+                self.paint(ui, pane, rect, now);
+                on_picture(ui, part, Align2::CENTER_TOP, pane.name());
+            });
+        }
+        let accent = tokens(ui).accent;
+        ui.painter()
+            .vline(x, rect.y_range(), Stroke::new(2.0, accent));
+        let handle = egui::pos2(x, rect.center().y);
+        ui.painter().circle_filled(handle, 7.0, accent);
+        !(held && grips)
+    }
+
+    /// The one, then the other.
+    fn flicker(&mut self, ui: &Ui, rect: Rect, now: f64) {
+        let half = 1.0 / f64::from(self.viewing.flicker.max(0.1));
+        let second = (now / half).rem_euclid(2.0) >= 1.0;
+        let pane = if second {
+            Pane::Counterfactual
+        } else {
+            self.viewing.against
+        };
+        self.paint(ui, pane, rect, now);
+        on_picture(ui, rect, Align2::CENTER_TOP, pane.name());
+        let wait = half - now.rem_euclid(half);
+        ui.ctx()
+            .request_repaint_after(std::time::Duration::from_secs_f64(wait.max(0.004)));
+    }
+
+    fn difference(&mut self, ui: &Ui, rect: Rect, now: f64) {
+        let against = self.viewing.against;
+        let first = self.gray_now(against, now);
+        let second = self.gray_now(Pane::Counterfactual, now);
+        let (Some((a, from)), Some((b, to))) = (first, second) else {
+            let text = "both are needed for a difference";
+            on_picture(ui, rect, Align2::CENTER_CENTER, text);
+            return;
+        };
+        let pixels = a.iter().zip(&b).map(|(a, b)| a.abs_diff(*b)).collect();
+        let frame = Frame {
+            width: SIDE,
+            height: SIDE,
+            pixels: Pixels::Gray(pixels),
+        };
+        let key = Key {
+            clip: from.clip.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ to.clip,
+            frame: from.frame << 16 | to.frame,
+        };
+        let viewing = &mut self.viewing;
+        let picture = Picture::Frame(&frame);
+        let texture = viewing
+            .difference
+            .texture(ui, "difference", key, &viewing.look, picture);
+        Cine::fit(ui, &texture, rect, &viewing.look);
+        on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
+        let text = format!(
+            "counterfactual - {}, absolute",
+            against.name().to_lowercase()
+        );
+        on_picture(ui, rect, Align2::LEFT_TOP, &text);
+    }
+
+    /// What a pane shows now as 112 x 112 gray levels, and what tells it from others.
+    fn gray_now(&self, pane: Pane, now: f64) -> Option<(Vec<u8>, Key)> {
+        let part = match pane {
+            Pane::Source => return self.source_gray(self.source_frame_now(now)),
+            Pane::Factual => Part::Factual,
+            Pane::Counterfactual => Part::Counterfactual,
+        };
+        let shown = self.shown(part)?;
+        let frame = self.frame_now(now).min(shown.result.video.frames - 1);
+        let key = Key {
+            clip: shown.id,
+            frame,
+        };
+        match shown.result.video.gray_frame(frame).pixels {
+            Pixels::Gray(levels) => Some((levels, key)),
+            Pixels::Rgb(_) => None,
+        }
+    }
+
+    /// A frame of the source as the networks would see it.
+    pub(super) fn source_gray(&self, frame: usize) -> Option<(Vec<u8>, Key)> {
+        let source = self.source.as_ref()?;
+        let key = Key {
+            clip: source.id,
+            frame,
+        };
+        if let Some(grays) = &self.viewing.grays {
+            return Some((grays.frames.get(frame)?.clone(), key));
+        }
+        // A still is its anatomy.
+        let anatomy = source
+            .recording
+            .is_still()
+            .then(|| source.anatomy.to_frame())?;
+        let gray = (0..SIDE * SIDE).map(|i| {
+            let [r, g, b] = anatomy.rgb(i % SIDE, i / SIDE).map(f32::from);
+            crate::clip::luminance(r, g, b).round() as u8
+        });
+        Some((gray.collect(), key))
+    }
+}
+
+/// Room for a strip's name.
+pub(super) fn label_size() -> Vec2 {
+    vec2(110.0, GAP)
+}

@@ -1,0 +1,284 @@
+//! Exporting what is shown: which cine, which kind of file, with or without its anatomy.
+
+use super::state::Explore;
+use super::viewing::Pane;
+use crate::clip::{Frame, FrameRate, Pixels, Video};
+use crate::engine::Part;
+use crate::media::export::{self, Cine, Format};
+use crate::media::region::Anatomy;
+use crate::provenance::Provenance;
+use crate::ui::theme::{GAP, tokens};
+use egui::{ComboBox, RichText, Ui};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum What {
+    #[default]
+    Counterfactual,
+    Factual,
+    /// The M-mode strips, one picture.
+    MMode,
+    /// The ladder, one picture.
+    Ladder,
+}
+
+/// The dialog's fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    pub what: What,
+    pub format: Format,
+    pub with_anatomy: bool,
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self {
+            what: What::default(),
+            format: Format::Gif,
+            with_anatomy: true,
+        }
+    }
+}
+
+/// Everything that a file needs, so that it can be written on another thread.
+pub struct Package {
+    kind: PackageKind,
+    provenance: Provenance,
+    anatomy: Option<Arc<Anatomy>>,
+}
+
+enum PackageKind {
+    Cine {
+        part: Part,
+        video: Video,
+        rate: FrameRate,
+        beat_normalised: bool,
+    },
+    Picture {
+        frame: Frame,
+        words: String,
+    },
+}
+
+impl Package {
+    /// Writes the file and its sidecar.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn write(&self, path: &Path) -> Result<(), String> {
+        let anatomy = self.anatomy.as_deref();
+        let written = match &self.kind {
+            PackageKind::Cine {
+                part,
+                video,
+                rate,
+                beat_normalised,
+            } => export::write(
+                &Cine {
+                    part: *part,
+                    video,
+                    rate: *rate,
+                    beat_normalised: *beat_normalised,
+                    provenance: &self.provenance,
+                    anatomy,
+                },
+                path,
+            ),
+            PackageKind::Picture { frame, words } => {
+                export::write_picture(frame, words, &self.provenance, anatomy, path)
+            }
+        };
+        written.map(drop).map_err(|e| e.to_string())
+    }
+}
+
+impl Explore {
+    fn can_export(&self, what: What) -> bool {
+        match what {
+            What::Counterfactual => self.counterfactual.is_some(),
+            What::Factual => self.factual.is_some(),
+            What::MMode => self.viewing.line.is_some() && self.counterfactual.is_some(),
+            What::Ladder => self.ladder.as_ref().is_some_and(|l| !l.rungs.is_empty()),
+        }
+    }
+
+    /// The dialog. Some extension when the user wants to choose where: empty for a folder.
+    pub fn export_dialog(&mut self, ui: &Ui) -> Option<&'static str> {
+        self.exporting?;
+        let mut chosen = None;
+        let mut closed = false;
+        let modal = egui::Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+            ui.set_width(420.0);
+            ui.heading("Export");
+            ui.add_space(GAP / 2.0);
+            let able = |what| self.can_export(what);
+            let available = [
+                (What::Counterfactual, "Counterfactual cine"),
+                (What::Factual, "Factual cine"),
+                (What::MMode, "M-mode picture"),
+                (What::Ladder, "Ladder picture"),
+            ]
+            .map(|(what, text)| (what, text, able(what)));
+            let Some(choice) = &mut self.exporting else {
+                return;
+            };
+            for (what, text, able) in available {
+                ui.add_enabled_ui(able, |ui| ui.radio_value(&mut choice.what, what, text));
+            }
+            ui.add_space(GAP / 2.0);
+            let picture = matches!(choice.what, What::MMode | What::Ladder);
+            if !picture {
+                ui.horizontal(|ui| {
+                    let label = ui.label("As");
+                    ComboBox::from_id_salt("format")
+                        .width(220.0)
+                        .selected_text(choice.format.name())
+                        .show_ui(ui, |ui| {
+                            for format in Format::ALL.into_iter().filter(|f| f.is_built()) {
+                                ui.selectable_value(&mut choice.format, format, format.name());
+                            }
+                        })
+                        .response
+                        .labelled_by(label.id);
+                });
+                if !Format::Mp4.is_built() {
+                    let text = "MP4 needs a build with the feature mp4; AVI plays everywhere.";
+                    ui.label(RichText::new(text).color(tokens(ui).muted).size(12.0));
+                }
+            }
+            let mut without = !choice.with_anatomy;
+            ui.checkbox(&mut without, "Leave out the anatomy")
+                .on_hover_text(
+                    "The anatomy, 112 x 112 and masked, is what the run is repeated from.",
+                );
+            choice.with_anatomy = !without;
+            ui.add_space(GAP / 2.0);
+            let text = "The file says that it is synthetic, in its pixels and in its data. \
+                        Beside it NAME.EXT.json tells how it was made, and nothing of the patient.";
+            ui.add(egui::Label::new(RichText::new(text).color(tokens(ui).muted)).wrap());
+            ui.add_space(GAP);
+            let able = available
+                .iter()
+                .any(|(w, _, able)| *w == choice.what && *able);
+            ui.horizontal(|ui| {
+                let save = egui::Button::new("Choose where...");
+                if ui.add_enabled(able, save).clicked() {
+                    let extension = choice.format.extension();
+                    chosen = Some(if picture { "png" } else { extension });
+                }
+                closed |= ui.button("Do not export").clicked();
+            });
+        });
+        if closed || modal.should_close() {
+            self.exporting = None;
+        }
+        chosen
+    }
+
+    /// What the dialog chose, made ready for another thread.
+    pub fn package(&self, choice: Choice) -> Option<Package> {
+        let shown = match choice.what {
+            What::Factual => self.factual.as_ref(),
+            _ => self.counterfactual.as_ref(),
+        }?;
+        let result = &shown.result;
+        let kind = match choice.what {
+            What::Counterfactual | What::Factual => PackageKind::Cine {
+                part: match choice.what {
+                    What::Factual => Part::Factual,
+                    _ => Part::Counterfactual,
+                },
+                video: result.video.clone(),
+                rate: result.rate_at(self.settings.heart_rate),
+                beat_normalised: result.beat_normalised,
+            },
+            What::MMode => self.m_mode_picture()?,
+            What::Ladder => self.ladder_picture()?,
+        };
+        let source = self.source.as_ref()?;
+        let is_its = source.anatomy.sha256 == result.provenance.anatomy_sha256;
+        Some(Package {
+            kind,
+            provenance: result.provenance.clone(),
+            anatomy: (choice.with_anatomy && is_its).then(|| source.anatomy.clone()),
+        })
+    }
+
+    /// The three strips under each other.
+    fn m_mode_picture(&self) -> Option<PackageKind> {
+        let line = self.viewing.line?;
+        let strips = Pane::ALL.map(|pane| self.strip_of(pane, line));
+        let strips: Vec<Frame> = strips
+            .into_iter()
+            .flatten()
+            .map(|(frame, _)| frame)
+            .collect();
+        let width = 3 * strips.iter().map(|s| s.width).max()?.max(112);
+        let gap = 4;
+        let height = strips.iter().map(|s| s.height + gap).sum::<usize>();
+        let mut pixels = vec![0u8; width * height];
+        let mut top = 0;
+        for strip in &strips {
+            for y in 0..strip.height {
+                for x in 0..width {
+                    let level = strip.rgb(x * strip.width / width, y)[0];
+                    pixels[(top + y) * width + x] = level;
+                }
+            }
+            top += strip.height + gap;
+        }
+        Some(PackageKind::Picture {
+            frame: Frame {
+                width,
+                height,
+                pixels: Pixels::Gray(pixels),
+            },
+            words: "M-mode: source, factual, counterfactual".into(),
+        })
+    }
+
+    /// Each rung at end-diastole, and below it at the cycle's third, about end-systole.
+    fn ladder_picture(&self) -> Option<PackageKind> {
+        let rungs = &self.ladder.as_ref()?.rungs;
+        let first = &rungs.first()?.result.video;
+        let (w, h) = (first.width, first.height);
+        let (width, height) = (w * rungs.len(), 2 * h);
+        let mut pixels = vec![0u8; width * height];
+        for (i, rung) in rungs.iter().enumerate() {
+            let video = &rung.result.video;
+            for (row, f) in [0, video.frames / 3].into_iter().enumerate() {
+                let frame = video.gray_frame(f);
+                for y in 0..h {
+                    for x in 0..w {
+                        pixels[(row * h + y) * width + i * w + x] = frame.rgb(x, y)[0];
+                    }
+                }
+            }
+        }
+        let efs = rungs
+            .iter()
+            .map(|r| r.result.provenance.requested_ef_percent);
+        let efs: Vec<String> = efs.map(|ef| format!("{ef:.0}%")).collect();
+        Some(PackageKind::Picture {
+            frame: Frame {
+                width,
+                height,
+                pixels: Pixels::Gray(pixels),
+            },
+            words: format!("EF ladder: {}", efs.join(" ")),
+        })
+    }
+}
+
+/// A name to begin with, which says nothing of the source.
+pub fn usual_name(what: What, extension: &str) -> PathBuf {
+    let stem = match what {
+        What::Counterfactual => "counterfactual",
+        What::Factual => "factual",
+        What::MMode => "m_mode",
+        What::Ladder => "ladder",
+    };
+    PathBuf::from(stem).with_extension(extension)
+}

@@ -1,0 +1,210 @@
+//! Finished runs, which a click restores; they survive a restart.
+
+use super::state::{Explore, Settings};
+use crate::edm::Seed;
+use crate::ef::EfPercent;
+use crate::engine::{Engine, Generated, Job, Provenance, Request};
+use crate::media::export::{anatomy_from_png, anatomy_to_png};
+use crate::media::region::Anatomy;
+use crate::ui::source::{Origin, Source};
+use crate::ui::theme::tokens;
+use crate::ui::widgets::{Cine, Key, Picture};
+use egui::{Button, RichText, Ui, Vec2};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Runs that are listed.
+const MOST: usize = 50;
+const THUMBNAIL: f32 = 36.0;
+
+/// What is kept of a run. Names no patient and no file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub provenance: Provenance,
+    pub factual_ef: Option<f64>,
+    /// The anatomy as PNG in base 64, if the user wants it kept.
+    pub anatomy_png: Option<String>,
+}
+
+/// A line of the history.
+pub struct Past {
+    pub kept: Kept,
+    /// In memory for this session, or from the settings.
+    pub anatomy: Option<Arc<Anatomy>>,
+    thumbnail: Cine,
+}
+
+impl Past {
+    fn from(kept: Kept) -> Self {
+        let anatomy = kept.anatomy_png.as_deref().and_then(anatomy_from_png);
+        let hash = &kept.provenance.anatomy_sha256;
+        Self {
+            anatomy: anatomy.filter(|a| a.sha256 == *hash).map(Arc::new),
+            kept,
+            thumbnail: Cine::default(),
+        }
+    }
+
+    /// What makes two lines the same run.
+    fn is_same(&self, other: &Provenance) -> bool {
+        let key = |p: &Provenance| {
+            (
+                p.anatomy_sha256.clone(),
+                p.requested_ef_percent.to_bits(),
+                p.seed,
+                p.preset,
+                p.best_of,
+                p.guidance_asked.map(f64::to_bits),
+                p.cascade_sha256.clone(),
+            )
+        };
+        key(&self.kept.provenance) == key(other)
+    }
+}
+
+pub fn from_settings(settings: &Settings) -> Vec<Past> {
+    settings.history.iter().cloned().map(Past::from).collect()
+}
+
+impl Explore {
+    /// What the settings are to keep of the history.
+    pub fn kept_history(&self) -> Vec<Kept> {
+        let keep = self.settings.keep_anatomies;
+        self.history
+            .iter()
+            .map(|past| Kept {
+                anatomy_png: past
+                    .anatomy
+                    .as_ref()
+                    .filter(|_| keep)
+                    .and_then(|a| anatomy_to_png(a)),
+                ..past.kept.clone()
+            })
+            .collect()
+    }
+
+    /// Nothing of what was kept stays.
+    pub fn forget_all(&mut self) {
+        self.settings = Settings::default();
+        self.history.clear();
+        self.paths.clear();
+    }
+
+    pub(super) fn note_past(&mut self, result: &Generated, job: &Job) {
+        self.history.retain(|p| !p.is_same(&result.provenance));
+        let past = Past {
+            kept: Kept {
+                provenance: result.provenance.clone(),
+                factual_ef: job.factual.map(EfPercent::get),
+                anatomy_png: None,
+            },
+            anatomy: Some(job.counterfactual.anatomy.clone()),
+            thumbnail: Cine::default(),
+        };
+        self.history.insert(0, past);
+        self.history.truncate(MOST);
+    }
+
+    pub(super) fn history_list(&mut self, ui: &mut Ui, engine: &mut Engine) {
+        let tokens = tokens(ui);
+        if self.history.is_empty() {
+            let text = "Finished runs appear here; a click restores one.";
+            ui.label(RichText::new(text).color(tokens.muted));
+        }
+        let mut restore = None;
+        for (i, past) in self.history.iter_mut().enumerate() {
+            ui.horizontal(|ui| {
+                let side = Vec2::splat(THUMBNAIL);
+                let (rect, _) = ui.allocate_exact_size(side, egui::Sense::hover());
+                ui.painter().rect_filled(rect, 3.0, tokens.picture);
+                if let Some(anatomy) = &past.anatomy {
+                    let key = Key {
+                        clip: u64::from_str_radix(&anatomy.sha256[..15], 16).unwrap_or(0),
+                        frame: 0,
+                    };
+                    let look = crate::ui::look::Look::default();
+                    let frame = anatomy.to_frame();
+                    let picture = Picture::Frame(&frame);
+                    let texture = past.thumbnail.texture(ui, "past", key, &look, picture);
+                    Cine::fit(ui, &texture, rect, &look);
+                }
+                let p = &past.kept.provenance;
+                let requested = EfPercent::measured(p.requested_ef_percent);
+                let text = format!(
+                    "EF {requested}, measured {:.0} %\n{}, seed {}",
+                    p.measured_ef_percent, p.preset, p.seed
+                );
+                let line = Button::new(RichText::new(text).size(12.0)).frame(false);
+                let hint = match &past.anatomy {
+                    Some(_) => "Restore this run",
+                    None => "Its anatomy was not kept: takes its settings over",
+                };
+                if ui.add(line).on_hover_text(hint).clicked() {
+                    restore = Some(i);
+                }
+            });
+        }
+        if let Some(i) = restore {
+            self.restore(i, engine);
+        }
+    }
+
+    /// Restores a run; in the session that made it, its result is still in the worker's cache.
+    fn restore(&mut self, index: usize, engine: &mut Engine) {
+        let Some(past) = self.history.get(index) else {
+            return;
+        };
+        let (kept, anatomy) = (past.kept.clone(), past.anatomy.clone());
+        let current = self.source.as_ref().map(|s| s.anatomy.sha256.clone());
+        match anatomy {
+            Some(anatomy) if current.as_ref() != Some(&anatomy.sha256) => {
+                match Source::of_anatomy(&anatomy, Origin::Sidecar) {
+                    Ok(source) => self.put_source(source),
+                    Err(why) => return self.said.push(why),
+                }
+            }
+            None if current.as_ref() != Some(&kept.provenance.anatomy_sha256) => {
+                let text = "The anatomy of that run was not kept: its settings were taken over.";
+                self.said.push(text.into());
+            }
+            _ => {}
+        }
+        if let Some(ef) = kept.factual_ef {
+            self.factual_ef = ef;
+            self.ef_is_given = true;
+        }
+        self.repeat(&kept.provenance, engine);
+    }
+
+    /// Takes over what a run was made with, and runs it on the anatomy that is open.
+    pub(super) fn repeat(&mut self, p: &Provenance, engine: &mut Engine) {
+        let loaded = self.cascade.as_ref().map(|c| c.identity.sha256.as_str());
+        if loaded.is_some_and(|sha256| sha256 != p.cascade_sha256) {
+            self.said.push(format!(
+                "That run was made with the cascade {}, another than the one in use: \
+                 the result will differ. Open that cascade to repeat it.",
+                p.cascade
+            ));
+        }
+        self.requested = p.requested_ef_percent;
+        // The first of the seeds that it was chosen from.
+        self.seed = p.candidates.first().map_or(p.seed, |c| c.seed);
+        self.settings.preset = p.preset;
+        self.settings.best_of = p.best_of.max(1);
+        self.guidance = p.guidance_asked;
+        self.run(engine);
+    }
+
+    /// What is set, as a request.
+    pub(super) fn request(&self) -> Option<Request> {
+        let source = self.source.as_ref()?;
+        Some(Request {
+            anatomy: source.anatomy.clone(),
+            ef: EfPercent::new(self.requested.round()).ok()?,
+            preset: self.settings.preset,
+            seed: Seed(self.seed),
+            best_of: self.settings.best_of,
+            guidance: self.guidance,
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The EF ladder: the same heart and seed at several EFs, as a playing filmstrip.
+
+use super::panes::on_picture;
+use super::state::{Explore, Shown};
+use crate::clip::Video;
+use crate::ef::EfPercent;
+use crate::engine::{Engine, Generated, JobId, Ladder, Request};
+use crate::text::duration;
+use crate::ui::command::Command;
+use crate::ui::theme::{SMALL_GAP, tokens};
+use crate::ui::widgets::{Cine, Key, Picture};
+use egui::{Align2, ProgressBar, RichText, Sense, Stroke, Ui, Vec2, vec2};
+use std::sync::Arc;
+
+/// From heart failure to a strong heart, within the range that the built-in cascade has seen.
+pub const RUNGS: [f64; 7] = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0];
+/// Height of the lines under a rung.
+const CAPTION: f32 = 34.0;
+
+/// The filmstrip.
+pub struct Strip {
+    pub efs: Vec<EfPercent>,
+    /// The job that makes it, until it is done.
+    pub job: Option<JobId>,
+    pub fraction: f64,
+    pub seconds_left: f64,
+    pub previews: Vec<Arc<Video>>,
+    /// Counts previews, so that new ones are uploaded.
+    count: u64,
+    pub rungs: Vec<Shown>,
+    cines: Vec<Cine>,
+}
+
+impl Explore {
+    /// Makes a ladder of what is set, or takes the one there is away.
+    pub fn toggle_ladder(&mut self, engine: &mut Engine) {
+        if self.ladder.take().is_some() {
+            engine.cancel();
+        } else {
+            self.climb(engine, false);
+        }
+    }
+
+    pub(super) fn climb(&mut self, engine: &mut Engine, confirmed: bool) {
+        let Some(request) = self.request() else {
+            return;
+        };
+        let covered = |ef: &f64| self.cascade.as_ref().is_none_or(|c| c.card.covers(*ef));
+        let efs = RUNGS.iter().copied().filter(covered);
+        let efs: Vec<EfPercent> = efs.filter_map(|ef| EfPercent::new(ef).ok()).collect();
+        if efs.is_empty() || self.cascade.is_none() {
+            return;
+        }
+        self.running = None;
+        let job = engine.climb(Ladder {
+            request: Request {
+                best_of: 1,
+                ..request
+            },
+            efs: efs.clone(),
+            confirmed,
+        });
+        self.ladder = Some(Strip {
+            cines: efs.iter().map(|_| Cine::default()).collect(),
+            efs,
+            job: Some(job),
+            fraction: 0.0,
+            seconds_left: f64::NAN,
+            previews: Vec::new(),
+            count: 0,
+            rungs: Vec::new(),
+        });
+    }
+
+    pub(super) fn climbing(&mut self, fraction: f64, seconds: f64, previews: Vec<Arc<Video>>) {
+        if let Some(strip) = &mut self.ladder {
+            strip.fraction = fraction;
+            strip.seconds_left = seconds;
+            if !previews.is_empty() {
+                strip.previews = previews;
+                strip.count += 1;
+            }
+        }
+    }
+
+    pub(super) fn climbed(&mut self, rungs: Vec<Arc<Generated>>) {
+        let shown = rungs.into_iter().map(|result| Shown {
+            id: self.next_id(),
+            result,
+        });
+        let shown: Vec<Shown> = shown.collect();
+        for rung in &shown {
+            self.note_result(&rung.result);
+        }
+        if let Some(strip) = &mut self.ladder {
+            strip.rungs = shown;
+            strip.previews.clear();
+        }
+    }
+
+    /// How high the filmstrip is in a window of this width.
+    pub(super) fn ladder_height(&self, width: f32) -> f32 {
+        match &self.ladder {
+            Some(strip) => rung_side(width, strip.efs.len()) + CAPTION + 34.0,
+            None => 0.0,
+        }
+    }
+
+    /// The filmstrip; a click takes a rung into the pane.
+    pub(super) fn filmstrip(
+        &mut self,
+        ui: &mut Ui,
+        engine: &mut Engine,
+        now: f64,
+        commands: &mut Vec<Command>,
+    ) {
+        let (_, seconds) = self.cycle();
+        let phase = self.playback.phase(seconds, now);
+        let requested = self.requested;
+        let Some(strip) = &mut self.ladder else {
+            return;
+        };
+        let tokens = tokens(ui);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("EF ladder").strong());
+            if strip.job.is_some() {
+                ui.add(
+                    ProgressBar::new(strip.fraction as f32)
+                        .desired_width(160.0)
+                        .desired_height(8.0),
+                );
+                let left = duration(strip.seconds_left);
+                ui.label(RichText::new(format!("{left} left")).color(tokens.muted));
+            } else {
+                let text = "One heart, one seed. A click takes a rung into the pane.";
+                ui.label(RichText::new(text).color(tokens.muted));
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if ui.small_button("Close ladder").clicked() {
+                    commands.push(Command::Ladder);
+                }
+            });
+        });
+        let side = rung_side(ui.available_width(), strip.efs.len());
+        let mut chosen = None;
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = SMALL_GAP;
+            for (i, ef) in strip.efs.iter().enumerate() {
+                ui.vertical(|ui| {
+                    ui.set_width(side);
+                    ui.spacing_mut().item_spacing.y = 1.0;
+                    let name = format!("Rung EF {ef}");
+                    let response = Cine::ground(ui, Vec2::splat(side), &name, Sense::click());
+                    let shown = strip.rungs.get(i);
+                    let video = shown.map(|s| (s.id, &s.result.video)).or_else(|| {
+                        let key = (1 << 62) | strip.count << 8 | i as u64;
+                        strip.previews.get(i).map(|v| (key, v.as_ref()))
+                    });
+                    if let Some((clip, video)) = video {
+                        let frame = ((phase * video.frames as f64) as usize)
+                            .min(video.frames.saturating_sub(1));
+                        let look = &self.viewing.look;
+                        let key = Key { clip, frame };
+                        let picture = Picture::Video(video, frame);
+                        let texture = strip.cines[i].texture(ui, &name, key, look, picture);
+                        Cine::fit(ui, &texture, response.rect, look);
+                        on_picture(ui, response.rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
+                    }
+                    if ef.get() == requested {
+                        let stroke = Stroke::new(2.0, tokens.accent);
+                        let kind = egui::StrokeKind::Inside;
+                        ui.painter().rect_stroke(response.rect, 4.0, stroke, kind);
+                    }
+                    ui.label(RichText::new(format!("EF {ef}")).size(12.5));
+                    let measured = shown.map_or(String::new(), |s| {
+                        let m = s.result.provenance.measured_ef_percent;
+                        format!("measured {m:.0} %")
+                    });
+                    ui.label(RichText::new(measured).size(11.5).color(tokens.muted));
+                    if response.clicked() && shown.is_some() {
+                        chosen = Some(ef.get());
+                    }
+                });
+            }
+        });
+        if let Some(ef) = chosen {
+            // It is in the worker's cache: there at once.
+            if ef == self.requested {
+                self.run(engine);
+            } else {
+                self.set_requested(ef, engine);
+            }
+        }
+    }
+}
+
+fn rung_side(width: f32, rungs: usize) -> f32 {
+    let n = rungs.max(1) as f32;
+    vec2((width - (n - 1.0) * SMALL_GAP) / n, 0.0)
+        .x
+        .clamp(48.0, 190.0)
+}

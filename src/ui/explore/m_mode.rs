@@ -1,0 +1,216 @@
+//! M-mode: a line through the pictures, over time.
+
+use super::compare::label_size;
+use super::panes::on_picture;
+use super::state::Explore;
+use super::viewing::Pane;
+use crate::clip::{Frame, Pixels};
+use crate::engine::Part;
+use crate::media::region::SIDE;
+use crate::ui::look::Look;
+use crate::ui::theme::{SMALL_GAP, tokens};
+use crate::ui::widgets::{Cine, Key, Picture};
+use egui::{Align2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, vec2};
+
+/// Samples along the line.
+const SAMPLES: usize = 112;
+/// Height of a strip at most.
+const MOST_STRIP: f32 = 170.0;
+/// A line shorter than this, as a share of the picture, is a slip of the hand.
+const SHORTEST: f32 = 0.04;
+
+/// Levels along a line, from its first end to its second, `[SAMPLES]`, between pixels bilinearly.
+fn along(levels: &[u8], line: [Vec2; 2]) -> [u8; SAMPLES] {
+    let last = (SIDE - 1) as f32;
+    std::array::from_fn(|k| {
+        let share = k as f32 / (SAMPLES - 1) as f32;
+        let at = (line[0] + (line[1] - line[0]) * share) * SIDE as f32 - Vec2::splat(0.5);
+        let at = at.clamp(Vec2::ZERO, Vec2::splat(last));
+        let (x, y) = (at.x as usize, at.y as usize);
+        let (right, below) = ((x + 1).min(SIDE - 1), (y + 1).min(SIDE - 1));
+        let level = |x: usize, y: usize| f32::from(levels[y * SIDE + x]);
+        let (fx, fy) = (at.x.fract(), at.y.fract());
+        let upper = level(x, y) * (1.0 - fx) + level(right, y) * fx;
+        let lower = level(x, below) * (1.0 - fx) + level(right, below) * fx;
+        (upper * (1.0 - fy) + lower * fy).round() as u8
+    })
+}
+
+/// A picture of the line over time: a column a frame, the line's first end on top.
+fn strip(columns: &[[u8; SAMPLES]]) -> Frame {
+    let width = columns.len();
+    let pixels = (0..SAMPLES).flat_map(|row| columns.iter().map(move |c| c[row]));
+    Frame {
+        width,
+        height: SAMPLES,
+        pixels: Pixels::Gray(pixels.collect()),
+    }
+}
+
+impl Explore {
+    /// The panes, and under them the strips.
+    pub(super) fn m_mode(&mut self, ui: &mut Ui, now: f64) {
+        let area = ui.available_size();
+        let panes = vec2(area.x, (area.y * 0.46).min(area.x / 3.0 + 24.0));
+        self.side_by_side(ui, now, panes, false);
+        ui.add_space(SMALL_GAP);
+        if self.viewing.line.is_none() {
+            let text = "Draw a line on any pane, across the left ventricle, to see it over time.";
+            ui.label(RichText::new(text).color(tokens(ui).muted));
+            return;
+        }
+        let left = ui.available_height() - 3.0 * SMALL_GAP;
+        let height = (left / 3.0).clamp(36.0, MOST_STRIP);
+        let (_, seconds) = self.cycle();
+        let phase = self.playback.phase(seconds, now);
+        for pane in Pane::ALL {
+            ui.horizontal(|ui| {
+                let (name, _) =
+                    ui.allocate_exact_size(vec2(label_size().x, height), Sense::hover());
+                let font = egui::FontId::proportional(12.5);
+                let colour = ui.visuals().text_color();
+                let at = name.left_center();
+                let painter = ui.painter();
+                painter.text(at, Align2::LEFT_CENTER, pane.name(), font, colour);
+                let width = ui.available_width();
+                let label = format!("M-mode, {}", pane.name().to_lowercase());
+                let size = vec2(width, height);
+                let response = Cine::ground(ui, size, &label, Sense::click_and_drag());
+                self.paint_strip(ui, pane, response.rect, phase);
+                // The strip is a time line, too.
+                if let Some(at) = response.interact_pointer_pos() {
+                    let share = (at.x - response.rect.left()) / response.rect.width();
+                    let to = f64::from(share.clamp(0.0, 0.999)) * seconds;
+                    self.playback.seek(to, now);
+                }
+            });
+        }
+    }
+
+    fn paint_strip(&mut self, ui: &Ui, pane: Pane, rect: Rect, phase: f64) {
+        let Some(line) = self.viewing.line else {
+            return;
+        };
+        let made = self.strip_of(pane, line);
+        let tokens = tokens(ui);
+        match made {
+            Some((frame, clip)) => {
+                let key = Key {
+                    clip: clip ^ line_key(line),
+                    frame: frame.width,
+                };
+                let viewing = &mut self.viewing;
+                // Tones as in the panes; the whole line, whatever part of the picture is seen.
+                let texture = viewing.strips[pane.index()].texture(
+                    ui,
+                    pane.name(),
+                    key,
+                    &viewing.look,
+                    Picture::Frame(&frame),
+                );
+                let whole = Look::default().part_of(Rect::from_min_max(
+                    egui::pos2(0.0, 0.0),
+                    egui::pos2(1.0, 1.0),
+                ));
+                ui.painter()
+                    .image(texture.id(), rect, whole, egui::Color32::WHITE);
+                if pane != Pane::Source {
+                    on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
+                }
+            }
+            None => on_picture(ui, rect, Align2::CENTER_CENTER, "not there yet"),
+        }
+        let x = rect.left() + phase as f32 * rect.width();
+        ui.painter()
+            .vline(x, rect.y_range(), Stroke::new(1.5, tokens.accent));
+    }
+
+    /// One cycle of a pane along the line, and a number that tells it from others.
+    pub(super) fn strip_of(&self, pane: Pane, line: [Vec2; 2]) -> Option<(Frame, u64)> {
+        let part = match pane {
+            Pane::Source => return self.source_strip(line),
+            Pane::Factual => Part::Factual,
+            Pane::Counterfactual => Part::Counterfactual,
+        };
+        let shown = self.shown(part)?;
+        let video = &shown.result.video;
+        let columns: Option<Vec<_>> = (0..video.frames)
+            .map(|f| match video.gray_frame(f).pixels {
+                Pixels::Gray(levels) => Some(along(&levels, line)),
+                Pixels::Rgb(_) => None,
+            })
+            .collect();
+        Some((strip(&columns?), shown.id))
+    }
+
+    fn source_strip(&self, line: [Vec2; 2]) -> Option<(Frame, u64)> {
+        let source = self.source.as_ref()?;
+        let (n, seconds) = self.cycle();
+        let rate = source.rate.filter(|_| !source.recording.is_still());
+        let columns = match rate {
+            None => n,
+            Some(rate) => ((seconds * rate.fps()).ceil() as usize).clamp(2, 512),
+        };
+        let at = |k: usize| {
+            let frame = self.source_frame_at(seconds * k as f64 / columns as f64);
+            self.source_gray(frame)
+                .map(|(levels, _)| along(&levels, line))
+        };
+        let made: Option<Vec<_>> = (0..columns).map(at).collect();
+        let offset = self.viewing.offset.filter(|_| self.viewing.align);
+        let key = source.id << 40 ^ offset.map_or(0, |(at, _)| at.to_bits());
+        Some((strip(&made?), key))
+    }
+
+    /// A drag on a pane draws the line; the line is on all of them.
+    pub(super) fn draw_line(&mut self, ui: &Ui, response: &Response, rect: Rect) {
+        let look = self.viewing.look;
+        let inside = |at| {
+            look.on_picture(rect, at)
+                .clamp(Vec2::ZERO, Vec2::splat(1.0))
+        };
+        let begun = ui.input(|i| i.pointer.press_origin());
+        if response.dragged_by(egui::PointerButton::Primary)
+            && let (Some(from), Some(to)) = (begun, response.interact_pointer_pos())
+        {
+            let line = [inside(from), inside(to)];
+            if (line[1] - line[0]).length() > SHORTEST {
+                self.viewing.line = Some(line);
+            }
+        }
+        if let Some(line) = self.viewing.line {
+            let ends = line.map(|share| look.on_pane(rect, share));
+            let painter = ui.painter().with_clip_rect(rect);
+            let accent = tokens(ui).accent;
+            painter.line_segment(ends, Stroke::new(2.0, accent));
+            painter.circle_filled(ends[0], 4.0, accent);
+        }
+    }
+}
+
+fn line_key(line: [Vec2; 2]) -> u64 {
+    let bits = |v: f32| u64::from(v.to_bits());
+    let values = [line[0].x, line[0].y, line[1].x, line[1].y];
+    values.into_iter().fold(0, |key, v| {
+        (key ^ bits(v)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_meets_the_levels_it_crosses() {
+        let levels: Vec<u8> = (0..SIDE * SIDE).map(|i| (2 * (i % SIDE)) as u8).collect();
+        let across = along(&levels, [vec2(0.0, 0.5), vec2(1.0, 0.5)]);
+        assert_eq!((across[0], across[SAMPLES - 1]), (0, 222));
+        assert!(across.windows(2).all(|w| w[0] <= w[1]));
+        let down = along(&levels, [vec2(0.5, 0.0), vec2(0.5, 1.0)]);
+        assert!(down.iter().all(|v| *v == down[0]));
+        let frame = strip(&[across, down]);
+        assert_eq!((frame.width, frame.height), (2, SAMPLES));
+        assert_eq!(frame.rgb(0, SAMPLES - 1)[0], 222);
+        assert_eq!(frame.rgb(1, 0)[0], down[0]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Undo for crop, masks and settings.
+
+use super::state::Explore;
+use crate::edm::Preset;
+use crate::engine::Engine;
+use crate::media::region::Crop;
+
+/// Steps that are kept.
+const MOST: usize = 100;
+
+/// What a step changes.
+#[derive(Clone, Debug, PartialEq)]
+struct State {
+    /// The source's number: another one begins anew.
+    source: Option<u64>,
+    crop: Option<Crop>,
+    frame: usize,
+    factual_ef: f64,
+    preset: Preset,
+    best_of: usize,
+    guidance: Option<f64>,
+    seed: u64,
+    requested: f64,
+}
+
+#[derive(Default)]
+pub struct Steps {
+    now: Option<State>,
+    back: Vec<State>,
+    forth: Vec<State>,
+}
+
+impl Explore {
+    fn state(&self) -> State {
+        let source = self.source.as_ref();
+        State {
+            source: source.map(|s| s.id),
+            crop: source.map(|s| s.crop.clone()),
+            frame: source.map_or(0, |s| s.frame),
+            factual_ef: self.factual_ef,
+            preset: self.settings.preset,
+            best_of: self.settings.best_of,
+            guidance: self.guidance,
+            seed: self.seed,
+            requested: self.requested,
+        }
+    }
+
+    /// Notes a step, unless the user is in the middle of one.
+    pub(super) fn note_step(&mut self, in_the_middle: bool) {
+        let state = self.state();
+        if in_the_middle || self.steps.now.as_ref() == Some(&state) {
+            return;
+        }
+        let another = |s: &State| s.source != state.source;
+        match self.steps.now.replace(state.clone()) {
+            // What belongs to another source cannot be gone back to.
+            Some(before) if another(&before) => {
+                self.steps.back.clear();
+                self.steps.forth.clear();
+            }
+            // What the program sets while it opens or measures is no step.
+            Some(before) if self.measuring.is_going_on() || self.cascade.is_none() => drop(before),
+            Some(before) => {
+                self.steps.back.push(before);
+                self.steps.forth.clear();
+                let excess = self.steps.back.len().saturating_sub(MOST);
+                self.steps.back.drain(..excess);
+            }
+            None => {}
+        }
+    }
+
+    pub fn undo(&mut self, engine: &mut Engine) {
+        if let Some(to) = self.steps.back.pop() {
+            self.steps.forth.push(self.state());
+            self.go_to(to, engine);
+        }
+    }
+
+    pub fn redo(&mut self, engine: &mut Engine) {
+        if let Some(to) = self.steps.forth.pop() {
+            self.steps.back.push(self.state());
+            self.go_to(to, engine);
+        }
+    }
+
+    fn go_to(&mut self, to: State, engine: &mut Engine) {
+        let before = self.state();
+        self.factual_ef = to.factual_ef;
+        self.settings.preset = to.preset;
+        self.settings.best_of = to.best_of;
+        self.guidance = to.guidance;
+        self.seed = to.seed;
+        self.requested = to.requested;
+        if let (Some(source), Some(crop)) = (&mut self.source, &to.crop) {
+            source.crop = crop.clone();
+            source.frame = to.frame;
+        }
+        self.steps.now = Some(to.clone());
+        if before.crop != to.crop {
+            self.measure_source();
+        }
+        if before.crop != to.crop || before.frame != to.frame {
+            self.retake_anatomy(engine);
+        } else {
+            self.generated.clear();
+            self.run(engine);
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette, export.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
+
+use echoif::engine::DeviceChoice;
+use echoif::media::export::{Sidecar, sidecar_of};
+use echoif::ui::{App, Mode, NoPicker, Options, Pane, Picker, Purpose, Settings};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Vec2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Window = Harness<'static, App>;
+
+fn window(settings: Option<Settings>, picker: Arc<dyn Picker>, file: Option<PathBuf>) -> Window {
+    let settings = settings.unwrap_or_default();
+    let mut window = Harness::builder()
+        .with_size([1280.0, 1100.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = Options {
+                file,
+                device: DeviceChoice::Cpu,
+                picker,
+                settings: Some(settings),
+            };
+            App::new(cc, options).expect("the worker starts")
+        });
+    step_until(&mut window, "the first pair", settled);
+    window
+}
+
+fn plain() -> Window {
+    window(None, Arc::new(NoPicker), None)
+}
+
+fn step_until(window: &mut Window, what: &str, done: impl Fn(&App) -> bool) {
+    let start = Instant::now();
+    while !done(window.state()) {
+        assert!(start.elapsed() < Duration::from_secs(120), "no {what}");
+        window.step();
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    window.step();
+}
+
+fn settled(app: &App) -> bool {
+    let e = app.explore();
+    let made = e.counterfactual.as_ref();
+    let made = made.map(|m| m.result.provenance.requested_ef_percent);
+    let measured = !e.measuring.is_going_on();
+    e.running.is_none() && e.factual.is_some() && made == Some(e.requested) && measured
+}
+
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    window.run_steps(2);
+}
+
+fn drag(window: &mut Window, from: egui::Pos2, by: Vec2) {
+    window.drag_at(from);
+    window.step();
+    for k in 1..=6 {
+        window.hover_at(from + by * (k as f32 / 6.0));
+        window.step();
+    }
+    window.drop_at(from + by);
+    window.run_steps(2);
+}
+
+fn image(window: &Window, name: &str) -> egui::Rect {
+    window.get_by_role_and_label(Role::Image, name).rect()
+}
+
+#[test]
+fn comparisons_by_key_and_mouse() {
+    let _alone = alone();
+    let mut window = plain();
+    for (key, mode) in [
+        (Key::Num2, Mode::Wipe),
+        (Key::Num3, Mode::Flicker),
+        (Key::Num4, Mode::Difference),
+        (Key::Num5, Mode::MMode),
+        (Key::Num1, Mode::SideBySide),
+    ] {
+        press(&mut window, Modifiers::NONE, key);
+        assert_eq!(window.state().explore().viewing.mode, mode);
+    }
+    // The wipe's edge follows a drag; elsewhere a drag moves the picture, once it is enlarged.
+    press(&mut window, Modifiers::NONE, Key::Num2);
+    let rect = image(&window, "Wipe");
+    drag(&mut window, rect.center(), vec2(-0.25 * rect.width(), 0.0));
+    let edge = window.state().explore().viewing.edge;
+    assert!((edge - 0.25).abs() < 0.03, "{edge}");
+    window.get_by_label("source").click();
+    window.run_steps(2);
+    assert_eq!(window.state().explore().viewing.against, Pane::Source);
+
+    // Zoom, window and level, invert, reset.
+    press(&mut window, Modifiers::NONE, Key::Num1);
+    let rect = image(&window, "Counterfactual");
+    window.hover_at(rect.center() + vec2(20.0, 0.0));
+    window.step();
+    window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: vec2(0.0, 120.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: Modifiers::NONE,
+    });
+    window.run_steps(30);
+    let look = window.state().explore().viewing.look;
+    assert!(look.zoom() > 1.3, "{}", look.zoom());
+    press(&mut window, Modifiers::NONE, Key::I);
+    assert!(window.state().explore().viewing.look.invert);
+    window.get_by_label("Reset view").click();
+    window.run_steps(2);
+    assert!(window.state().explore().viewing.look.is_plain());
+
+    // M-mode: a line, three strips, and the strip as a time line.
+    press(&mut window, Modifiers::NONE, Key::Num5);
+    window.get_by_label_contains("Draw a line on any pane");
+    let rect = image(&window, "Factual");
+    let from = rect.min + vec2(0.25, 0.45) * rect.size();
+    drag(&mut window, from, vec2(0.5, 0.1) * rect.size());
+    let line = window.state().explore().viewing.line.expect("a line");
+    assert!((line[0] - vec2(0.25, 0.45)).length() < 0.02, "{line:?}");
+    assert!((line[1] - vec2(0.75, 0.55)).length() < 0.03, "{line:?}");
+    for name in ["source", "factual", "counterfactual"] {
+        image(&window, &format!("M-mode, {name}"));
+    }
+    let strip = image(&window, "M-mode, factual");
+    let at = strip.min + vec2(0.5, 0.5) * strip.size();
+    drag(&mut window, at, vec2(2.0, 0.0));
+    let e = window.state().explore();
+    assert!(!e.playback.is_playing());
+    assert_eq!(e.frame_now(0.0), 8);
+
+    // Forth and back.
+    press(&mut window, Modifiers::NONE, Key::B);
+    assert!(window.state().explore().playback.bounces());
+    window.get_by_label("Bounce");
+}
+
+#[test]
+fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
+    let _alone = alone();
+    let mut window = plain();
+    let start = Instant::now();
+    window.get_by_label("EF ladder").click();
+    step_until(&mut window, "ladder", |app| {
+        let ladder = app.explore().ladder.as_ref();
+        ladder.is_some_and(|l| l.job.is_none() && !l.rungs.is_empty())
+    });
+    println!("a ladder after {:?}", start.elapsed());
+    let rungs = &window.state().explore().ladder.as_ref().unwrap().rungs;
+    assert!((6..=8).contains(&rungs.len()));
+    let measured: Vec<f64> = rungs
+        .iter()
+        .map(|r| r.result.provenance.measured_ef_percent)
+        .collect();
+    println!("measured {measured:.1?}");
+    assert!(measured.first() < measured.last());
+    let seed = rungs[0].result.provenance.seed;
+    assert!(rungs.iter().all(|r| r.result.provenance.seed == seed));
+    let sixty = rungs
+        .iter()
+        .find(|r| r.result.provenance.requested_ef_percent == 60.0);
+    let sixty = sixty.unwrap().result.provenance.pixels_sha256.clone();
+    // A rung of the batch is in the pane without another run.
+    let start = Instant::now();
+    window
+        .get_by_role_and_label(Role::Image, "Rung EF 60 %")
+        .click();
+    step_until(&mut window, "rung in the pane", |app| {
+        let made = app.explore().counterfactual.as_ref();
+        made.is_some_and(|m| m.result.provenance.pixels_sha256 == sixty)
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(window.state().explore().requested, 60.0);
+    // All results of the anatomy are in the plot.
+    step_until(&mut window, "pair", settled);
+    let points = &window.state().explore().points;
+    assert!(points.len() >= 8, "{points:?}");
+    window.get_by_label_contains("Requested against measured EF,");
+    window.get_by_label("Close ladder").click();
+    window.run_steps(2);
+    assert!(window.state().explore().ladder.is_none());
+}
+
+/// What the system keeps for the app.
+#[derive(Default)]
+struct Kept(HashMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+    fn flush(&mut self) {}
+}
+
+fn after_a_restart(window: &mut Window) -> Settings {
+    let mut kept = Kept::default();
+    eframe::App::save(window.state_mut(), &mut kept);
+    eframe::get_value(&kept, "settings").expect("settings")
+}
+
+#[test]
+fn history_survives_a_restart_and_anatomies_only_if_asked() {
+    let _alone = alone();
+    let mut first = plain();
+    let pixels = |w: &Window| {
+        let made = w.state().explore().counterfactual.as_ref().unwrap();
+        made.result.provenance.pixels_sha256.clone()
+    };
+    let made = pixels(&first);
+    let bare = after_a_restart(&mut first);
+    assert_eq!(bare.history.len(), 1);
+    assert!(bare.history[0].anatomy_png.is_none());
+    first.get_by_label("Keep anatomies").scroll_to_me();
+    first.run_steps(3);
+    first.get_by_label("Keep anatomies").click();
+    first.run_steps(2);
+    let whole = after_a_restart(&mut first);
+    assert!(whole.history[0].anatomy_png.is_some());
+    drop(first);
+
+    // Another heart is open after the restart; the run comes back with its own.
+    let another = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_3.png");
+    let mut second = window(Some(whole), Arc::new(NoPicker), Some(another.clone()));
+    assert_ne!(pixels(&second), made);
+    second
+        .get_by_label_contains("EF 30 %, measured 35 %")
+        .scroll_to_me();
+    second.run_steps(3);
+    second
+        .get_by_label_contains("EF 30 %, measured 35 %")
+        .click();
+    second.run_steps(2);
+    step_until(&mut second, "the run of before", settled);
+    assert_eq!(pixels(&second), made);
+    drop(second);
+
+    // Without its anatomy, its settings are taken over and that is said.
+    let mut third = window(Some(bare), Arc::new(NoPicker), Some(another));
+    let before = pixels(&third);
+    let entries: Vec<_> = third.query_all_by_label_contains("measured 35 %").collect();
+    assert!(!entries.is_empty());
+    drop(entries);
+    third
+        .get_by_label_contains("EF 30 %, measured 35 %")
+        .click();
+    third.run_steps(2);
+    third.get_by_label_contains("was not kept: its settings were taken over");
+    step_until(&mut third, "pair", settled);
+    assert_eq!(pixels(&third), before);
+}
+
+#[test]
+fn steps_are_undone_and_commands_found() {
+    let _alone = alone();
+    let mut window = plain();
+    window.run_steps(3);
+    let state = |w: &Window| {
+        let e = w.state().explore();
+        let crop = &e.source.as_ref().unwrap().crop;
+        (e.requested, crop.mirrored, e.seed)
+    };
+    assert_eq!(state(&window), (30.0, false, 0));
+    press(&mut window, Modifiers::NONE, Key::F);
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    // By the palette: letters of a name, then Enter.
+    press(&mut window, Modifiers::COMMAND, Key::K);
+    let field = window.get_by_role_and_label(Role::TextInput, "Command");
+    field.type_text("nwsd");
+    window.run_steps(3);
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    window.run_steps(3);
+    assert_eq!(state(&window), (35.0, true, 1));
+    let steps = [(35.0, true, 0), (30.0, true, 0), (30.0, false, 0)];
+    for step in steps {
+        press(&mut window, Modifiers::COMMAND, Key::Z);
+        assert_eq!(state(&window), step);
+    }
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(state(&window), (30.0, false, 0));
+    press(
+        &mut window,
+        Modifiers::COMMAND.plus(Modifiers::SHIFT),
+        Key::Z,
+    );
+    assert_eq!(state(&window), (30.0, true, 0));
+    step_until(&mut window, "pair", settled);
+    // Every command has its line in the sheet, and its key.
+    press(&mut window, Modifiers::NONE, Key::F1);
+    for name in ["Wipe", "M-mode", "Undo", "About"] {
+        assert!(window.query_all_by_label(name).next().is_some(), "{name}");
+    }
+}
+
+/// Always answers with the same place.
+struct Place(PathBuf);
+
+impl Picker for Place {
+    fn pick(&self, purpose: Purpose) -> Option<PathBuf> {
+        matches!(purpose, Purpose::Export(..)).then(|| self.0.clone())
+    }
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|e| e.to_string())
+    }
+}
+
+/// From opening to export, and back by a drop.
+#[test]
+fn one_session_from_opening_to_export_and_back() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("shown");
+    let heart = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.png");
+    let picker = Arc::new(Place(place.clone()));
+    let mut window = window(None, picker, Some(heart));
+    for _ in 0..2 {
+        press(&mut window, Modifiers::SHIFT, Key::ArrowLeft);
+    }
+    step_until(&mut window, "pair", settled);
+    assert_eq!(window.state().explore().requested, 20.0);
+    let of = |w: &Window| {
+        let made = w.state().explore().counterfactual.as_ref().unwrap();
+        made.result.provenance.clone()
+    };
+    let before = of(&window);
+
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    window.run_steps(3);
+    window.get_by_label("Counterfactual cine");
+    window.get_by_label("Choose where...").click();
+    let file = place.with_extension("gif");
+    let start = Instant::now();
+    while window.query_by_label_contains("Exported: ").is_none() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "nothing was written"
+        );
+        window.step();
+    }
+    let sidecar = Sidecar::read(&sidecar_of(&file)).unwrap();
+    assert_eq!(sidecar.mark.provenance, before);
+    assert!(sidecar.anatomy().is_some());
+    assert!(window.state().explore().exporting.is_none());
+
+    // Another heart and another EF; then the file is dropped, and the run is back.
+    press(&mut window, Modifiers::COMMAND, Key::H);
+    step_until(&mut window, "another pair", settled);
+    assert_ne!(of(&window).pixels_sha256, before.pixels_sha256);
+    window
+        .input_mut()
+        .dropped_files
+        .push(Arc::new(Dropped(file)));
+    window.step();
+    window.input_mut().dropped_files.clear();
+    step_until(&mut window, "the run of the file", |app| {
+        let e = app.explore();
+        let anatomy = e.source.as_ref().map(|s| s.anatomy.sha256.clone());
+        settled(app) && anatomy.as_ref() == Some(&before.anatomy_sha256)
+    });
+    assert_eq!(of(&window).pixels_sha256, before.pixels_sha256);
+    assert_eq!(window.state().explore().requested, 20.0);
+}
