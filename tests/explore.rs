@@ -8,7 +8,7 @@ use echoif::ui::{App, Mode, NoPicker, Options, Pane, Picker, Purpose, Settings};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Vec2, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,10 @@ fn alone() -> MutexGuard<'static, ()> {
 type Window = Harness<'static, App>;
 
 fn window(settings: Option<Settings>, picker: Arc<dyn Picker>, file: Option<PathBuf>) -> Window {
-    let settings = settings.unwrap_or_default();
+    let settings = Settings {
+        welcomed: true,
+        ..settings.unwrap_or_default()
+    };
     let mut window = Harness::builder()
         .with_size([1280.0, 1100.0])
         .with_step_dt(1.0 / 60.0)
@@ -84,7 +87,7 @@ fn image(window: &Window, name: &str) -> egui::Rect {
 #[test]
 fn comparisons_by_key_and_mouse() {
     let _alone = alone();
-    let mut window = plain();
+    let mut window = exporting();
     for (key, mode) in [
         (Key::Num2, Mode::Wipe),
         (Key::Num3, Mode::Flicker),
@@ -145,6 +148,9 @@ fn comparisons_by_key_and_mouse() {
     assert!(!e.playback.is_playing());
     assert_eq!(e.frame_now(0.0), 8);
 
+    let picture = exported(&mut window, "M-mode picture", "png");
+    assert!(picture.1 > 3 * 112, "{picture:?}");
+
     // Forth and back.
     press(&mut window, Modifiers::NONE, Key::B);
     assert!(window.state().explore().playback.bounces());
@@ -154,7 +160,7 @@ fn comparisons_by_key_and_mouse() {
 #[test]
 fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     let _alone = alone();
-    let mut window = plain();
+    let mut window = exporting();
     let start = Instant::now();
     window.get_by_label("EF ladder").click();
     step_until(&mut window, "ladder", |app| {
@@ -196,6 +202,8 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     let points = &window.state().explore().points;
     assert!(points.len() >= 8, "{points:?}");
     window.get_by_label_contains("Requested against measured EF,");
+    let picture = exported(&mut window, "Ladder picture", "png");
+    assert!(picture.0 >= 112 * 6 && picture.1 > 2 * 112, "{picture:?}");
     window.get_by_label("Close ladder").click();
     window.run_steps(2);
     assert!(window.state().explore().ladder.is_none());
@@ -336,6 +344,42 @@ impl egui::DroppedFile for Dropped {
     fn bytes(&self) -> Result<Vec<u8>, String> {
         std::fs::read(&self.0).map_err(|e| e.to_string())
     }
+}
+
+/// A window whose exports go into a folder of their own.
+fn exporting() -> Window {
+    let folder = tempfile::tempdir().unwrap().keep();
+    window(None, Arc::new(Place(folder.join("shown"))), None)
+}
+
+/// Exports by the dialog; the size of the picture that was written, which is marked.
+fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usize) {
+    press(window, Modifiers::COMMAND, Key::S);
+    window.run_steps(3);
+    window.get_by_label(what).click();
+    window.run_steps(2);
+    window.get_by_label("Choose where...").click();
+    let start = Instant::now();
+    let path = loop {
+        let said = window.query_by_label_contains("Exported: ");
+        if let Some(said) = said {
+            let text = said.accesskit_node().value().unwrap_or_default();
+            break PathBuf::from(text.trim_start_matches("Exported: "));
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "nothing was written"
+        );
+        window.step();
+    };
+    assert_eq!(path.extension().unwrap(), extension);
+    let opened = echoif::media::open(&path).unwrap();
+    assert!(opened.mark.is_some_and(|m| m.synthetic));
+    let whole = image::open(&path).unwrap();
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    window.get_by_label("Dismiss").click();
+    window.run_steps(2);
+    (whole.width() as usize, whole.height() as usize)
 }
 
 /// From opening to export, and back by a drop.

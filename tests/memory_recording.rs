@@ -10,7 +10,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use echoif::engine::DeviceChoice;
 use echoif::media;
-use echoif::ui::{App, NoPicker, Options};
+use echoif::ui::{App, NoPicker, Options, Settings};
 use egui_kittest::Harness;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -93,7 +93,10 @@ fn on_screen_at_once(path: &Path) {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
-                ..Options::default()
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             App::new(cc, options).unwrap()
         });

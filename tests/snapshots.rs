@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
 use echoif::engine::DeviceChoice;
-use echoif::ui::{App, NoPicker, Options};
-use egui_kittest::kittest::Queryable as _;
+use echoif::ui::{App, NoPicker, Options, Settings};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,10 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
-                ..Options::default()
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             App::new(cc, options).expect("the worker starts")
         });
@@ -66,22 +69,135 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
 /// Compares with the kept picture; what differs from machine to machine is masked.
 fn compare(window: &mut Harness<'_, App>, name: &str) {
     let image = egui::accesskit::Role::Image;
-    let mut masks = Vec::new();
-    for label in [
-        "Source",
-        "Factual",
-        "Counterfactual",
-        "Source frame",
-        "Anatomy as the networks get it",
-    ] {
-        masks.push(window.get_by_role_and_label(image, label).rect());
-    }
+    let pictures = window.query_all_by_role(image);
+    let moving = pictures.filter(|p| {
+        let label = p.accesskit_node().label().unwrap_or_default();
+        !label.starts_with("Requested against measured")
+    });
+    let mut masks: Vec<egui::Rect> = moving.map(|p| p.rect()).collect();
     masks.push(window.get_by_label_contains("CPU, ").rect());
     for rect in masks {
         window.mask(rect);
     }
     let options = SnapshotOptions::new().max_failed_pixels(200);
     window.snapshot_options(name, &options);
+}
+
+/// A panel in both themes: what is pressed, then the pictures.
+fn panel(name: &str, open: impl Fn(&mut Harness<'static, App>)) {
+    let mut window = finished([1280.0, 800.0], false);
+    open(&mut window);
+    both_themes(&mut window, name);
+}
+
+fn both_themes(window: &mut Harness<'static, App>, name: &str) {
+    for (theme, text) in [(egui::Theme::Dark, "dark"), (egui::Theme::Light, "light")] {
+        window.ctx.set_theme(theme);
+        window.run_steps(4);
+        if std::env::var_os("ECHOIF_UPDATE_PICTURE").is_some() {
+            let picture = window.render().expect("the renderer works");
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+            std::fs::create_dir_all(&folder).expect("target is writable");
+            let path = folder.join(format!("{name}_{text}.png"));
+            picture.save(path).expect("target is writable");
+        }
+        compare(window, &format!("{name}_{text}"));
+    }
+}
+
+#[test]
+fn wipe() {
+    let _alone = alone();
+    panel("wipe", |window| window.key_press(egui::Key::Num2));
+}
+
+#[test]
+fn m_mode() {
+    let _alone = alone();
+    panel("m_mode", |window| {
+        window.key_press(egui::Key::Num5);
+        window.run_steps(2);
+        let role = egui::accesskit::Role::Image;
+        let rect = window.get_by_role_and_label(role, "Factual").rect();
+        let at = |x: f32, y: f32| rect.min + egui::vec2(x, y) * rect.size();
+        window.drag_at(at(0.3, 0.45));
+        window.step();
+        window.hover_at(at(0.6, 0.5));
+        window.step();
+        window.hover_at(at(0.85, 0.55));
+        window.step();
+        window.drop_at(at(0.85, 0.55));
+    });
+}
+
+#[test]
+fn ladder() {
+    let _alone = alone();
+    panel("ladder", climb);
+}
+
+/// Makes the ladder and waits for it.
+fn climb(window: &mut Harness<'static, App>) {
+    window.key_press(egui::Key::L);
+    let start = Instant::now();
+    loop {
+        window.step();
+        let ladder = window.state().explore().ladder.as_ref();
+        if ladder.is_some_and(|l| !l.rungs.is_empty()) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(120), "no ladder came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    window.run_steps(3);
+}
+
+#[test]
+fn the_first_start_explains_itself() {
+    let _alone = alone();
+    let mut window = finished([1280.0, 800.0], false);
+    window.state_mut().forget_welcome();
+    both_themes(&mut window, "first_start");
+    window.get_by_label("Begin").click();
+    window.run_steps(3);
+    assert!(window.query_by_label("Begin").is_none());
+}
+
+#[test]
+fn a_small_window() {
+    let _alone = alone();
+    let mut window = finished([900.0, 600.0], false);
+    both_themes(&mut window, "small");
+}
+
+#[test]
+fn export() {
+    let _alone = alone();
+    let command = egui::Modifiers::COMMAND;
+    panel("export", |window| {
+        window.key_press_modifiers(command, egui::Key::S)
+    });
+}
+
+#[test]
+fn palette() {
+    let _alone = alone();
+    let command = egui::Modifiers::COMMAND;
+    panel("palette", |window| {
+        window.key_press_modifiers(command, egui::Key::K)
+    });
+}
+
+#[test]
+fn about() {
+    let _alone = alone();
+    let mut window = finished([1280.0, 800.0], false);
+    window.key_press(egui::Key::F2);
+    window.run_steps(4);
+    // The place of the settings is another on every machine.
+    let place = window.get_by_label_contains("Settings and history").rect();
+    window.mask(place.expand2(egui::vec2(400.0, 0.0)));
+    compare(&mut window, "about_dark");
 }
 
 #[test]
@@ -108,7 +224,10 @@ fn a_folder_as_a_grid() {
                 file: Some(folder.path().to_owned()),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
-                ..Options::default()
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             App::new(cc, options).expect("the worker starts")
         });
@@ -143,6 +262,7 @@ fn explore_large() {
 fn the_readmes_picture_shows_a_finished_run() {
     let _alone = alone();
     let mut window = finished([1280.0, 800.0], false);
+    climb(&mut window);
     let picture = window.render().expect("the renderer works");
     if std::env::var_os("ECHOIF_UPDATE_PICTURE").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/window.png");

@@ -7,7 +7,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use echoif::engine::DeviceChoice;
 use echoif::media;
-use echoif::ui::{App, Measuring, NoPicker, Options};
+use echoif::ui::{App, Measuring, Options, Picker, Purpose, Settings};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use std::collections::HashMap;
@@ -110,19 +110,31 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn window(file: &Path) -> Harness<'static, App> {
-    let file = Some(file.to_owned());
+    let opened = Some(file.to_owned());
     Harness::builder()
         .with_size([1280.0, 1400.0])
         .with_step_dt(1.0 / 60.0)
         .build_eframe(|cc| {
             let options = Options {
-                file,
+                file: opened,
                 device: DeviceChoice::Cpu,
-                picker: Arc::new(NoPicker),
-                ..Options::default()
+                picker: Arc::new(Beside(file.to_owned())),
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             App::new(cc, options).expect("the worker starts")
         })
+}
+
+/// Exports go beside the file that is open.
+struct Beside(PathBuf);
+
+impl Picker for Beside {
+    fn pick(&self, purpose: Purpose) -> Option<PathBuf> {
+        matches!(purpose, Purpose::Export(..)).then(|| self.0.with_file_name("out").join("cine"))
+    }
 }
 
 fn step_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&Harness<'_, App>) -> bool) {
@@ -165,7 +177,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let ward = folder.path().join("secret_ward");
-    std::fs::create_dir(&ward).unwrap();
+    std::fs::create_dir_all(ward.join("out")).unwrap();
     let path = ward.join("ZZYZXOVA_QUENTINA.dcm");
     write_clip(&path, None);
     let mut window = window(&path);
@@ -248,6 +260,19 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
         let titles = output.commands.iter();
         let titles = titles.filter(|c| matches!(c, egui::ViewportCommand::Title(_)));
         assert_eq!(titles.count(), 0);
+    }
+    // What is exported, and what lies beside it.
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::S);
+    window.run_steps(4);
+    window.get_by_label("Choose where...").click();
+    step_until(&mut window, "export", |w| {
+        w.query_by_label_contains("Exported: ").is_some()
+    });
+    let exported = files_below(&ward.join("out"));
+    assert_eq!(exported.len(), 2, "{exported:?}");
+    for file in exported {
+        let bytes = std::fs::read(&file).unwrap();
+        assert_eq!(found_in(&bytes), None, "{}", file.display());
     }
     // Off means off.
     window.get_by_label("List recent files").click();

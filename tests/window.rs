@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
 use echoif::engine::DeviceChoice;
-use echoif::ui::{App, NoPicker, Options};
+use echoif::ui::{App, NoPicker, Options, Settings};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,10 @@ fn window() -> Harness<'static, Timed> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
-                ..Options::default()
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),
@@ -242,7 +245,10 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
                 file: Some(argument),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(Says(chosen)),
-                ..Options::default()
+                settings: Some(Settings {
+                    welcomed: true,
+                    ..Settings::default()
+                }),
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),

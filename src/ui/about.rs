@@ -30,6 +30,7 @@ impl About {
             .open(&mut open)
             .collapsible(false)
             .default_width(520.0)
+            .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
             .show(ui.ctx(), |ui| {
                 ui.label(RichText::new(concat!("EchoIf ", env!("CARGO_PKG_VERSION"))).strong());
                 ui.label("Synthetic. Research and education only, not for diagnosis.");

@@ -97,6 +97,11 @@ impl App {
         &self.explore
     }
 
+    /// Shows the first start's words again; for tests.
+    pub fn forget_welcome(&mut self) {
+        self.explore.settings.welcomed = false;
+    }
+
     fn obey(&mut self, command: Command, ctx: &egui::Context) {
         let now = ctx.input(|i| i.time);
         let (explore, engine) = (&mut self.explore, &mut self.engine);

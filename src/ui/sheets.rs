@@ -4,9 +4,16 @@ use super::about;
 use super::app::App;
 use super::command::Command;
 use super::files::{Arrival, Purpose};
-use super::theme::tokens;
+use super::theme::{GAP, tokens};
 use egui::{RichText, Ui};
 use std::path::PathBuf;
+
+/// The first start, in three lines.
+const WELCOME: [&str; 3] = [
+    "Open one frame of an apical four-chamber view: until then a simulated heart is open.",
+    "Drag the slider at the bottom: that heart plays at the ejection fraction you ask for.",
+    "Trust the measured EF under each cine, not the requested one. It is no diagnosis.",
+];
 
 impl App {
     pub(super) fn messages(&mut self, ui: &mut Ui) {
@@ -73,8 +80,30 @@ impl App {
         }
     }
 
+    /// What the program is, at its first start.
+    fn welcome(&mut self, ui: &Ui) {
+        if self.explore.settings.welcomed {
+            return;
+        }
+        egui::Window::new("What would this heart look like if its EF were X?")
+            .collapsible(false)
+            .resizable(false)
+            .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
+            .show(ui.ctx(), |ui| {
+                ui.set_width(440.0);
+                for line in WELCOME {
+                    ui.add(egui::Label::new(line).wrap());
+                }
+                ui.add_space(GAP / 2.0);
+                if ui.button("Begin").clicked() {
+                    self.explore.settings.welcomed = true;
+                }
+            });
+    }
+
     /// Windows over the screen: palette, about, export.
     pub(super) fn sheets(&mut self, ui: &Ui, commands: &mut Vec<Command>) {
+        self.welcome(ui);
         if let Some(palette) = &mut self.palette {
             let (chosen, open) = palette.show(ui);
             commands.extend(chosen);
@@ -115,20 +144,23 @@ impl App {
             .open(&mut self.shortcuts)
             .collapsible(false)
             .resizable(false)
+            .max_height(0.8 * ctx.content_rect().height())
             .show(ctx, |ui| {
-                egui::Grid::new("shortcuts")
-                    .striped(true)
-                    .num_columns(2)
-                    .show(ui, |ui| {
-                        for command in Command::ALL {
-                            ui.label(command.text());
-                            ui.label(
-                                RichText::new(ui.ctx().format_shortcut(&command.shortcut()))
-                                    .monospace(),
-                            );
-                            ui.end_row();
-                        }
-                    });
+                egui::ScrollArea::vertical().show(ui, |ui| {
+                    egui::Grid::new("shortcuts")
+                        .striped(true)
+                        .num_columns(2)
+                        .show(ui, |ui| {
+                            for command in Command::ALL {
+                                ui.label(command.text());
+                                ui.label(
+                                    RichText::new(ui.ctx().format_shortcut(&command.shortcut()))
+                                        .monospace(),
+                                );
+                                ui.end_row();
+                            }
+                        });
+                });
             });
     }
 }

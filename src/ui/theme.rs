@@ -88,6 +88,7 @@ pub fn install(ctx: &egui::Context) {
         ctx.style_mut_of(theme, |style| {
             style.spacing.item_spacing = egui::vec2(8.0, SMALL_GAP);
             style.spacing.button_padding = egui::vec2(9.0, 4.0);
+            style.spacing.window_margin = egui::Margin::same(GAP as i8);
             style.interaction.tooltip_delay = 0.4;
         });
     }

@@ -146,6 +146,10 @@ impl Explore {
                 ui.set_clip_rect(part.intersect(ui.clip_rect()));
                 self.paint(ui, pane, rect, now);
                 on_picture(ui, part, Align2::CENTER_TOP, pane.name());
+                if part.right() == rect.right() {
+                    // The pane's own word is at its left, which may be the other's.
+                    on_picture(ui, part, Align2::RIGHT_BOTTOM, "SYNTHETIC");
+                }
             });
         }
         let accent = tokens(ui).accent;

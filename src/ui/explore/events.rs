@@ -74,12 +74,16 @@ impl Explore {
             Event::Finished {
                 job, part, result, ..
             } if Some(job) == current => self.finished(part, result),
-            Event::Done { job } if Some(job) == current => self.running = None,
+            Event::Done { job } if Some(job) == current => {
+                self.running = None;
+                self.climb_on(engine);
+            }
             Event::Cancelled { job } if Some(job) == current => {
                 let preview = self.running.take().and_then(|r: Running| r.preview);
                 let id = self.next_id();
                 // What was seen so far stays.
                 self.cancelled = preview.map(|(part, video)| (part, id, video));
+                self.climb_on(engine);
             }
             Event::AskFirst { job, seconds } if Some(job) == current => {
                 self.running = None;
@@ -89,6 +93,7 @@ impl Explore {
                 self.running = None;
                 self.said
                     .push(format!("The cine could not be made: {why}."));
+                self.climb_on(engine);
             }
             _ => {}
         }

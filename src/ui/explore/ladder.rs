@@ -22,6 +22,8 @@ pub struct Strip {
     pub efs: Vec<EfPercent>,
     /// The job that makes it, until it is done.
     pub job: Option<JobId>,
+    /// It waits for the cine that was asked for meanwhile.
+    pub waits: bool,
     pub fraction: f64,
     pub seconds_left: f64,
     pub previews: Vec<Arc<Video>>,
@@ -64,12 +66,29 @@ impl Explore {
             cines: efs.iter().map(|_| Cine::default()).collect(),
             efs,
             job: Some(job),
+            waits: false,
             fraction: 0.0,
             seconds_left: f64::NAN,
             previews: Vec::new(),
             count: 0,
             rungs: Vec::new(),
         });
+    }
+
+    /// The worker does one thing at a time, and the newest first: a ladder that is not done waits.
+    pub(super) fn put_ladder_off(&mut self) {
+        if let Some(strip) = &mut self.ladder
+            && strip.job.take().is_some()
+        {
+            strip.waits = true;
+        }
+    }
+
+    /// The worker is free for a ladder that waits.
+    pub(super) fn climb_on(&mut self, engine: &mut Engine) {
+        if self.ladder.as_ref().is_some_and(|l| l.waits) {
+            self.climb(engine, true);
+        }
     }
 
     pub(super) fn climbing(&mut self, fraction: f64, seconds: f64, previews: Vec<Arc<Video>>) {
@@ -131,6 +150,9 @@ impl Explore {
                 );
                 let left = duration(strip.seconds_left);
                 ui.label(RichText::new(format!("{left} left")).color(tokens.muted));
+            } else if strip.waits {
+                let text = "Waits for the cine that was asked for.";
+                ui.label(RichText::new(text).color(tokens.muted));
             } else {
                 let text = "One heart, one seed. A click takes a rung into the pane.";
                 ui.label(RichText::new(text).color(tokens.muted));

@@ -34,13 +34,14 @@ impl Explore {
     pub fn show(&mut self, ui: &mut egui::Ui, engine: &mut Engine) -> Vec<Command> {
         let mut commands = Vec::new();
         let now = ui.input(|i| i.time);
+        let width = ui.available_width();
         egui::Panel::bottom("transport")
             .resizable(false)
             .frame(panel_frame(ui))
             .show(ui, |ui| self.bottom(ui, engine, now, &mut commands));
         egui::Panel::left("source")
             .resizable(false)
-            .exact_size(272.0)
+            .exact_size((0.2125 * width).clamp(240.0, 272.0))
             .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()
@@ -48,7 +49,7 @@ impl Explore {
             });
         egui::Panel::right("settings")
             .resizable(false)
-            .exact_size(248.0)
+            .exact_size((0.194 * width).clamp(208.0, 248.0))
             .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()

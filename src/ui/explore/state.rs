@@ -39,6 +39,8 @@ pub struct Settings {
     /// Whether anatomies are kept with the history, and thumbnails with them.
     pub keep_anatomies: bool,
     pub history: Vec<Kept>,
+    /// The user has seen what the program is.
+    pub welcomed: bool,
 }
 
 pub(super) fn usual_heart_rate() -> f64 {
@@ -65,6 +67,7 @@ impl Default for Settings {
             recent: Vec::new(),
             keep_anatomies: false,
             history: Vec::new(),
+            welcomed: false,
         }
     }
 }
@@ -264,10 +267,7 @@ impl Explore {
             return;
         }
         self.last_job = Some(job.clone());
-        if let Some(strip) = &mut self.ladder {
-            // The worker does one thing at a time: what was not made of the ladder is not made.
-            strip.job = None;
-        }
+        self.put_ladder_off();
         let id = engine.submit(job);
         self.running = Some(Running {
             id,

@@ -164,3 +164,26 @@ impl Cine {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn between_two_frames_levels_are_mixed() {
+        let video = Video {
+            channels: 1,
+            frames: 2,
+            height: 1,
+            width: 2,
+            data: vec![0.0, 1.0, 1.0, 0.0],
+        };
+        let at = |share| match between(&video, 0, 1, share).pixels {
+            Pixels::Gray(levels) => levels,
+            Pixels::Rgb(_) => Vec::new(),
+        };
+        assert_eq!(at(0.0), [0, 255]);
+        assert_eq!(at(0.25), [64, 191]);
+        assert_eq!(at(1.0), [255, 0]);
+    }
+}
