@@ -81,6 +81,7 @@ fn ten_seconds_of_dragging() {
     let mut last = -1.0;
     window.state_mut().longest = Duration::ZERO;
     window.state_mut().calls = 0;
+    let shown = window.state().app.explore().estimates;
     while start.elapsed() < Duration::from_secs(10) {
         // There and back, once in two seconds.
         let t = start.elapsed().as_secs_f32();
@@ -101,6 +102,8 @@ fn ten_seconds_of_dragging() {
     window.step();
     let more = common::memory().1.saturating_sub(before.unwrap());
     let (calls, longest) = (window.state().calls, window.state().longest);
+    let estimates = window.state().app.explore().estimates - shown;
+    println!("{estimates} estimates in ten seconds");
     println!(
         "{values} values, {calls} frames, the longest {longest:?}, {} KB more",
         more >> 10
@@ -115,6 +118,8 @@ fn ten_seconds_of_dragging() {
         values > 100 && calls > 300,
         "{values} values in {calls} frames"
     );
+    // While the slider moves, the pane follows: each evaluation is shown, and none is thrown away.
+    assert!(estimates >= 10, "{estimates} estimates");
     assert!(longest < Duration::from_millis(50), "{longest:?}");
     assert!(more < 64 << 20, "{} MB", more >> 20);
 }

@@ -184,6 +184,15 @@ impl Pace {
         flops / self.flops.max(1.0)
     }
 
+    /// Seconds until the first evaluation of a run is done.
+    pub fn first_seconds(&self, config: &CascadeConfig) -> f64 {
+        let first = config.stages.first();
+        first.map_or(0.0, |stage| {
+            let passes = if stage.cond_scale == 1.0 { 1.0 } else { 2.0 };
+            self.seconds(passes * pass_flops(stage))
+        })
+    }
+
     /// Expected duration of one run of a configuration for one sample.
     pub fn run_seconds(&self, config: &CascadeConfig) -> f64 {
         self.seconds(run_flops(config))

@@ -64,7 +64,7 @@ impl Engine {
         let id = self.next;
         self.next += 1;
         let interrupt = Interrupt::new();
-        self.replace_current(interrupt.clone());
+        self.replace_current(interrupt.clone(), Interrupt::supersede);
         self.send(Command::Run(id, Box::new(job), interrupt));
         id
     }
@@ -74,7 +74,7 @@ impl Engine {
         let id = self.next;
         self.next += 1;
         let interrupt = Interrupt::new();
-        self.replace_current(interrupt.clone());
+        self.replace_current(interrupt.clone(), Interrupt::set);
         self.send(Command::Ladder(id, Box::new(ladder), interrupt));
         id
     }
@@ -89,7 +89,7 @@ impl Engine {
 
     /// Stops what is running.
     pub fn cancel(&self) {
-        self.replace_current(Interrupt::new());
+        self.replace_current(Interrupt::new(), Interrupt::set);
     }
 
     /// Opens another cascade; what is running is stopped.
@@ -114,9 +114,9 @@ impl Engine {
         self.events.recv_timeout(at_most).ok()
     }
 
-    fn replace_current(&self, new: Interrupt) {
+    fn replace_current(&self, new: Interrupt, end: impl Fn(&Interrupt)) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.set();
+        end(&current);
         *current = new;
     }
 

@@ -4,6 +4,7 @@ use super::job::{Generated, Job, Ladder, Part};
 use super::models::{CascadeInfo, CascadeSource};
 use crate::checkpoint::Normalisation;
 use crate::clip::Video;
+use crate::ef::EfPercent;
 use crate::measure::{Measurement, TimeBase};
 use crate::nn::Interrupt;
 use crossbeam_channel::Sender;
@@ -46,6 +47,8 @@ pub enum Event {
     Progress {
         job: JobId,
         part: Part,
+        /// What was asked for: a job that was superseded still shows its first estimate.
+        ef: EfPercent,
         at: Stage,
         /// Share of this part that is done, 0..1.
         fraction: f64,

@@ -15,6 +15,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// An estimate that comes within this time, in seconds, follows the slider.
+const SOON: f64 = 0.5;
+
 pub(super) struct Worker {
     models: Models,
     pace: Pace,
@@ -307,9 +310,17 @@ impl Worker {
             });
             return Ok(result);
         }
+        // The estimate after the first evaluation is a beating heart at the EF that was asked for.
+        // Where it comes soon, it is waited for, even when the slider has gone on.
+        let soon = self
+            .pace
+            .first_seconds(&configuration(&self.models, request))
+            < SOON;
+        interrupt.ask_patience(soon && part == Part::Counterfactual);
         let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
         let mut shown: Option<Instant> = None;
         let mut report = |r: &super::Report| {
+            interrupt.ask_patience(false);
             let due = shown.is_none_or(|at| at.elapsed() >= PREVIEW_EVERY);
             if due {
                 shown = Some(Instant::now());
@@ -317,6 +328,7 @@ impl Worker {
             mouth.mention(Event::Progress {
                 job: id,
                 part,
+                ef: request.ef,
                 at: Stage {
                     stage: r.stage,
                     stages: r.stages,

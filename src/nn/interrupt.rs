@@ -2,14 +2,22 @@
 
 use candle_core::{Error, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Read between the network's blocks, and between the tiles of its large convolutions.
 ///
 /// One evaluation of a published cascade takes minutes on a CPU, so a flag that is read only
 /// between evaluations would leave the user waiting.
+///
+/// A computation that something newer supersedes may have asked for patience: it is then stopped
+/// only when it gives that up, so that even a run that is superseded many times a second shows
+/// something.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<AtomicU8>);
+
+const STOP: u8 = 1;
+const SUPERSEDED: u8 = 2;
+const PATIENCE: u8 = 4;
 
 impl Interrupt {
     pub fn new() -> Self {
@@ -18,11 +26,26 @@ impl Interrupt {
 
     /// Asks every computation that holds a clone of this flag to stop.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.fetch_or(STOP, Ordering::Relaxed);
+    }
+
+    /// Asks the same, once nobody has asked for patience.
+    pub fn supersede(&self) {
+        self.0.fetch_or(SUPERSEDED, Ordering::Relaxed);
+    }
+
+    /// Whether to be superseded waits; to be stopped never does.
+    pub fn ask_patience(&self, patience: bool) {
+        if patience {
+            self.0.fetch_or(PATIENCE, Ordering::Relaxed);
+        } else {
+            self.0.fetch_and(!PATIENCE, Ordering::Relaxed);
+        }
     }
 
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let flags = self.0.load(Ordering::Relaxed);
+        flags & STOP != 0 || flags & (SUPERSEDED | PATIENCE) == SUPERSEDED
     }
 
     /// # Errors
@@ -33,5 +56,23 @@ impl Interrupt {
         } else {
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_delays_what_supersedes_and_nothing_else() {
+        let interrupt = Interrupt::new();
+        interrupt.ask_patience(true);
+        interrupt.supersede();
+        assert!(!interrupt.is_set());
+        interrupt.ask_patience(false);
+        assert!(interrupt.is_set());
+        interrupt.ask_patience(true);
+        interrupt.set();
+        assert!(interrupt.is_set());
     }
 }

@@ -159,6 +159,9 @@ impl App {
                                 );
                                 ui.end_row();
                             }
+                            ui.label("Larger or smaller text");
+                            ui.label(RichText::new("Ctrl+Plus, Ctrl+Minus").monospace());
+                            ui.end_row();
                         });
                 });
             });

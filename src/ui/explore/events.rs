@@ -1,8 +1,12 @@
 //! What the worker says, and what it changes on screen.
 
-use super::state::{Asked, Explore, Running, Shown};
+use super::shown::{Running, Shown};
+use super::state::{Asked, Explore};
 use crate::engine::{Engine, Event, Generated, Part};
 use std::sync::Arc;
+
+/// What helps when a run fails.
+const TRY: &str = "Try again, with a smaller preset, or close other programs.";
 
 impl Explore {
     /// Takes one of the worker's events. What belongs to an older job is ignored.
@@ -30,7 +34,7 @@ impl Explore {
             Event::Failed { job, why } if Some(job) == climbing => {
                 self.ladder = None;
                 self.said
-                    .push(format!("The ladder could not be made: {why}."));
+                    .push(format!("The ladder could not be made: {why}. {TRY}"));
             }
             Event::Ready {
                 cascade,
@@ -55,20 +59,29 @@ impl Explore {
             Event::Progress {
                 job,
                 part,
+                ef,
                 at,
                 fraction,
                 seconds_left,
                 preview,
-            } if Some(job) == current => {
-                if let Some(running) = &mut self.running {
+            } => {
+                let Some(running) = &mut self.running else {
+                    return;
+                };
+                let is_current = job == running.id;
+                // A job that the slider has left behind still shows its first estimate.
+                let follows = !is_current && job < running.id && running.at.is_none();
+                if is_current {
                     running.part = part;
                     running.at = Some(at);
                     running.fraction = fraction;
                     running.seconds_left = seconds_left;
-                    if let Some(preview) = preview {
-                        running.preview = Some((part, preview));
-                        running.previews += 1;
-                    }
+                }
+                if let Some(preview) = preview.filter(|_| is_current || follows) {
+                    running.preview = Some((part, preview));
+                    running.follows = follows.then_some(ef);
+                    running.previews += 1;
+                    self.estimates += 1;
                 }
             }
             Event::Finished {
@@ -92,7 +105,7 @@ impl Explore {
             Event::Failed { job, why } if Some(job) == current => {
                 self.running = None;
                 self.said
-                    .push(format!("The cine could not be made: {why}."));
+                    .push(format!("The cine could not be made: {why}. {TRY}"));
                 self.climb_on(engine);
             }
             _ => {}

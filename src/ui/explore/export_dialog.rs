@@ -1,5 +1,6 @@
 //! Exporting what is shown: which cine, which kind of file, with or without its anatomy.
 
+use super::choice::{Choice, What};
 use super::state::Explore;
 use super::viewing::Pane;
 use crate::clip::{Frame, FrameRate, Pixels, Video};
@@ -9,38 +10,8 @@ use crate::media::region::Anatomy;
 use crate::provenance::Provenance;
 use crate::ui::theme::{GAP, tokens};
 use egui::{ComboBox, RichText, Ui};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-/// What is exported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum What {
-    #[default]
-    Counterfactual,
-    Factual,
-    /// The M-mode strips, one picture.
-    MMode,
-    /// The ladder, one picture.
-    Ladder,
-}
-
-/// The dialog's fields.
-#[derive(Clone, Copy, Debug)]
-pub struct Choice {
-    pub what: What,
-    pub format: Format,
-    pub with_anatomy: bool,
-}
-
-impl Default for Choice {
-    fn default() -> Self {
-        Self {
-            what: What::default(),
-            format: Format::Gif,
-            with_anatomy: true,
-        }
-    }
-}
 
 /// Everything that a file needs, so that it can be written on another thread.
 pub struct Package {
@@ -194,7 +165,7 @@ impl Explore {
                 rate: result.rate_at(self.settings.heart_rate),
                 beat_normalised: result.beat_normalised,
             },
-            What::MMode => self.m_mode_picture()?,
+            What::MMode => self.m_mode_picture(choice.with_anatomy)?,
             What::Ladder => self.ladder_picture()?,
         };
         let source = self.source.as_ref()?;
@@ -206,15 +177,13 @@ impl Explore {
         })
     }
 
-    /// The three strips under each other.
-    fn m_mode_picture(&self) -> Option<PackageKind> {
+    /// The strips under each other, the source's among them unless its anatomy is left out.
+    fn m_mode_picture(&self, with_source: bool) -> Option<PackageKind> {
         let line = self.viewing.line?;
-        let strips = Pane::ALL.map(|pane| self.strip_of(pane, line));
-        let strips: Vec<Frame> = strips
-            .into_iter()
-            .flatten()
-            .map(|(frame, _)| frame)
-            .collect();
+        let panes = Pane::ALL.into_iter();
+        let panes = panes.filter(|p| with_source || *p != Pane::Source);
+        let strips = panes.map(|pane| self.strip_of(pane, line));
+        let strips: Vec<Frame> = strips.flatten().map(|(frame, _)| frame).collect();
         let width = 3 * strips.iter().map(|s| s.width).max()?.max(112);
         let gap = 4;
         let height = strips.iter().map(|s| s.height + gap).sum::<usize>();
@@ -235,7 +204,10 @@ impl Explore {
                 height,
                 pixels: Pixels::Gray(pixels),
             },
-            words: "M-mode: source, factual, counterfactual".into(),
+            words: match with_source {
+                true => "M-mode: source, factual, counterfactual".into(),
+                false => "M-mode: factual, counterfactual".into(),
+            },
         })
     }
 
@@ -270,15 +242,4 @@ impl Explore {
             words: format!("EF ladder: {}", efs.join(" ")),
         })
     }
-}
-
-/// A name to begin with, which says nothing of the source.
-pub fn usual_name(what: What, extension: &str) -> PathBuf {
-    let stem = match what {
-        What::Counterfactual => "counterfactual",
-        What::Factual => "factual",
-        What::MMode => "m_mode",
-        What::Ladder => "ladder",
-    };
-    PathBuf::from(stem).with_extension(extension)
 }

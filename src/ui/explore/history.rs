@@ -1,70 +1,19 @@
 //! Finished runs, which a click restores; they survive a restart.
 
-use super::state::{Explore, Settings};
+use super::kept::{Kept, Past, Settings};
+use super::state::Explore;
 use crate::edm::Seed;
 use crate::ef::EfPercent;
 use crate::engine::{Engine, Generated, Job, Provenance, Request};
-use crate::media::export::{anatomy_from_png, anatomy_to_png};
-use crate::media::region::Anatomy;
+use crate::media::export::anatomy_to_png;
 use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Button, RichText, Ui, Vec2};
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// Runs that are listed.
 const MOST: usize = 50;
 const THUMBNAIL: f32 = 36.0;
-
-/// What is kept of a run. Names no patient and no file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
-    pub provenance: Provenance,
-    pub factual_ef: Option<f64>,
-    /// The anatomy as PNG in base 64, if the user wants it kept.
-    pub anatomy_png: Option<String>,
-}
-
-/// A line of the history.
-pub struct Past {
-    pub kept: Kept,
-    /// In memory for this session, or from the settings.
-    pub anatomy: Option<Arc<Anatomy>>,
-    thumbnail: Cine,
-}
-
-impl Past {
-    fn from(kept: Kept) -> Self {
-        let anatomy = kept.anatomy_png.as_deref().and_then(anatomy_from_png);
-        let hash = &kept.provenance.anatomy_sha256;
-        Self {
-            anatomy: anatomy.filter(|a| a.sha256 == *hash).map(Arc::new),
-            kept,
-            thumbnail: Cine::default(),
-        }
-    }
-
-    /// What makes two lines the same run.
-    fn is_same(&self, other: &Provenance) -> bool {
-        let key = |p: &Provenance| {
-            (
-                p.anatomy_sha256.clone(),
-                p.requested_ef_percent.to_bits(),
-                p.seed,
-                p.preset,
-                p.best_of,
-                p.guidance_asked.map(f64::to_bits),
-                p.cascade_sha256.clone(),
-            )
-        };
-        key(&self.kept.provenance) == key(other)
-    }
-}
-
-pub fn from_settings(settings: &Settings) -> Vec<Past> {
-    settings.history.iter().cloned().map(Past::from).collect()
-}
 
 impl Explore {
     /// What the settings are to keep of the history.

@@ -1,10 +1,11 @@
 //! The EF ladder: the same heart and seed at several EFs, as a playing filmstrip.
 
 use super::panes::on_picture;
-use super::state::{Explore, Shown};
+use super::shown::{Shown, Strip};
+use super::state::Explore;
 use crate::clip::Video;
 use crate::ef::EfPercent;
-use crate::engine::{Engine, Generated, JobId, Ladder, Request};
+use crate::engine::{Engine, Generated, Ladder, Request};
 use crate::text::duration;
 use crate::ui::command::Command;
 use crate::ui::theme::{SMALL_GAP, tokens};
@@ -16,22 +17,6 @@ use std::sync::Arc;
 pub const RUNGS: [f64; 7] = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0];
 /// Height of the lines under a rung.
 const CAPTION: f32 = 34.0;
-
-/// The filmstrip.
-pub struct Strip {
-    pub efs: Vec<EfPercent>,
-    /// The job that makes it, until it is done.
-    pub job: Option<JobId>,
-    /// It waits for the cine that was asked for meanwhile.
-    pub waits: bool,
-    pub fraction: f64,
-    pub seconds_left: f64,
-    pub previews: Vec<Arc<Video>>,
-    /// Counts previews, so that new ones are uploaded.
-    count: u64,
-    pub rungs: Vec<Shown>,
-    cines: Vec<Cine>,
-}
 
 impl Explore {
     /// Makes a ladder of what is set, or takes the one there is away.

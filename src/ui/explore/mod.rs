@@ -3,10 +3,12 @@
 mod alignment;
 mod bottom;
 mod captions;
+mod choice;
 mod compare;
 mod events;
 mod export_dialog;
 mod history;
+mod kept;
 mod ladder;
 mod m_mode;
 mod measuring;
@@ -14,15 +16,19 @@ mod opening;
 mod panes;
 mod plot;
 mod settings_panel;
+mod shown;
 mod source_marks;
 mod source_panel;
 mod state;
+mod steps;
 mod undo;
 mod viewing;
 
-pub use export_dialog::{Package, What, usual_name};
+pub use choice::{What, usual_name};
+pub use export_dialog::Package;
+pub use kept::Settings;
 pub use measuring::Measuring;
-pub use state::{Explore, Settings};
+pub use state::Explore;
 pub use viewing::{Mode, Pane};
 
 use crate::engine::Engine;

@@ -1,8 +1,9 @@
 //! What is opened becomes the source: its anatomy is taken, its EF measured.
 
 use super::alignment::Grays;
+use super::kept::{HEART_RATES, usual_heart_rate};
 use super::measuring::Measuring;
-use super::state::{Explore, HEART_RATES, usual_heart_rate};
+use super::state::Explore;
 use crate::clip::{Clip, FrameRate};
 use crate::engine::{Engine, MeasureId};
 use crate::hearts::{self, simulated_heart};

@@ -1,4 +1,5 @@
-use super::state::{Explore, Shown};
+use super::shown::{BETWEEN, Shown};
+use super::state::Explore;
 use super::viewing::{Mode, Pane};
 use crate::engine::Part;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
@@ -8,8 +9,6 @@ use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2}
 /// Height of a pane's title and of the lines under its picture.
 const TITLE: f32 = 24.0;
 pub(super) const CAPTION: f32 = 84.0;
-/// Pictures between two frames, where they are asked for.
-pub(super) const BETWEEN: usize = 4;
 const SMALL_TEXT: f32 = 11.5;
 
 impl Explore {
@@ -137,7 +136,9 @@ impl Explore {
             };
             let picture = Picture::Video(video, key.frame);
             let texture = cine.texture(ui, part.name(), key, look, picture);
-            (Some(texture), "estimate")
+            let follows = self.running.as_ref().and_then(|r| r.follows);
+            let word = follows.map_or("estimate".to_owned(), |ef| format!("estimate, EF {ef}"));
+            (Some(texture), word)
         } else if let Some((_, id, video)) = cancelled {
             let key = Key {
                 clip: *id,
@@ -145,7 +146,7 @@ impl Explore {
             };
             let picture = Picture::Video(video, key.frame);
             let texture = cine.texture(ui, part.name(), key, look, picture);
-            (Some(texture), "cancelled estimate")
+            (Some(texture), "cancelled estimate".to_owned())
         } else if let Some(shown) = shown {
             let video = &shown.result.video;
             let (key, picture) = if self.viewing.interpolate {
@@ -163,8 +164,8 @@ impl Explore {
             };
             let texture = cine.texture(ui, part.name(), key, look, picture);
             let word = match self.viewing.interpolate && n > 1 {
-                true => "interpolated",
-                false => "",
+                true => "interpolated".to_owned(),
+                false => String::new(),
             };
             (Some(texture), word)
         } else {
@@ -173,14 +174,14 @@ impl Explore {
                 (_, Some(_)) => "waiting",
                 (_, None) => "not made yet",
             };
-            (None, word)
+            (None, word.to_owned())
         };
         if let Some(texture) = &texture {
             Cine::fit(ui, texture, rect, look);
             on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
-            on_picture(ui, rect, Align2::LEFT_TOP, word);
+            on_picture(ui, rect, Align2::LEFT_TOP, &word);
         } else {
-            on_picture(ui, rect, Align2::CENTER_CENTER, word);
+            on_picture(ui, rect, Align2::CENTER_CENTER, &word);
         }
     }
 }

@@ -1,19 +1,11 @@
 //! Requested against measured EF: all results of this anatomy.
 
+use super::shown::Point;
 use super::state::Explore;
 use crate::ef::SLIDER_RANGE;
 use crate::engine::Generated;
 use crate::ui::theme::tokens;
 use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
-
-/// A point of the plot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub requested: f64,
-    pub measured: f64,
-    /// Of a best of N, whether it is the one that was kept.
-    pub kept: bool,
-}
 
 const HEIGHT: f32 = 170.0;
 /// Points that are drawn.

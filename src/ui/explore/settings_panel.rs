@@ -83,7 +83,7 @@ impl Explore {
                 let label = ui.label("Heart rate");
                 ui.add(
                     DragValue::new(&mut self.settings.heart_rate)
-                        .range(super::state::HEART_RATES)
+                        .range(super::kept::HEART_RATES)
                         .max_decimals(0)
                         .suffix(" bpm"),
                 )

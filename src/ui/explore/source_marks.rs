@@ -1,7 +1,8 @@
 //! Masks over burned-in text, turns of the picture, and the files that were open.
 
 use super::heading;
-use super::state::{Explore, Recent};
+use super::kept::Recent;
+use super::state::Explore;
 use crate::engine::Engine;
 use crate::media::region::Mask;
 use crate::media::text_areas;

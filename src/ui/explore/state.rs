@@ -1,95 +1,20 @@
-use super::export_dialog::Choice;
-use super::history::{Kept, Past, from_settings};
-use super::ladder::Strip;
+use super::choice::Choice;
+use super::kept::{Past, Settings, from_settings};
 use super::measuring::Measuring;
-use super::panes::BETWEEN;
-use super::plot::Point;
-use super::undo::Steps;
+use super::shown::{BETWEEN, Point, Running, Shown, Strip};
+use super::steps::Steps;
 use super::viewing::Viewing;
 use crate::clip::Video;
-use crate::edm::Preset;
 use crate::ef::{EfPercent, SLIDER_RANGE};
-use crate::engine::{CascadeInfo, Engine, Generated, Job, JobId, Part, Stage};
+use crate::engine::{CascadeInfo, Engine, Job, Part};
 use crate::media::region::Mask;
 use crate::ui::playback::Playback;
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
 use crate::ui::widgets::{Cine, Mark};
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Beats a minute that the control offers.
-pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
-
-/// What survives a restart. Names no file and no patient.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    pub preset: Preset,
-    pub best_of: usize,
-    /// Beats a minute, for cines that are one normalised beat; playback only. The source's own
-    /// where it says one, so it is not kept.
-    #[serde(skip, default = "usual_heart_rate")]
-    pub heart_rate: f64,
-    /// Whether the files opened are listed, by hash and date.
-    pub keep_recent: bool,
-    pub recent: Vec<Recent>,
-    /// Whether anatomies are kept with the history, and thumbnails with them.
-    pub keep_anatomies: bool,
-    pub history: Vec<Kept>,
-    /// The user has seen what the program is.
-    pub welcomed: bool,
-}
-
-pub(super) fn usual_heart_rate() -> f64 {
-    60.0
-}
-
-/// A file that was open: nothing that could name it or a patient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recent {
-    /// The beginning of its content's SHA-256.
-    pub hash: String,
-    /// The day it was opened, `YYYY-MM-DD`.
-    pub date: String,
-    pub kind: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            preset: Preset::default(),
-            best_of: 1,
-            heart_rate: usual_heart_rate(),
-            keep_recent: true,
-            recent: Vec::new(),
-            keep_anatomies: false,
-            history: Vec::new(),
-            welcomed: false,
-        }
-    }
-}
-
-/// The job that the worker has.
-pub struct Running {
-    pub id: JobId,
-    pub part: Part,
-    pub at: Option<Stage>,
-    pub fraction: f64,
-    pub seconds_left: f64,
-    pub preview: Option<(Part, Arc<Video>)>,
-    /// Counts previews, so that a new one is uploaded.
-    pub previews: u64,
-}
-
-/// A finished cine and its number.
-#[derive(Clone)]
-pub struct Shown {
-    pub id: u64,
-    pub result: Arc<Generated>,
-}
 
 /// What is waiting for the user's word, since it would take long.
 #[derive(Clone)]
@@ -123,6 +48,8 @@ pub struct Explore {
     pub viewing: Viewing,
     /// The export dialog, while it is open.
     pub exporting: Option<Choice>,
+    /// Estimates that were shown so far.
+    pub estimates: u64,
     pub(super) steps: Steps,
     /// The last estimate of a cine that was cancelled, and its number.
     pub(super) cancelled: Option<(Part, u64, Arc<Video>)>,
@@ -186,6 +113,7 @@ impl Explore {
             ladder: None,
             viewing: Viewing::default(),
             exporting: None,
+            estimates: 0,
             steps: Steps::default(),
             cancelled: None,
             playback: Playback::default(),
@@ -266,6 +194,11 @@ impl Explore {
         if self.cascade.is_none() {
             return;
         }
+        let following = self.running.take().filter(|r| {
+            let before = self.last_job.as_ref().map(|j| &j.counterfactual);
+            r.part == Part::Counterfactual
+                && before.is_some_and(|b| b.anatomy == job.counterfactual.anatomy)
+        });
         self.last_job = Some(job.clone());
         self.put_ladder_off();
         let id = engine.submit(job);
@@ -275,8 +208,10 @@ impl Explore {
             at: None,
             fraction: 0.0,
             seconds_left: f64::NAN,
-            preview: None,
-            previews: 0,
+            // The estimate before stays until there is a newer one.
+            preview: following.as_ref().and_then(|r| r.preview.clone()),
+            follows: following.as_ref().and_then(|r| r.follows),
+            previews: following.map_or(0, |r| r.previews),
         });
     }
 

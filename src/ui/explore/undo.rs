@@ -1,34 +1,11 @@
 //! Undo for crop, masks and settings.
 
 use super::state::Explore;
-use crate::edm::Preset;
+use super::steps::State;
 use crate::engine::Engine;
-use crate::media::region::Crop;
 
 /// Steps that are kept.
 const MOST: usize = 100;
-
-/// What a step changes.
-#[derive(Clone, Debug, PartialEq)]
-struct State {
-    /// The source's number: another one begins anew.
-    source: Option<u64>,
-    crop: Option<Crop>,
-    frame: usize,
-    factual_ef: f64,
-    preset: Preset,
-    best_of: usize,
-    guidance: Option<f64>,
-    seed: u64,
-    requested: f64,
-}
-
-#[derive(Default)]
-pub struct Steps {
-    now: Option<State>,
-    back: Vec<State>,
-    forth: Vec<State>,
-}
 
 impl Explore {
     fn state(&self) -> State {

@@ -1,0 +1,45 @@
+//! What an export is asked for.
+
+use crate::media::export::Format;
+use std::path::PathBuf;
+
+/// What is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum What {
+    #[default]
+    Counterfactual,
+    Factual,
+    /// The M-mode strips, one picture.
+    MMode,
+    /// The ladder, one picture.
+    Ladder,
+}
+
+/// The dialog's fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    pub what: What,
+    pub format: Format,
+    pub with_anatomy: bool,
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self {
+            what: What::default(),
+            format: Format::Gif,
+            with_anatomy: true,
+        }
+    }
+}
+
+/// A name to begin with, which says nothing of the source.
+pub fn usual_name(what: What, extension: &str) -> PathBuf {
+    let stem = match what {
+        What::Counterfactual => "counterfactual",
+        What::Factual => "factual",
+        What::MMode => "m_mode",
+        What::Ladder => "ladder",
+    };
+    PathBuf::from(stem).with_extension(extension)
+}

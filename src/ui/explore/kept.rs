@@ -1,0 +1,110 @@
+//! What survives a restart: settings, recent files, history. Names no file and no patient.
+
+use crate::edm::Preset;
+use crate::engine::Provenance;
+use crate::media::export::anatomy_from_png;
+use crate::media::region::Anatomy;
+use crate::ui::widgets::Cine;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Beats a minute that the control offers.
+pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
+
+/// What survives a restart. Names no file and no patient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub preset: Preset,
+    pub best_of: usize,
+    /// Beats a minute, for cines that are one normalised beat; playback only. The source's own
+    /// where it says one, so it is not kept.
+    #[serde(skip, default = "usual_heart_rate")]
+    pub heart_rate: f64,
+    /// Whether the files opened are listed, by hash and date.
+    pub keep_recent: bool,
+    pub recent: Vec<Recent>,
+    /// Whether anatomies are kept with the history, and thumbnails with them.
+    pub keep_anatomies: bool,
+    pub history: Vec<Kept>,
+    /// The user has seen what the program is.
+    pub welcomed: bool,
+}
+
+pub(super) fn usual_heart_rate() -> f64 {
+    60.0
+}
+
+/// A file that was open: nothing that could name it or a patient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The beginning of its content's SHA-256.
+    pub hash: String,
+    /// The day it was opened, `YYYY-MM-DD`.
+    pub date: String,
+    pub kind: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            preset: Preset::default(),
+            best_of: 1,
+            heart_rate: usual_heart_rate(),
+            keep_recent: true,
+            recent: Vec::new(),
+            keep_anatomies: false,
+            history: Vec::new(),
+            welcomed: false,
+        }
+    }
+}
+
+/// What is kept of a run. Names no patient and no file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub provenance: Provenance,
+    pub factual_ef: Option<f64>,
+    /// The anatomy as PNG in base 64, if the user wants it kept.
+    pub anatomy_png: Option<String>,
+}
+
+/// A line of the history.
+pub struct Past {
+    pub kept: Kept,
+    /// In memory for this session, or from the settings.
+    pub anatomy: Option<Arc<Anatomy>>,
+    pub(super) thumbnail: Cine,
+}
+
+impl Past {
+    pub(super) fn from(kept: Kept) -> Self {
+        let anatomy = kept.anatomy_png.as_deref().and_then(anatomy_from_png);
+        let hash = &kept.provenance.anatomy_sha256;
+        Self {
+            anatomy: anatomy.filter(|a| a.sha256 == *hash).map(Arc::new),
+            kept,
+            thumbnail: Cine::default(),
+        }
+    }
+
+    /// What makes two lines the same run.
+    pub(super) fn is_same(&self, other: &Provenance) -> bool {
+        let key = |p: &Provenance| {
+            (
+                p.anatomy_sha256.clone(),
+                p.requested_ef_percent.to_bits(),
+                p.seed,
+                p.preset,
+                p.best_of,
+                p.guidance_asked.map(f64::to_bits),
+                p.cascade_sha256.clone(),
+            )
+        };
+        key(&self.kept.provenance) == key(other)
+    }
+}
+
+pub fn from_settings(settings: &Settings) -> Vec<Past> {
+    settings.history.iter().cloned().map(Past::from).collect()
+}

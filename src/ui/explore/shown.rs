@@ -1,0 +1,56 @@
+//! What is being made, and what is shown of it.
+
+use crate::clip::Video;
+use crate::ef::EfPercent;
+use crate::engine::{Generated, JobId, Part, Stage};
+use crate::ui::widgets::Cine;
+use std::sync::Arc;
+
+/// Pictures between two frames, where they are asked for.
+pub(super) const BETWEEN: usize = 4;
+
+/// The job that the worker has.
+pub struct Running {
+    pub id: JobId,
+    pub part: Part,
+    pub at: Option<Stage>,
+    pub fraction: f64,
+    pub seconds_left: f64,
+    pub preview: Option<(Part, Arc<Video>)>,
+    /// The EF that the preview was asked for, where that is no longer what is asked.
+    pub follows: Option<EfPercent>,
+    /// Counts previews, so that a new one is uploaded.
+    pub previews: u64,
+}
+
+/// A finished cine and its number.
+#[derive(Clone)]
+pub struct Shown {
+    pub id: u64,
+    pub result: Arc<Generated>,
+}
+
+/// The filmstrip.
+pub struct Strip {
+    pub efs: Vec<EfPercent>,
+    /// The job that makes it, until it is done.
+    pub job: Option<JobId>,
+    /// It waits for the cine that was asked for meanwhile.
+    pub waits: bool,
+    pub fraction: f64,
+    pub seconds_left: f64,
+    pub previews: Vec<Arc<Video>>,
+    /// Counts previews, so that new ones are uploaded.
+    pub(super) count: u64,
+    pub rungs: Vec<Shown>,
+    pub(super) cines: Vec<Cine>,
+}
+
+/// A point of the plot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub requested: f64,
+    pub measured: f64,
+    /// Of a best of N, whether it is the one that was kept.
+    pub kept: bool,
+}

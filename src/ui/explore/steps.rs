@@ -1,0 +1,26 @@
+//! The steps that can be undone.
+
+use crate::edm::Preset;
+use crate::media::region::Crop;
+
+/// What a step changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// The source's number: another one begins anew.
+    pub(super) source: Option<u64>,
+    pub(super) crop: Option<Crop>,
+    pub(super) frame: usize,
+    pub(super) factual_ef: f64,
+    pub(super) preset: Preset,
+    pub(super) best_of: usize,
+    pub(super) guidance: Option<f64>,
+    pub(super) seed: u64,
+    pub(super) requested: f64,
+}
+
+#[derive(Default)]
+pub struct Steps {
+    pub(super) now: Option<State>,
+    pub(super) back: Vec<State>,
+    pub(super) forth: Vec<State>,
+}
