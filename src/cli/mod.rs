@@ -1,5 +1,6 @@
 //! The commands of `echoif`, one file each. `echoif [FILE]` opens the window.
 
+mod bench;
 mod doctor;
 mod generate;
 mod import;
@@ -46,6 +47,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Replay recorded fixtures and say whether this machine computes the same.
     Verify(verify::Args),
+    /// Time the networks on this machine.
+    Bench(bench::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -58,6 +61,7 @@ impl Command {
             Self::Open(a) => a.json,
             Self::Doctor(a) => a.json,
             Self::Verify(a) => a.json,
+            Self::Bench(a) => a.json,
             Self::Import(_) => false,
         }
     }
@@ -153,6 +157,7 @@ pub fn run() -> ExitCode {
         Some(Command::Open(args)) => open::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Verify(args)) => verify::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

@@ -3,7 +3,7 @@
 
 use super::conv::pointwise;
 use super::norm::{ChannelNorm, LastNorm};
-use super::{Interrupt, Params, cpu};
+use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
 
 /// Scores of one block of queries take at most this many bytes (softmax keeps two copies).
@@ -26,29 +26,31 @@ pub fn attend(
     heads: usize,
     interrupt: &Interrupt,
 ) -> Result<Tensor> {
-    let (b, inner, n) = q.dims3()?;
-    let (_, kv_heads, m, d) = k.dims4()?;
-    let q = q.reshape((b, heads, d, n))?;
-    let block = (SCORE_BYTES / (4 * m * heads)).clamp(1, MAX_BLOCK.min(n));
-    let mut samples = Vec::with_capacity(b);
-    for bi in 0..b {
-        let (q, k, v) = (q.get(bi)?, k.get(bi)?, v.get(bi)?);
-        let kt = k.transpose(1, 2)?.contiguous()?;
-        let v = v.contiguous()?;
-        let mut blocks = Vec::with_capacity(n.div_ceil(block));
-        for start in (0..n).step_by(block) {
-            interrupt.check()?;
-            let len = block.min(n - start);
-            // [heads, len, d]; with shared keys the heads' queries stand under each other.
-            let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
-            let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
-            let scores = candle_nn::ops::softmax_last_dim(&rows.matmul(&kt)?)?;
-            let out = scores.matmul(&v)?.reshape((heads, len, d))?;
-            blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
+    profile::timed("attention over space", q.device(), || {
+        let (b, inner, n) = q.dims3()?;
+        let (_, kv_heads, m, d) = k.dims4()?;
+        let q = q.reshape((b, heads, d, n))?;
+        let block = (SCORE_BYTES / (4 * m * heads)).clamp(1, MAX_BLOCK.min(n));
+        let mut samples = Vec::with_capacity(b);
+        for bi in 0..b {
+            let (q, k, v) = (q.get(bi)?, k.get(bi)?, v.get(bi)?);
+            let kt = k.transpose(1, 2)?.contiguous()?;
+            let v = v.contiguous()?;
+            let mut blocks = Vec::with_capacity(n.div_ceil(block));
+            for start in (0..n).step_by(block) {
+                interrupt.check()?;
+                let len = block.min(n - start);
+                // [heads, len, d]; with shared keys the heads' queries stand under each other.
+                let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
+                let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
+                let scores = candle_nn::ops::softmax_last_dim(&rows.matmul(&kt)?)?;
+                let out = scores.matmul(&v)?.reshape((heads, len, d))?;
+                blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
+            }
+            samples.push(Tensor::cat(&blocks, 1)?);
         }
-        samples.push(Tensor::cat(&blocks, 1)?);
-    }
-    Tensor::stack(&samples, 0)
+        Tensor::stack(&samples, 0)
+    })
 }
 
 /// Multi-query self-attention's weights: many query heads, one key and value head, a null key.
@@ -155,21 +157,23 @@ impl TemporalAttention {
     /// # Errors
     /// On mismatched shapes, or when interrupted.
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        const QUERY_BYTES: usize = 64 << 20;
-        let (b, _, f, h, w) = x.dims5()?;
-        let bias = self.biases(f)?;
-        let row_bytes = 4 * b * self.core.heads * self.core.d * f * w;
-        let rows = (QUERY_BYTES / row_bytes).clamp(1, h);
-        let mut bands = Vec::with_capacity(h.div_ceil(rows));
-        for start in (0..h).step_by(rows) {
-            interrupt.check()?;
-            let band = x.narrow(3, start, rows.min(h - start))?.contiguous()?;
-            bands.push(self.band(&band, &bias, interrupt)?);
-        }
-        if bands.len() == 1 {
-            return Ok(bands.remove(0));
-        }
-        Tensor::cat(&bands, 3)
+        profile::timed("attention over frames", x.device(), || {
+            const QUERY_BYTES: usize = 64 << 20;
+            let (b, _, f, h, w) = x.dims5()?;
+            let bias = self.biases(f)?;
+            let row_bytes = 4 * b * self.core.heads * self.core.d * f * w;
+            let rows = (QUERY_BYTES / row_bytes).clamp(1, h);
+            let mut bands = Vec::with_capacity(h.div_ceil(rows));
+            for start in (0..h).step_by(rows) {
+                interrupt.check()?;
+                let band = x.narrow(3, start, rows.min(h - start))?.contiguous()?;
+                bands.push(self.band(&band, &bias, interrupt)?);
+            }
+            if bands.len() == 1 {
+                return Ok(bands.remove(0));
+            }
+            Tensor::cat(&bands, 3)
+        })
     }
 
     fn band(&self, x: &Tensor, bias: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
@@ -293,15 +297,17 @@ impl RelativeBias {
 /// # Errors
 /// On mismatched shapes.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let mut dims = x.dims().to_vec();
-    let width = dims.pop().unwrap_or(1);
-    let y = x.reshape(((), width))?.matmul(&weight.t()?)?;
-    dims.push(weight.dim(0)?);
-    let y = y.reshape(dims)?;
-    match bias {
-        Some(bias) => y.broadcast_add(bias),
-        None => Ok(y),
-    }
+    profile::timed("linear", x.device(), || {
+        let mut dims = x.dims().to_vec();
+        let width = dims.pop().unwrap_or(1);
+        let y = x.reshape(((), width))?.matmul(&weight.t()?)?;
+        dims.push(weight.dim(0)?);
+        let y = y.reshape(dims)?;
+        match bias {
+            Some(bias) => y.broadcast_add(bias),
+            None => Ok(y),
+        }
+    })
 }
 
 /// Attention of every position to the conditioning tokens, `x + Att(x, tokens)`.

@@ -1,7 +1,7 @@
 //! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
 //! the pseudo-3-D convolutions of video diffusion models.
 
-use super::{Interrupt, Params, cpu};
+use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
 
 /// A `k x k` convolution of every frame.
@@ -59,20 +59,31 @@ impl SpatialConv {
     /// # Errors
     /// On mismatched shapes, or when interrupted.
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        interrupt.check()?;
-        if !matches!(x.device(), Device::Cpu) {
-            return self.composed(x);
+        profile::timed(self.kind(), x.device(), || {
+            interrupt.check()?;
+            if !matches!(x.device(), Device::Cpu) {
+                return self.composed(x);
+            }
+            if self.weight.dim(2)? == 1 && self.stride == 1 {
+                return pointwise(x, &self.weight.flatten_from(1)?, Some(&self.bias));
+            }
+            let op = cpu::conv::Spatial {
+                padding: self.padding,
+                stride: self.stride,
+                interrupt: interrupt.clone(),
+            };
+            x.contiguous()?
+                .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+        })
+    }
+
+    /// As a profile names it.
+    fn kind(&self) -> &'static str {
+        match self.weight.dims() {
+            [_, _, 3, 3] => "convolution 3 x 3",
+            [_, _, 1, 1] => "convolution 1 x 1",
+            _ => "convolution, larger",
         }
-        if self.weight.dim(2)? == 1 && self.stride == 1 {
-            return pointwise(x, &self.weight.flatten_from(1)?, Some(&self.bias));
-        }
-        let op = cpu::conv::Spatial {
-            padding: self.padding,
-            stride: self.stride,
-            interrupt: interrupt.clone(),
-        };
-        x.contiguous()?
-            .apply_op3_no_bwd(&self.weight, &self.bias, &op)
     }
 
     /// The same by Candle's own convolution, on any device.
@@ -135,18 +146,20 @@ impl TemporalConv {
     /// # Errors
     /// On mismatched shapes, or when interrupted.
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        interrupt.check()?;
-        if !matches!(x.device(), Device::Cpu) {
-            return self.composed(x);
-        }
-        let op = cpu::conv::Temporal {
-            before: self.before,
-            after: self.after,
-            stride: self.stride,
-            interrupt: interrupt.clone(),
-        };
-        x.contiguous()?
-            .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+        profile::timed("convolution over time", x.device(), || {
+            interrupt.check()?;
+            if !matches!(x.device(), Device::Cpu) {
+                return self.composed(x);
+            }
+            let op = cpu::conv::Temporal {
+                before: self.before,
+                after: self.after,
+                stride: self.stride,
+                interrupt: interrupt.clone(),
+            };
+            x.contiguous()?
+                .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+        })
     }
 
     /// The same as one shifted matrix product a tap, on any device.
@@ -204,12 +217,14 @@ impl TemporalPeg {
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if matches!(x.device(), Device::Cpu) {
-            return x
-                .contiguous()?
-                .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg);
-        }
-        self.composed(x)
+        profile::timed("temporal PEG", x.device(), || {
+            if matches!(x.device(), Device::Cpu) {
+                return x
+                    .contiguous()?
+                    .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg);
+            }
+            self.composed(x)
+        })
     }
 
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
@@ -230,31 +245,33 @@ impl TemporalPeg {
 /// # Errors
 /// On mismatched shapes.
 pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let mut dims = x.dims().to_vec();
-    let (b, c) = (dims[0], dims[1]);
-    let o = weight.dim(0)?;
-    let n = dims[2..].iter().product::<usize>();
-    let x = x.reshape((b, c, n))?;
-    let y = if matches!(x.device(), Device::Cpu) {
-        let none;
-        let bias = match bias {
-            Some(bias) => bias,
-            None => {
-                none = Tensor::zeros(o, x.dtype(), x.device())?;
-                &none
+    profile::timed("convolution 1 x 1", x.device(), || {
+        let mut dims = x.dims().to_vec();
+        let (b, c) = (dims[0], dims[1]);
+        let o = weight.dim(0)?;
+        let n = dims[2..].iter().product::<usize>();
+        let x = x.reshape((b, c, n))?;
+        let y = if matches!(x.device(), Device::Cpu) {
+            let none;
+            let bias = match bias {
+                Some(bias) => bias,
+                None => {
+                    none = Tensor::zeros(o, x.dtype(), x.device())?;
+                    &none
+                }
+            };
+            x.contiguous()?
+                .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
+        } else {
+            let y = weight.broadcast_matmul(&x)?;
+            match bias {
+                Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
+                None => y,
             }
         };
-        x.contiguous()?
-            .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
-    } else {
-        let y = weight.broadcast_matmul(&x)?;
-        match bias {
-            Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
-            None => y,
-        }
-    };
-    dims[1] = o;
-    y.reshape(dims)
+        dims[1] = o;
+        y.reshape(dims)
+    })
 }
 
 #[cfg(test)]

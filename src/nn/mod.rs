@@ -11,6 +11,7 @@ mod cpu;
 pub mod interrupt;
 pub mod norm;
 pub mod params;
+pub mod profile;
 pub mod resize;
 pub mod shuffle;
 

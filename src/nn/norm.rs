@@ -1,6 +1,6 @@
 //! Normalisations of the U-Net. All use eps 1e-5.
 
-use super::{Params, cpu};
+use super::{Params, cpu, profile};
 use candle_core::{D, Device, Result, Tensor};
 
 const EPS: f64 = 1e-5;
@@ -32,24 +32,26 @@ impl GroupNormSilu {
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
-        let (b, c) = (x.dim(0)?, x.dim(1)?);
-        let none;
-        let scale_shift = match scale_shift {
-            Some(t) => t,
-            None => {
-                none = Tensor::zeros((b, 2 * c), x.dtype(), x.device())?;
-                &none
+        profile::timed("group norm, SiLU", x.device(), || {
+            let (b, c) = (x.dim(0)?, x.dim(1)?);
+            let none;
+            let scale_shift = match scale_shift {
+                Some(t) => t,
+                None => {
+                    none = Tensor::zeros((b, 2 * c), x.dtype(), x.device())?;
+                    &none
+                }
+            };
+            if !matches!(x.device(), Device::Cpu) {
+                return self.composed(x, scale_shift);
             }
-        };
-        if !matches!(x.device(), Device::Cpu) {
-            return self.composed(x, scale_shift);
-        }
-        let op = cpu::norm::GroupNormSilu {
-            groups: self.groups,
-            eps: EPS,
-        };
-        x.contiguous()?
-            .apply_op3_no_bwd(&self.affine, &scale_shift.contiguous()?, &op)
+            let op = cpu::norm::GroupNormSilu {
+                groups: self.groups,
+                eps: EPS,
+            };
+            x.contiguous()?
+                .apply_op3_no_bwd(&self.affine, &scale_shift.contiguous()?, &op)
+        })
     }
 
     fn composed(&self, x: &Tensor, scale_shift: &Tensor) -> Result<Tensor> {
@@ -94,11 +96,13 @@ impl ChannelNorm {
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if !matches!(x.device(), Device::Cpu) {
-            return self.composed(x);
-        }
-        let op = cpu::norm::ChannelNorm { eps: EPS as f32 };
-        x.contiguous()?.apply_op2_no_bwd(&self.g, &op)
+        profile::timed("layer norm", x.device(), || {
+            if !matches!(x.device(), Device::Cpu) {
+                return self.composed(x);
+            }
+            let op = cpu::norm::ChannelNorm { eps: EPS as f32 };
+            x.contiguous()?.apply_op2_no_bwd(&self.g, &op)
+        })
     }
 
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
@@ -143,15 +147,17 @@ impl LastNorm {
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let var = centred.sqr()?.mean_keepdim(D::Minus1)?;
-        let x = centred
-            .broadcast_div(&(var + EPS)?.sqrt()?)?
-            .broadcast_mul(&self.weight)?;
-        match &self.bias {
-            Some(bias) => x.broadcast_add(bias),
-            None => Ok(x),
-        }
+        profile::timed("layer norm", x.device(), || {
+            let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+            let var = centred.sqr()?.mean_keepdim(D::Minus1)?;
+            let x = centred
+                .broadcast_div(&(var + EPS)?.sqrt()?)?
+                .broadcast_mul(&self.weight)?;
+            match &self.bias {
+                Some(bias) => x.broadcast_add(bias),
+                None => Ok(x),
+            }
+        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The CPU's own kernels. Each is a Candle custom operation over contiguous `f32` tensors.
 //!
 //! Loops are written so that the compiler vectorises them; [`simd`] compiles each hot loop a
-//! second time for AVX2 and picks it at run time, so that one binary serves every machine.
+//! second and third time, for AVX2 and AVX-512, and picks at run time, so that one binary serves
+//! every machine.
 
 pub mod conv;
 pub mod math;
@@ -42,7 +43,7 @@ impl SharedOut {
     }
 }
 
-/// Declares `fn name(args)` whose body is compiled for the baseline and for AVX2 + FMA.
+/// Declares `fn name(args)` whose body is compiled for the baseline, for AVX2 + FMA and for AVX-512.
 macro_rules! simd {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
@@ -54,10 +55,19 @@ macro_rules! simd {
 
             #[cfg(target_arch = "x86_64")]
             {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn avx512($($arg: $ty),*) {
+                    body($($arg),*)
+                }
                 #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn avx2($($arg: $ty),*) {
                     body($($arg),*)
+                }
+                if $crate::nn::cpu::has_avx512() {
+                    // SAFETY: the features were just detected.
+                    return unsafe { avx512($($arg),*) };
                 }
                 if $crate::nn::cpu::has_avx2() {
                     // SAFETY: the features were just detected.
@@ -69,6 +79,21 @@ macro_rules! simd {
     };
 }
 pub(crate) use simd;
+
+/// Whether the AVX-512 code may run: as [`has_avx2`], `ECHOIF_SIMD=avx2` leaves it out as well.
+#[cfg(target_arch = "x86_64")]
+pub fn has_avx512() -> bool {
+    use std::sync::OnceLock;
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        has_avx2()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && std::env::var("ECHOIF_SIMD").as_deref() != Ok("avx2")
+    })
+}
 
 /// Whether the AVX2 code may run: the processor has it and `ECHOIF_SIMD=off` was not asked for.
 #[cfg(target_arch = "x86_64")]
