@@ -337,6 +337,11 @@ fn names_that_cannot_be_written_get_a_sentence() {
     std::fs::create_dir(folder.path().join("full")).unwrap();
     std::fs::write(folder.path().join("full/thing"), "kept").unwrap();
     assert!(said("full").contains("not empty"));
+    // The same is said before a run.
+    for name in ["full", "nowhere/cine.gif", "cine.tiff"] {
+        assert!(export::check(&folder.path().join(name)).is_err(), "{name}");
+    }
+    export::check(&folder.path().join("new")).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     // Left out is left out.
     let path = folder.path().join("cine.gif");

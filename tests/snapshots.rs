@@ -111,6 +111,56 @@ fn wipe() {
     panel("wipe", |window| window.key_press(egui::Key::Num2));
 }
 
+/// What stands in a picture's rectangle, one gray level a pixel.
+fn levels(window: &mut Harness<'static, App>, name: &str) -> Vec<u8> {
+    let picture = window.render().expect("the renderer works");
+    let role = egui::accesskit::Role::Image;
+    let rect = window.get_by_role_and_label(role, name).rect();
+    let rows = rect.top() as u32..rect.bottom() as u32;
+    let columns = rect.left() as u32..rect.right() as u32;
+    let at = |(x, y)| picture.get_pixel(x, y).0[0];
+    rows.flat_map(|y| columns.clone().map(move |x| (x, y)))
+        .map(at)
+        .collect()
+}
+
+#[test]
+fn difference_and_flicker_show_what_they_say() {
+    let _alone = alone();
+    let mut window = finished([1280.0, 800.0], false);
+    let far = |a: &[u8], b: &[u8]| {
+        a.iter()
+            .zip(b)
+            .filter(|(a, b)| a.abs_diff(**b) > 25)
+            .count()
+    };
+    window.key_press(egui::Key::Num3);
+    window.run_steps(2);
+    // Two changes a second, sixty steps a second: half a second later it is the other one.
+    let first = levels(&mut window, "Flicker");
+    window.run_steps(30);
+    let second = levels(&mut window, "Flicker");
+    window.run_steps(30);
+    let third = levels(&mut window, "Flicker");
+    let (other, same) = (far(&first, &second), far(&first, &third));
+    assert!(
+        other > 20 * same.max(50),
+        "{other} pixels change, {same} come back otherwise"
+    );
+    // The difference is bright where the two are far apart, and black where they are alike.
+    window.key_press(egui::Key::Num4);
+    window.run_steps(3);
+    let difference = levels(&mut window, "Difference");
+    let bright = difference.iter().filter(|v| **v > 40).count();
+    let dark = difference.iter().filter(|v| **v < 10).count();
+    assert!(bright > 1000, "{bright} bright pixels");
+    assert!(
+        dark > difference.len() / 3,
+        "{dark} of {} dark",
+        difference.len()
+    );
+}
+
 #[test]
 fn m_mode() {
     let _alone = alone();
@@ -196,7 +246,7 @@ fn about() {
     window.run_steps(4);
     // The place of the settings is another on every machine.
     let place = window.get_by_label_contains("Settings and history").rect();
-    window.mask(place.expand2(egui::vec2(400.0, 0.0)));
+    window.mask(egui::Rect::from_x_y_ranges(0.0..=1280.0, place.y_range()));
     compare(&mut window, "about_dark");
 }
 

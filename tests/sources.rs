@@ -34,10 +34,16 @@ const NAMES: [&str; 4] = ["ZZYZXOVA", "QUENTINA", "MOREAU", "secret_ward"];
 
 /// A beating heart of 224 x 224 on a screen of 400 x 300, with a name burned in at the left.
 fn write_clip(path: &Path, rate: Option<&str>) {
+    write_clip_from(path, rate, 0);
+}
+
+/// The same, beginning with this frame of the beat.
+fn write_clip_from(path: &Path, rate: Option<&str>, first: usize) {
     let gif = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.gif");
     let heart = media::open(&gif).unwrap().recording.to_clip().unwrap();
     let mut pixels = Vec::new();
-    for frame in heart.frames.iter().chain(&heart.frames) {
+    let beat = heart.frames.iter().cycle().skip(first);
+    for frame in beat.take(2 * heart.frames.len()) {
         for y in 0..300 {
             for x in 0..400 {
                 let inside = (120..344).contains(&x) && (40..264).contains(&y);
@@ -414,4 +420,24 @@ fn a_new_square_is_searched_for_text_again() {
     step_until(&mut window, "proposal", |w| proposals(w) > 0);
     let source = window.state().explore().source.as_ref().unwrap();
     assert!(source.crop.square.x < 60, "{:?}", source.crop.square);
+}
+
+#[test]
+fn a_clip_is_played_in_phase_with_the_cines() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip");
+    // A beat of 16 frames at 72 a minute, that begins five frames after end-diastole.
+    write_clip_from(&path, Some("52.083333"), 5);
+    let mut window = window(&path);
+    step_until(&mut window, "cine", settled);
+    let e = window.state().explore();
+    let (offset, correlation) = e.viewing.offset.expect("a phase");
+    let frame = (offset / 0.052_083_333).round() as usize % 16;
+    println!("begins at frame {frame}, correlation {correlation:.2}");
+    assert!((9..=13).contains(&frame), "frame {frame}");
+    window.get_by_label_contains("Phase-aligned, correlation");
+    window.get_by_label("Align phase").click();
+    window.run_steps(2);
+    window.get_by_label("Not phase-aligned");
 }

@@ -3,7 +3,7 @@ use crate::edm::Seed;
 use crate::engine::{
     ASK_FIRST_SECONDS, Generated, Models, Pace, Part, Report, Request, cost_of, generate,
 };
-use crate::media::export::{self, Cine, Format};
+use crate::media::export::{self, Cine};
 use crate::media::region::Anatomy;
 use crate::nn::Interrupt;
 use anyhow::{Context, bail};
@@ -38,7 +38,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     // Before any work: the name must be one that can be written.
-    Format::of(&args.out)?;
+    export::check(&args.out)?;
     let mut wanted = Wanted::of(&args.wanted)?;
     let models = args.models.open()?;
     wanted.check(&models)?;

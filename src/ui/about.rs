@@ -16,9 +16,9 @@ pub struct About {
     sure: bool,
 }
 
-/// Where the settings lie; there are no logs.
-pub fn settings_folder() -> Option<PathBuf> {
-    eframe::storage_dir("echoif")
+/// Where settings and history lie; there are no logs. Cascades lie beside it: they stay.
+pub fn settings_file() -> Option<PathBuf> {
+    eframe::storage_dir("echoif").map(|folder| folder.join("app.ron"))
 }
 
 impl About {
@@ -38,7 +38,7 @@ impl About {
                 ui.label("If you publish with it, cite the method:");
                 ui.add(egui::Label::new(METHOD).wrap().selectable(true));
                 ui.add_space(GAP / 2.0);
-                let place = settings_folder().map_or("not kept on this system".into(), |p| {
+                let place = settings_file().map_or("not kept on this system".into(), |p| {
                     p.display().to_string()
                 });
                 ui.label(format!("Settings and history: {place}"));

@@ -319,7 +319,12 @@ impl eframe::App for App {
         if let Some(path) = dropped {
             self.desk.open(&path, &ctx);
         }
-        let mut commands = Command::pressed(&ctx);
+        // A dialog has the keys to itself.
+        let dialog = self.explore.exporting.is_some() || self.explore.ask.is_some();
+        let mut commands = match dialog || self.typed.is_some() || self.palette.is_some() {
+            true => Vec::new(),
+            false => Command::pressed(&ctx),
+        };
         egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
         egui::Panel::bottom("badge")
             .resizable(false)

@@ -131,8 +131,8 @@ impl App {
     /// Everything that was kept: on disk, and what would be written there.
     pub(super) fn delete_data(&mut self) {
         self.explore.forget_all();
-        let folder = about::settings_folder();
-        let gone = folder.filter(|f| f.exists()).map(std::fs::remove_dir_all);
+        let file = about::settings_file().filter(|f| f.exists());
+        let gone = file.map(std::fs::remove_file);
         match gone {
             Some(Err(e)) => self.tell(format!("Not all could be deleted: {e}.")),
             _ => self.tell("Settings, history and kept anatomies are deleted.".into()),

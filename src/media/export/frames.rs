@@ -3,6 +3,14 @@ use crate::files::temporary_in;
 use std::io::Write;
 use std::path::Path;
 
+/// Whether there is something of that name that is no empty folder.
+pub fn is_taken(folder: &Path) -> bool {
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => folder.exists(),
+    }
+}
+
 /// A folder of numbered PNG files, each with the mark. The folder must be new or empty.
 pub fn write(work: &Work<'_>, folder: &Path) -> Result<(), String> {
     let why = |e: std::io::Error| e.to_string();
@@ -10,10 +18,10 @@ pub fn write(work: &Work<'_>, folder: &Path) -> Result<(), String> {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    if let Ok(mut entries) = std::fs::read_dir(folder) {
-        if entries.next().is_some() {
-            return Err("the folder is not empty".into());
-        }
+    if is_taken(folder) {
+        return Err("the folder is not empty".into());
+    }
+    if folder.exists() {
         std::fs::remove_dir(folder).map_err(why)?;
     }
     // Complete or not there: the folder gets its name when all frames are in it.

@@ -112,6 +112,27 @@ impl Format {
     }
 }
 
+/// Whether a file of this name can be written: asked before a run, so that none is made in vain.
+///
+/// # Errors
+/// A sentence.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let fail = |why: &str| {
+        Err(Error::Write {
+            path: path.to_owned(),
+            why: why.into(),
+        })
+    };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    if folder.is_some_and(|f| !f.is_dir()) {
+        return fail("there is no such folder");
+    }
+    match Format::of(path)? {
+        Format::Frames if frames::is_taken(path) => fail("the folder is not empty"),
+        _ => Ok(()),
+    }
+}
+
 /// What the encoders get: gray frames of one size, with their words.
 struct Work<'a> {
     frames: &'a [Frame],

@@ -1,5 +1,6 @@
 //! The source as small gray frames, and its phase against the generated cines.
 
+use super::kept::HEART_RATES;
 use crate::clip::Video;
 use crate::media::region::SIDE;
 
@@ -7,6 +8,9 @@ use crate::media::region::SIDE;
 const SMALL: usize = 28;
 /// Frames of the source among which the beginning of a beat is sought.
 const MOST: usize = 400;
+
+/// Autocorrelation of a motion that repeats itself.
+const CLEAR: f32 = 0.3;
 
 /// The source's frames as the networks would see them.
 pub struct Grays {
@@ -27,6 +31,37 @@ impl Grays {
             .collect();
         let small = motion(video, MOST.min(video.frames));
         Self { frames, small }
+    }
+
+    /// Seconds of one beat, where the motion repeats itself: the first clear peak of its
+    /// autocorrelation at 30 to 180 beats a minute.
+    pub fn beat(&self, fps: f64) -> Option<f64> {
+        let n = self.small.len();
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+        let at = |lag: usize| {
+            let pairs = self.small.iter().zip(&self.small[lag..]);
+            let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
+            for (a, b) in pairs {
+                both += dot(a, b);
+                first += dot(a, a);
+                second += dot(b, b);
+            }
+            both / (first * second).sqrt().max(1e-9)
+        };
+        let shortest = (fps * 60.0 / HEART_RATES.end()).floor().max(2.0) as usize;
+        // At least a third of a beat is there twice.
+        let longest = ((fps * 60.0 / HEART_RATES.start()).ceil() as usize).min(3 * n / 4);
+        let values: Vec<f32> = (shortest - 1..=longest + 1)
+            .take_while(|&lag| lag < n)
+            .map(at)
+            .collect();
+        let peaks = values.windows(3).enumerate();
+        let peaks = peaks.filter(|(_, w)| w[1] >= w[0] && w[1] >= w[2] && w[1] > CLEAR);
+        let peaks: Vec<(usize, f32)> = peaks.map(|(i, w)| (shortest + i, w[1])).collect();
+        let highest = peaks.iter().map(|p| p.1).fold(0.0, f32::max);
+        // Two beats are as alike as one is: the first of the high ones.
+        let first = peaks.iter().find(|p| p.1 > 0.9 * highest)?;
+        Some(first.0 as f64 / fps)
     }
 
     /// The time in the clip, in seconds, at which it is in the generated cine's first phase: where
@@ -130,6 +165,9 @@ mod tests {
         let frame = (offset * 50.0).round() as usize % 40;
         assert!(frame.abs_diff(13) <= 1, "{frame}");
         assert!(correlation > 0.9, "{correlation}");
+        // And how long it is: 75 a minute.
+        let beat = source.beat(50.0).unwrap();
+        assert!((beat - 0.8).abs() < 0.021, "{beat}");
         let short = Grays::of(&swinging(20, 40.0, 0));
         assert!(short.align(50.0, &made, 0.8).is_none());
     }

@@ -114,6 +114,9 @@ impl Explore {
                     }
                 };
                 ui.label(text);
+                if self.ladder.as_ref().is_some_and(|l| l.waits) {
+                    ui.label(RichText::new("Next: the EF ladder").color(muted));
+                }
             },
         );
     }

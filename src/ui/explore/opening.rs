@@ -166,6 +166,15 @@ impl Explore {
         };
     }
 
+    /// Where the file says no heart rate, its motion may.
+    fn heart_rate_of(&mut self, grays: &Grays, rate: FrameRate) {
+        let said = self.source.as_ref().is_some_and(|s| s.heart_rate.is_some());
+        if let Some(beat) = grays.beat(rate.fps()).filter(|_| !said) {
+            let (slowest, fastest) = HEART_RATES.into_inner();
+            self.settings.heart_rate = (60.0 / beat).round().clamp(slowest, fastest);
+        }
+    }
+
     /// Looks where in the source the cines' cycle begins.
     pub(super) fn find_phase(&mut self) {
         let made = self.factual.as_ref().or(self.counterfactual.as_ref());
@@ -181,11 +190,15 @@ impl Explore {
     /// Hands the cropped clip on when it is there.
     pub fn pursue(&mut self, engine: &mut Engine) {
         if let Measuring::Cropping(receiver, time, _) = &self.measuring {
-            self.measuring = match receiver.try_recv() {
+            let (arrived, time) = (receiver.try_recv(), *time);
+            self.measuring = match arrived {
                 Err(TryRecvError::Empty) => return,
                 Ok(Ok((video, grays))) => {
+                    if let TimeBase::Rate(rate) = time {
+                        self.heart_rate_of(&grays, rate);
+                    }
                     self.viewing.grays = Some(grays);
-                    Measuring::Asked(engine.measure(video, *time))
+                    Measuring::Asked(engine.measure(video, time))
                 }
                 Ok(Err(why)) => Measuring::Failed(why),
                 Err(TryRecvError::Disconnected) => {
@@ -226,6 +239,7 @@ impl Explore {
             }
             Err(why) => Measuring::Failed(why),
         };
+        self.begin_steps_here();
         self.run(engine);
     }
 }

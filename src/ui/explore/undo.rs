@@ -48,6 +48,11 @@ impl Explore {
         }
     }
 
+    /// What the program itself just set is no step of the user's.
+    pub(super) fn begin_steps_here(&mut self) {
+        self.steps.now = Some(self.state());
+    }
+
     pub fn undo(&mut self, engine: &mut Engine) {
         if let Some(to) = self.steps.back.pop() {
             self.steps.forth.push(self.state());
