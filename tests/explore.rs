@@ -233,6 +233,43 @@ fn after_a_restart(window: &mut Window) -> Settings {
 }
 
 #[test]
+fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
+    let _alone = alone();
+    let mut window = plain();
+    press(&mut window, Modifiers::NONE, Key::L);
+    step_until(&mut window, "climb", |app| {
+        app.explore()
+            .ladder
+            .as_ref()
+            .is_some_and(|l| l.fraction > 0.0)
+    });
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    assert!(window.state().explore().ladder.as_ref().unwrap().waits);
+    window.get_by_label("Next: the EF ladder");
+    window.get_by_label("Take it off").click();
+    window.run_steps(2);
+    // The cine that was asked for is made all the same.
+    assert!(window.state().explore().ladder.is_none());
+    step_until(&mut window, "cine", settled);
+    assert_eq!(window.state().explore().requested, 35.0);
+
+    // Left alone, it goes on when the cine is there.
+    press(&mut window, Modifiers::NONE, Key::L);
+    step_until(&mut window, "climb", |app| {
+        app.explore()
+            .ladder
+            .as_ref()
+            .is_some_and(|l| l.fraction > 0.0)
+    });
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    step_until(&mut window, "ladder", |app| {
+        let ladder = app.explore().ladder.as_ref();
+        ladder.is_some_and(|l| !l.rungs.is_empty())
+    });
+    assert_eq!(window.state().explore().requested, 40.0);
+}
+
+#[test]
 fn history_survives_a_restart_and_anatomies_only_if_asked() {
     let _alone = alone();
     let mut first = plain();

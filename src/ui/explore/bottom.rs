@@ -116,6 +116,10 @@ impl Explore {
                 ui.label(text);
                 if self.ladder.as_ref().is_some_and(|l| l.waits) {
                     ui.label(RichText::new("Next: the EF ladder").color(muted));
+                    let drop = ui.small_button("Take it off");
+                    if drop.on_hover_text("It is not made").clicked() {
+                        commands.push(Command::Ladder);
+                    }
                 }
             },
         );

@@ -34,7 +34,11 @@ impl Explore {
 
     /// Nothing of what was kept stays.
     pub fn forget_all(&mut self) {
-        self.settings = Settings::default();
+        self.settings = Settings {
+            // What the program is need not be said again.
+            welcomed: self.settings.welcomed,
+            ..Settings::default()
+        };
         self.history.clear();
         self.paths.clear();
     }

@@ -21,10 +21,11 @@ const CAPTION: f32 = 34.0;
 impl Explore {
     /// Makes a ladder of what is set, or takes the one there is away.
     pub fn toggle_ladder(&mut self, engine: &mut Engine) {
-        if self.ladder.take().is_some() {
-            engine.cancel();
-        } else {
-            self.climb(engine, false);
+        match self.ladder.take() {
+            // One that waits, or is done, is not what the worker is doing.
+            Some(strip) if strip.job.is_none() => {}
+            Some(_) => engine.cancel(),
+            None => self.climb(engine, false),
         }
     }
 
