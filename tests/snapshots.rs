@@ -83,6 +83,9 @@ fn compare(window: &mut Harness<'_, App>, name: &str) {
     window.snapshot_options(name, &options);
 }
 
+const THEMES: [(egui::Theme, &str); 2] =
+    [(egui::Theme::Dark, "dark"), (egui::Theme::Light, "light")];
+
 /// A panel in both themes: what is pressed, then the pictures.
 fn panel(name: &str, open: impl Fn(&mut Harness<'static, App>)) {
     let mut window = finished([1280.0, 800.0], false);
@@ -91,7 +94,7 @@ fn panel(name: &str, open: impl Fn(&mut Harness<'static, App>)) {
 }
 
 fn both_themes(window: &mut Harness<'static, App>, name: &str) {
-    for (theme, text) in [(egui::Theme::Dark, "dark"), (egui::Theme::Light, "light")] {
+    for (theme, text) in THEMES {
         window.ctx.set_theme(theme);
         window.run_steps(4);
         if std::env::var_os("ECHOIF_UPDATE_PICTURE").is_some() {
@@ -244,10 +247,14 @@ fn about() {
     let mut window = finished([1280.0, 800.0], false);
     window.key_press(egui::Key::F2);
     window.run_steps(4);
-    // The place of the settings is another on every machine.
-    let place = window.get_by_label_contains("Settings and history").rect();
-    window.mask(egui::Rect::from_x_y_ranges(0.0..=1280.0, place.y_range()));
-    compare(&mut window, "about_dark");
+    for (theme, name) in THEMES {
+        window.ctx.set_theme(theme);
+        window.run_steps(4);
+        // The place of the settings is another on every machine.
+        let place = window.get_by_label_contains("Settings and history").rect();
+        window.mask(egui::Rect::from_x_y_ranges(0.0..=1280.0, place.y_range()));
+        compare(&mut window, &format!("about_{name}"));
+    }
 }
 
 #[test]
@@ -289,11 +296,14 @@ fn a_folder_as_a_grid() {
         window.step();
         std::thread::sleep(Duration::from_millis(10));
     }
-    window.run_steps(3);
-    let device = window.get_by_label_contains("CPU, ").rect();
-    window.mask(device);
-    let options = SnapshotOptions::new().max_failed_pixels(200);
-    window.snapshot_options("gallery_dark", &options);
+    for (theme, name) in THEMES {
+        window.ctx.set_theme(theme);
+        window.run_steps(3);
+        let device = window.get_by_label_contains("CPU, ").rect();
+        window.mask(device);
+        let options = SnapshotOptions::new().max_failed_pixels(200);
+        window.snapshot_options(&format!("gallery_{name}"), &options);
+    }
 }
 
 #[test]
