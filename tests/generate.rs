@@ -348,3 +348,18 @@ fn a_run_is_repeated_from_its_sidecar() {
     ]);
     assert_eq!(made["same_pixels"], true);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_ends_it_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args(["doctor"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && !said.contains("panicked"), "{said}");
+}

@@ -302,7 +302,7 @@ fn a_folder_as_a_grid() {
         let device = window.get_by_label_contains("CPU, ").rect();
         window.mask(device);
         let options = SnapshotOptions::new().max_failed_pixels(200);
-        window.snapshot_options(&format!("gallery_{name}"), &options);
+        window.snapshot_options(format!("gallery_{name}"), &options);
     }
 }
 

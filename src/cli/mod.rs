@@ -149,6 +149,7 @@ struct AlreadyReported;
 
 /// Runs the program.
 pub fn run() -> ExitCode {
+    end_quietly_with_the_reader();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
     let outcome = match &cli.command {
@@ -177,4 +178,18 @@ pub fn run() -> ExitCode {
 /// "40 s", "3 min", "2 h".
 fn duration(seconds: f64) -> String {
     crate::text::duration(seconds)
+}
+
+/// Where the output goes to a program that has read enough (`echoif doctor | head`), printing
+/// fails: that is the end, and no fault.
+fn end_quietly_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload_as_str().is_some_and(|why| {
+            why.starts_with("failed printing to stdout") && why.contains("Broken pipe")
+        }) {
+            std::process::exit(0);
+        }
+        usual(info);
+    }));
 }
