@@ -200,7 +200,7 @@ const MANDATORY: &[(Tag, VR, u8)] = &[
     (tags::MODALITY, VR::CS, 1),
     (tags::SERIES_INSTANCE_UID, VR::UI, 1),
     (tags::SERIES_NUMBER, VR::IS, 2),
-    (tags::LATERALITY, VR::CS, 2),
+    (tags::BODY_PART_EXAMINED, VR::CS, 1),
     (tags::CONVERSION_TYPE, VR::CS, 1),
     (tags::INSTANCE_NUMBER, VR::IS, 2),
     (tags::PATIENT_ORIENTATION, VR::CS, 2),

@@ -59,7 +59,8 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     put(tags::MODALITY, VR::CS, "OT".into());
     put(tags::SERIES_INSTANCE_UID, VR::UI, new_uid().into());
     put(tags::SERIES_NUMBER, VR::IS, "1".into());
-    put(tags::LATERALITY, VR::CS, empty());
+    // An unpaired part, which has no laterality.
+    put(tags::BODY_PART_EXAMINED, VR::CS, "HEART".into());
     put(
         tags::SERIES_DESCRIPTION,
         VR::LO,
