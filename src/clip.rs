@@ -1,7 +1,6 @@
 //! Pictures in time: what every other room speaks.
 
 use candle_core::{Device, Tensor};
-use sha2::{Digest, Sha256};
 
 /// One decoded picture, 8 bits a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,16 +171,11 @@ impl Video {
         }
     }
 
-    /// SHA-256 of all frames as 8-bit gray, in hexadecimal.
-    pub fn sha256(&self) -> String {
-        let mut hasher = Sha256::new();
-        for f in 0..self.frames {
-            if let Pixels::Gray(pixels) = self.gray_frame(f).pixels {
-                hasher.update(pixels);
-            }
-        }
-        let digest = hasher.finalize();
-        digest.iter().map(|b| format!("{b:02x}")).collect()
+    /// All frames as 8-bit gray, one after the other.
+    pub fn gray_bytes(&self) -> Vec<u8> {
+        let frames = (0..self.frames).map(|f| self.gray_frame(f).pixels);
+        let bytes = frames.map(|(Pixels::Gray(bytes) | Pixels::Rgb(bytes))| bytes);
+        bytes.collect::<Vec<_>>().concat()
     }
 
     /// All frames as 8-bit gray.

@@ -36,7 +36,7 @@ fn beat() -> (Video, Anatomy) {
     (video, anatomy)
 }
 
-fn provenance(video: &Video, anatomy: &Anatomy) -> Provenance {
+fn provenance(anatomy: &Anatomy) -> Provenance {
     Provenance {
         requested_ef_percent: 30.0,
         measured_ef_percent: 33.25,
@@ -58,7 +58,7 @@ fn provenance(video: &Video, anatomy: &Anatomy) -> Provenance {
             measured_ef_percent: 33.25,
         }],
         anatomy_sha256: anatomy.sha256.clone(),
-        pixels_sha256: video.sha256(),
+        pixels_sha256: "ef".repeat(32),
         looks_like_four_chamber: true,
         echoif_version: "0.1.0".into(),
     }
@@ -67,7 +67,7 @@ fn provenance(video: &Video, anatomy: &Anatomy) -> Provenance {
 /// A file in each format that this build writes, with its sidecar; what went in.
 fn written(folder: &Path) -> (Vec<(Format, std::path::PathBuf)>, Clip, Anatomy) {
     let (video, anatomy) = beat();
-    let provenance = provenance(&video, &anatomy);
+    let provenance = provenance(&anatomy);
     let cine = Cine {
         part: Part::Counterfactual,
         video: &video,
@@ -314,7 +314,7 @@ fn dicom_has_every_attribute_and_says_what_it_is() {
 #[test]
 fn names_that_cannot_be_written_get_a_sentence() {
     let (video, anatomy) = beat();
-    let provenance = provenance(&video, &anatomy);
+    let provenance = provenance(&anatomy);
     let cine = Cine {
         part: Part::Factual,
         video: &video,
@@ -358,7 +358,7 @@ fn names_that_cannot_be_written_get_a_sentence() {
 fn what_is_no_mark_is_none() {
     let (video, anatomy) = beat();
     let rate = FrameRate::new(16.0).unwrap();
-    let p = provenance(&video, &anatomy);
+    let p = provenance(&anatomy);
     let mark = Mark::new([3, 0, 112, 112], vec![], true, rate, Part::Factual, p);
     assert_eq!(Mark::parse(mark.to_json().as_bytes()), Some(mark.clone()));
     assert!(mark.to_json().is_ascii());

@@ -3,6 +3,7 @@
 use super::cost::{Pace, pass_flops, run_flops};
 use super::job::{Candidate, Generated, Provenance, Request};
 use super::models::Models;
+use crate::checkpoint::sha256;
 use crate::clip::{FrameRate, Video};
 use crate::edm::cascade::pass_bytes;
 use crate::edm::{CascadeConfig, Plan, Seed, Seeded};
@@ -205,7 +206,7 @@ impl Made {
                 best_of: self.tried.len(),
                 candidates: self.tried,
                 anatomy_sha256: request.anatomy.sha256.clone(),
-                pixels_sha256: self.video.sha256(),
+                pixels_sha256: sha256(&self.video.gray_bytes()),
                 looks_like_four_chamber: request.anatomy.view.is_like_training(),
                 echoif_version: env!("CARGO_PKG_VERSION").into(),
             },

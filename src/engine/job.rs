@@ -40,6 +40,17 @@ pub struct Ladder {
     pub confirmed: bool,
 }
 
+impl Ladder {
+    /// One rung, as a request of its own.
+    pub fn rung(&self, ef: EfPercent) -> Request {
+        Request {
+            ef,
+            best_of: 1,
+            ..self.request.clone()
+        }
+    }
+}
+
 /// A finished cine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {

@@ -191,12 +191,8 @@ impl Worker {
 
     fn climb(&mut self, id: JobId, ladder: &Ladder, interrupt: &Interrupt) {
         if !ladder.confirmed {
-            let rung = |ef| Request {
-                ef,
-                best_of: 1,
-                ..ladder.request.clone()
-            };
-            let seconds = ladder.efs.iter().map(|&ef| self.expected(&rung(ef))).sum();
+            let rungs = ladder.efs.iter().map(|&ef| ladder.rung(ef));
+            let seconds = rungs.map(|rung| self.expected(&rung)).sum();
             if seconds > ASK_FIRST_SECONDS {
                 return self.mouth.say(Event::AskFirst { job: id, seconds });
             }
@@ -223,21 +219,13 @@ impl Worker {
         if interrupt.is_set() {
             return Err("interrupted".into());
         }
-        let rung = |ef| Request {
-            ef,
-            best_of: 1,
-            ..ladder.request.clone()
-        };
-        let known = |worker: &Self, ef| worker.cache.get(&worker.key(&rung(ef)));
+        let known = |worker: &Self, ef| worker.cache.get(&worker.key(&ladder.rung(ef)));
         let mut missing = ladder.efs.clone();
         missing.retain(|&ef| known(self, ef).is_none());
         let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
-        let mut shown: Option<Instant> = None;
+        let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
-            let due = shown.is_none_or(|at| at.elapsed() >= PREVIEW_EVERY);
-            if due {
-                shown = Some(Instant::now());
-            }
+            let due = turn.is_due();
             let previews = due.then(|| previews(r.denoised).unwrap_or_default());
             mouth.mention(Event::Climbing {
                 job: id,
@@ -260,7 +248,7 @@ impl Worker {
             .map_err(|_| "an unexpected fault in the computation".to_owned())?
             .map_err(|e| e.to_string())?;
         for (made, &ef) in made.into_iter().zip(&missing) {
-            self.cache.put(self.key(&rung(ef)), Arc::new(made));
+            self.cache.put(self.key(&ladder.rung(ef)), Arc::new(made));
         }
         let all = ladder.efs.iter().map(|&ef| known(self, ef));
         let all: Option<Vec<_>> = all.collect();
@@ -318,13 +306,10 @@ impl Worker {
             < SOON;
         interrupt.ask_patience(soon && part == Part::Counterfactual);
         let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
-        let mut shown: Option<Instant> = None;
+        let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
             interrupt.ask_patience(false);
-            let due = shown.is_none_or(|at| at.elapsed() >= PREVIEW_EVERY);
-            if due {
-                shown = Some(Instant::now());
-            }
+            let due = turn.is_due();
             mouth.mention(Event::Progress {
                 job: id,
                 part,
@@ -360,5 +345,19 @@ impl Worker {
             cached: false,
         });
         Ok(made)
+    }
+}
+
+/// Whether a preview is due: the first at once, then one every [`PREVIEW_EVERY`].
+#[derive(Default)]
+struct Turn(Option<Instant>);
+
+impl Turn {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|at| at.elapsed() >= PREVIEW_EVERY);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
     }
 }

@@ -151,6 +151,12 @@ impl Anatomy {
         Tensor::from_vec(gray(&self.rgb), (1, 1, SIDE, SIDE), &Device::Cpu)
     }
 
+    /// The picture as 8-bit gray, row-major.
+    pub fn gray_bytes(&self) -> Vec<u8> {
+        let gray = gray(&self.rgb);
+        gray.iter().map(|v| (v * 255.0).round() as u8).collect()
+    }
+
     /// The picture as 8-bit RGB.
     pub fn to_frame(&self) -> Frame {
         Frame {

@@ -142,6 +142,19 @@ struct Work<'a> {
     mark: &'a Mark,
 }
 
+impl<'a> Work<'a> {
+    fn of(frames: &'a [Frame], rate: FrameRate, mark: &'a Mark) -> Result<Self, String> {
+        let first = frames.first().ok_or("it has no frames")?;
+        Ok(Self {
+            frames,
+            width: first.width,
+            height: first.height,
+            rate,
+            mark,
+        })
+    }
+}
+
 /// Writes a cine and its sidecar. Returns the sidecar's path.
 ///
 /// # Errors
@@ -169,17 +182,7 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
         cine.part,
         cine.provenance.clone(),
     );
-    let first = marked
-        .frames
-        .first()
-        .ok_or_else(|| fail("it has no frames".into()))?;
-    let work = Work {
-        frames: &marked.frames,
-        width: first.width,
-        height: first.height,
-        rate: cine.rate,
-        mark: &mark,
-    };
+    let work = Work::of(&marked.frames, cine.rate, &mark).map_err(fail)?;
     let bytes = match format {
         Format::Gif => gif::encode(&work),
         Format::Apng => apng::encode(&work),
@@ -230,17 +233,7 @@ pub fn write_picture(
         part,
         provenance.clone(),
     );
-    let first = marked
-        .frames
-        .first()
-        .ok_or_else(|| fail("it has no frames".into()))?;
-    let work = Work {
-        frames: &marked.frames,
-        width: first.width,
-        height: first.height,
-        rate,
-        mark: &mark,
-    };
+    let work = Work::of(&marked.frames, rate, &mark).map_err(fail)?;
     let bytes = apng::encode(&work).map_err(fail)?;
     write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
     beside(path, mark, anatomy, 1)

@@ -7,9 +7,10 @@ use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
 use crate::ui::look::Look;
-use crate::ui::theme::{GAP, tokens};
+use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Align2, CursorIcon, Rect, RichText, Sense, Slider, Stroke, Ui, Vec2, vec2};
+use egui::{Align2, CursorIcon, Rect, RichText, Sense, Slider, Stroke, Ui, Vec2};
+use std::borrow::Cow;
 
 /// Changes a second that flicker offers.
 const FLICKER: std::ops::RangeInclusive<f32> = 0.5..=8.0;
@@ -178,29 +179,37 @@ impl Explore {
 
     fn difference(&mut self, ui: &Ui, rect: Rect, now: f64) {
         let against = self.viewing.against;
-        let first = self.gray_now(against, now);
-        let second = self.gray_now(Pane::Counterfactual, now);
-        let (Some((a, from)), Some((b, to))) = (first, second) else {
+        let keys = (
+            self.key_now(against, now),
+            self.key_now(Pane::Counterfactual, now),
+        );
+        let (Some(from), Some(to)) = keys else {
             let text = "both are needed for a difference";
             on_picture(ui, rect, Align2::CENTER_CENTER, text);
             return;
-        };
-        let pixels = a.iter().zip(&b).map(|(a, b)| a.abs_diff(*b)).collect();
-        let frame = Frame {
-            width: SIDE,
-            height: SIDE,
-            pixels: Pixels::Gray(pixels),
         };
         let key = Key {
             clip: from.clip.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ to.clip,
             frame: from.frame << 16 | to.frame,
         };
-        let viewing = &mut self.viewing;
-        let picture = Picture::Frame(&frame);
-        let texture = viewing
-            .difference
-            .texture(ui, "difference", key, &viewing.look, picture);
-        Cine::fit(ui, &texture, rect, &viewing.look);
+        let held = self.viewing.difference.held(key, &self.viewing.look);
+        let texture = held.or_else(|| {
+            let a = self.gray(against, from.frame)?;
+            let b = self.gray(Pane::Counterfactual, to.frame)?;
+            let pixels = a.iter().zip(b.iter()).map(|(a, b)| a.abs_diff(*b));
+            let frame = Frame {
+                width: SIDE,
+                height: SIDE,
+                pixels: Pixels::Gray(pixels.collect()),
+            };
+            let (picture, viewing) = (Picture::Frame(&frame), &mut self.viewing);
+            let cine = &mut viewing.difference;
+            Some(cine.texture(ui, "difference", key, &viewing.look, picture))
+        });
+        let Some(texture) = texture else {
+            return;
+        };
+        Cine::fit(ui, &texture, rect, &self.viewing.look);
         on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
         let text = format!(
             "counterfactual - {}, absolute",
@@ -209,49 +218,49 @@ impl Explore {
         on_picture(ui, rect, Align2::LEFT_TOP, &text);
     }
 
-    /// What a pane shows now as 112 x 112 gray levels, and what tells it from others.
-    fn gray_now(&self, pane: Pane, now: f64) -> Option<(Vec<u8>, Key)> {
+    /// What tells what a pane shows now from everything else.
+    fn key_now(&self, pane: Pane, now: f64) -> Option<Key> {
+        match pane {
+            Pane::Source => self.source_key(self.source_frame_now(now)),
+            Pane::Factual => self.made_key(Part::Factual, now),
+            Pane::Counterfactual => self.made_key(Part::Counterfactual, now),
+        }
+    }
+
+    fn made_key(&self, part: Part, now: f64) -> Option<Key> {
+        let shown = self.shown(part)?;
+        let last = shown.result.video.frames.saturating_sub(1);
+        Some(Key {
+            clip: shown.id,
+            frame: self.frame_now(now).min(last),
+        })
+    }
+
+    /// Of a frame of the source as the networks would see it: another square makes another anatomy.
+    /// `None` while the frames are taken.
+    pub(super) fn source_key(&self, frame: usize) -> Option<Key> {
+        let source = self.source.as_ref()?;
+        let there = source.recording.is_still() || self.viewing.grays.is_some();
+        there.then(|| Key::of_hash(&source.anatomy.sha256, frame))
+    }
+
+    /// A frame of a pane as 112 x 112 gray levels.
+    pub(super) fn gray(&self, pane: Pane, frame: usize) -> Option<Cow<'_, [u8]>> {
         let part = match pane {
-            Pane::Source => return self.source_gray(self.source_frame_now(now)),
+            Pane::Source => {
+                let source = self.source.as_ref()?;
+                return Some(match &self.viewing.grays {
+                    Some(grays) => grays.frames.get(frame)?.into(),
+                    // A still is its anatomy.
+                    None => source.anatomy.gray_bytes().into(),
+                });
+            }
             Pane::Factual => Part::Factual,
             Pane::Counterfactual => Part::Counterfactual,
         };
-        let shown = self.shown(part)?;
-        let frame = self.frame_now(now).min(shown.result.video.frames - 1);
-        let key = Key {
-            clip: shown.id,
-            frame,
-        };
-        match shown.result.video.gray_frame(frame).pixels {
-            Pixels::Gray(levels) => Some((levels, key)),
+        match self.shown(part)?.result.video.gray_frame(frame).pixels {
+            Pixels::Gray(levels) => Some(levels.into()),
             Pixels::Rgb(_) => None,
         }
     }
-
-    /// A frame of the source as the networks would see it.
-    pub(super) fn source_gray(&self, frame: usize) -> Option<(Vec<u8>, Key)> {
-        let source = self.source.as_ref()?;
-        let key = Key {
-            clip: source.id,
-            frame,
-        };
-        if let Some(grays) = &self.viewing.grays {
-            return Some((grays.frames.get(frame)?.clone(), key));
-        }
-        // A still is its anatomy.
-        let anatomy = source
-            .recording
-            .is_still()
-            .then(|| source.anatomy.to_frame())?;
-        let gray = (0..SIDE * SIDE).map(|i| {
-            let [r, g, b] = anatomy.rgb(i % SIDE, i / SIDE).map(f32::from);
-            crate::clip::luminance(r, g, b).round() as u8
-        });
-        Some((gray.collect(), key))
-    }
-}
-
-/// Room for a strip's name.
-pub(super) fn label_size() -> Vec2 {
-    vec2(110.0, GAP)
 }

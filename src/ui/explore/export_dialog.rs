@@ -183,7 +183,7 @@ impl Explore {
         let panes = Pane::ALL.into_iter();
         let panes = panes.filter(|p| with_source || *p != Pane::Source);
         let strips = panes.map(|pane| self.strip_of(pane, line));
-        let strips: Vec<Frame> = strips.flatten().map(|(frame, _)| frame).collect();
+        let strips: Vec<Frame> = strips.flatten().collect();
         let width = 3 * strips.iter().map(|s| s.width).max()?.max(112);
         let gap = 4;
         let height = strips.iter().map(|s| s.height + gap).sum::<usize>();

@@ -6,6 +6,7 @@ use crate::edm::Seed;
 use crate::ef::EfPercent;
 use crate::engine::{Engine, Generated, Job, Provenance, Request};
 use crate::media::export::anatomy_to_png;
+use crate::ui::look::Look;
 use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
@@ -17,19 +18,20 @@ const THUMBNAIL: f32 = 36.0;
 
 impl Explore {
     /// What the settings are to keep of the history.
-    pub fn kept_history(&self) -> Vec<Kept> {
+    pub fn kept_history(&mut self) -> Vec<Kept> {
         let keep = self.settings.keep_anatomies;
-        self.history
-            .iter()
-            .map(|past| Kept {
-                anatomy_png: past
-                    .anatomy
-                    .as_ref()
-                    .filter(|_| keep)
-                    .and_then(|a| anatomy_to_png(a)),
-                ..past.kept.clone()
-            })
-            .collect()
+        let kept = self.history.iter_mut().map(|past| {
+            // Coded once, whenever settings are saved.
+            let kept = &mut past.kept;
+            kept.anatomy_png = match &past.anatomy {
+                Some(anatomy) if keep => {
+                    kept.anatomy_png.take().or_else(|| anatomy_to_png(anatomy))
+                }
+                _ => None,
+            };
+            kept.clone()
+        });
+        kept.collect()
     }
 
     /// Nothing of what was kept stays.
@@ -71,14 +73,12 @@ impl Explore {
                 let (rect, _) = ui.allocate_exact_size(side, egui::Sense::hover());
                 ui.painter().rect_filled(rect, 3.0, tokens.picture);
                 if let Some(anatomy) = &past.anatomy {
-                    let key = Key {
-                        clip: u64::from_str_radix(&anatomy.sha256[..15], 16).unwrap_or(0),
-                        frame: 0,
-                    };
-                    let look = crate::ui::look::Look::default();
-                    let frame = anatomy.to_frame();
-                    let picture = Picture::Frame(&frame);
-                    let texture = past.thumbnail.texture(ui, "past", key, &look, picture);
+                    let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
+                    let cine = &mut past.thumbnail;
+                    let texture = cine.held(key, &look).unwrap_or_else(|| {
+                        let frame = anatomy.to_frame();
+                        cine.texture(ui, "past", key, &look, Picture::Frame(&frame))
+                    });
                     Cine::fit(ui, &texture, rect, &look);
                 }
                 let p = &past.kept.provenance;

@@ -1,19 +1,21 @@
 //! M-mode: a line through the pictures, over time.
 
-use super::compare::label_size;
 use super::panes::on_picture;
 use super::state::Explore;
 use super::viewing::Pane;
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
-use crate::ui::look::Look;
 use crate::ui::theme::{SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Align2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, vec2};
 
 /// Samples along the line.
 const SAMPLES: usize = 112;
+/// Frames of the source that a strip shows.
+const MOST_COLUMNS: usize = 512;
+/// Room for a strip's name.
+const LABEL: f32 = 110.0;
 /// Height of a strip at most.
 const MOST_STRIP: f32 = 170.0;
 /// A line shorter than this, as a share of the picture, is a slip of the hand.
@@ -65,8 +67,7 @@ impl Explore {
         let phase = self.playback.phase(seconds, now);
         for pane in Pane::ALL {
             ui.horizontal(|ui| {
-                let (name, _) =
-                    ui.allocate_exact_size(vec2(label_size().x, height), Sense::hover());
+                let (name, _) = ui.allocate_exact_size(vec2(LABEL, height), Sense::hover());
                 let font = egui::FontId::proportional(12.5);
                 let colour = ui.visuals().text_color();
                 let at = name.left_center();
@@ -91,75 +92,70 @@ impl Explore {
         let Some(line) = self.viewing.line else {
             return;
         };
-        let made = self.strip_of(pane, line);
-        let tokens = tokens(ui);
-        match made {
-            Some((frame, clip)) => {
-                let key = Key {
-                    clip: clip ^ line_key(line),
-                    frame: frame.width,
-                };
-                let viewing = &mut self.viewing;
-                // Tones as in the panes; the whole line, whatever part of the picture is seen.
-                let texture = viewing.strips[pane.index()].texture(
-                    ui,
-                    pane.name(),
-                    key,
-                    &viewing.look,
-                    Picture::Frame(&frame),
-                );
-                let whole = Look::default().part_of(Rect::from_min_max(
-                    egui::pos2(0.0, 0.0),
-                    egui::pos2(1.0, 1.0),
-                ));
-                ui.painter()
-                    .image(texture.id(), rect, whole, egui::Color32::WHITE);
+        let texture = self.strip_key(pane, line).and_then(|key| {
+            let held = self.viewing.strips[pane.index()].held(key, &self.viewing.look);
+            held.or_else(|| {
+                let frame = self.strip_of(pane, line)?;
+                let (viewing, picture) = (&mut self.viewing, Picture::Frame(&frame));
+                let cine = &mut viewing.strips[pane.index()];
+                Some(cine.texture(ui, pane.name(), key, &viewing.look, picture))
+            })
+        });
+        match texture {
+            Some(texture) => {
+                // The whole line, whatever part of the picture is seen.
+                let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
+                let white = egui::Color32::WHITE;
+                ui.painter().image(texture.id(), rect, whole, white);
                 if pane != Pane::Source {
                     on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
                 }
             }
             None => on_picture(ui, rect, Align2::CENTER_CENTER, "not there yet"),
         }
+        let tokens = tokens(ui);
         let x = rect.left() + phase as f32 * rect.width();
         ui.painter()
             .vline(x, rect.y_range(), Stroke::new(1.5, tokens.accent));
     }
 
-    /// One cycle of a pane along the line, and a number that tells it from others.
-    pub(super) fn strip_of(&self, pane: Pane, line: [Vec2; 2]) -> Option<(Frame, u64)> {
-        let part = match pane {
-            Pane::Source => return self.source_strip(line),
-            Pane::Factual => Part::Factual,
-            Pane::Counterfactual => Part::Counterfactual,
+    /// What tells a strip from others.
+    fn strip_key(&self, pane: Pane, line: [Vec2; 2]) -> Option<Key> {
+        let (clip, more) = match pane {
+            Pane::Source => {
+                let offset = self.viewing.offset.filter(|_| self.viewing.align);
+                let begins = offset.map_or(0, |(at, _)| at.to_bits());
+                (self.source_key(0)?.clip, begins.rotate_left(17))
+            }
+            Pane::Factual => (self.shown(Part::Factual)?.id, 0),
+            Pane::Counterfactual => (self.shown(Part::Counterfactual)?.id, 0),
         };
-        let shown = self.shown(part)?;
-        let video = &shown.result.video;
-        let columns: Option<Vec<_>> = (0..video.frames)
-            .map(|f| match video.gray_frame(f).pixels {
-                Pixels::Gray(levels) => Some(along(&levels, line)),
-                Pixels::Rgb(_) => None,
-            })
-            .collect();
-        Some((strip(&columns?), shown.id))
+        Some(Key {
+            clip: clip ^ more ^ line_key(line),
+            frame: self.strip_columns(pane),
+        })
     }
 
-    fn source_strip(&self, line: [Vec2; 2]) -> Option<(Frame, u64)> {
-        let source = self.source.as_ref()?;
+    /// Frames of one cycle.
+    fn strip_columns(&self, pane: Pane) -> usize {
         let (n, seconds) = self.cycle();
-        let rate = source.rate.filter(|_| !source.recording.is_still());
-        let columns = match rate {
+        let source = self.source.as_ref().filter(|s| !s.recording.is_still());
+        match source.and_then(|s| s.rate).filter(|_| pane == Pane::Source) {
+            Some(rate) => ((seconds * rate.fps()).ceil() as usize).clamp(2, MOST_COLUMNS),
             None => n,
-            Some(rate) => ((seconds * rate.fps()).ceil() as usize).clamp(2, 512),
+        }
+    }
+
+    /// One cycle of a pane along the line.
+    pub(super) fn strip_of(&self, pane: Pane, line: [Vec2; 2]) -> Option<Frame> {
+        let (_, seconds) = self.cycle();
+        let columns = self.strip_columns(pane);
+        let frame = |k: usize| match pane {
+            Pane::Source => self.source_frame_at(seconds * k as f64 / columns as f64),
+            _ => k,
         };
-        let at = |k: usize| {
-            let frame = self.source_frame_at(seconds * k as f64 / columns as f64);
-            self.source_gray(frame)
-                .map(|(levels, _)| along(&levels, line))
-        };
-        let made: Option<Vec<_>> = (0..columns).map(at).collect();
-        let offset = self.viewing.offset.filter(|_| self.viewing.align);
-        let key = source.id << 40 ^ offset.map_or(0, |(at, _)| at.to_bits());
-        Some((strip(&made?), key))
+        let made = (0..columns).map(|k| Some(along(&self.gray(pane, frame(k))?, line)));
+        Some(strip(&made.collect::<Option<Vec<_>>>()?))
     }
 
     /// A drag on a pane draws the line; the line is on all of them.

@@ -43,7 +43,7 @@ impl Explore {
                 .add(DragValue::new(&mut self.seed).speed(1))
                 .labelled_by(label.id);
             if seed.changed() && !seed.dragged() || seed.drag_stopped() {
-                self.reroll_to(self.seed, engine);
+                self.run_anew(engine);
             }
             button(ui, Command::RerollSeed, commands);
             ui.checkbox(&mut self.seed_locked, "Lock")
@@ -155,13 +155,6 @@ impl Explore {
             .map(|s| s.cond_scale)
             .find(|&s| s != 1.0);
         guided.unwrap_or(1.0)
-    }
-
-    fn reroll_to(&mut self, seed: u64, engine: &mut Engine) {
-        self.seed = seed;
-        self.generated.clear();
-        self.factual = None;
-        self.run(engine);
     }
 }
 

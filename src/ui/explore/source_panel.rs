@@ -170,16 +170,12 @@ impl Explore {
         };
         let anatomy = self.live_anatomy.as_ref().unwrap_or(&source.anatomy);
         let texture = {
-            let key = Key {
-                clip: hash_id(&anatomy.sha256),
-                frame: 0,
-            };
-            let frame = anatomy.to_frame();
-            let picture = Picture::Frame(&frame);
-            let plain = Look::default();
-            self.cines
-                .anatomy
-                .texture(ui, "anatomy", key, &plain, picture)
+            let (key, plain) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
+            let cine = &mut self.cines.anatomy;
+            cine.held(key, &plain).unwrap_or_else(|| {
+                let frame = anatomy.to_frame();
+                cine.texture(ui, "anatomy", key, &plain, Picture::Frame(&frame))
+            })
         };
         ui.horizontal(|ui| {
             Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
@@ -354,9 +350,4 @@ impl Explore {
         ui.add(egui::Label::new(RichText::new(note).color(muted)).wrap());
         changed
     }
-}
-
-/// A texture key from a hash.
-fn hash_id(sha256: &str) -> u64 {
-    u64::from_str_radix(sha256.get(..16).unwrap_or("0"), 16).unwrap_or(0)
 }

@@ -172,20 +172,24 @@ impl Explore {
         self.submit(job, engine);
     }
 
-    /// A setting other than the EF changed: marks are no longer instant, and an unlocked seed moves.
+    /// A setting other than the EF changed, and an unlocked seed moves.
     pub(super) fn rerun(&mut self, engine: &mut Engine) {
         if !self.seed_locked {
             self.seed = self.seed.wrapping_add(1);
         }
-        self.generated.clear();
-        self.factual = None;
-        self.run(engine);
+        self.run_anew(engine);
     }
 
     pub fn reroll(&mut self, engine: &mut Engine) {
         self.seed = self.seed.wrapping_add(1);
+        self.run_anew(engine);
+    }
+
+    /// Marks are no longer instant, and the ladder is of other settings.
+    pub(super) fn run_anew(&mut self, engine: &mut Engine) {
         self.generated.clear();
         self.factual = None;
+        self.ladder = None;
         self.run(engine);
     }
 

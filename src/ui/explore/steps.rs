@@ -18,6 +18,13 @@ pub struct State {
     pub(super) requested: f64,
 }
 
+impl State {
+    /// What marks and ladder depend on.
+    pub(super) fn settings(&self) -> (Preset, usize, Option<f64>, u64) {
+        (self.preset, self.best_of, self.guidance, self.seed)
+    }
+}
+
 #[derive(Default)]
 pub struct Steps {
     pub(super) now: Option<State>,

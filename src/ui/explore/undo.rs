@@ -85,9 +85,10 @@ impl Explore {
         }
         if before.crop != to.crop || before.frame != to.frame {
             self.retake_anatomy(engine);
-        } else {
-            self.generated.clear();
+        } else if before.settings() == to.settings() {
             self.run(engine);
+        } else {
+            self.run_anew(engine);
         }
     }
 }

@@ -62,6 +62,19 @@ pub struct Key {
     pub frame: usize,
 }
 
+impl Key {
+    /// Of a picture that is known by its SHA-256 in hexadecimal.
+    pub fn of_hash(sha256: &str, frame: usize) -> Self {
+        let clip = sha256
+            .get(..16)
+            .and_then(|h| u64::from_str_radix(h, 16).ok());
+        Self {
+            clip: clip.unwrap_or(0),
+            frame,
+        }
+    }
+}
+
 /// A place where a moving picture is shown. Uploads a picture only when it changes.
 #[derive(Default)]
 pub struct Cine {
@@ -71,6 +84,12 @@ pub struct Cine {
 }
 
 impl Cine {
+    /// The texture, if it holds this picture already: then it need not be made.
+    pub fn held(&self, key: Key, look: &Look) -> Option<TextureHandle> {
+        let same = self.shown == Some((key, look.tone_key()));
+        self.texture.clone().filter(|_| same)
+    }
+
     /// The texture of `picture`, which `key` tells from others.
     pub fn texture(
         &mut self,
