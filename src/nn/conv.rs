@@ -2,7 +2,26 @@
 //! the pseudo-3-D convolutions of video diffusion models.
 
 use super::{Interrupt, Params, cpu, profile};
+use super::cpu::conv::{pack_pointwise, pack_spatial, pack_temporal};
+use super::cpu::product::Packed;
 use candle_core::{Device, Result, Tensor};
+use std::sync::{Arc, OnceLock};
+
+/// Weights as the CPU's kernels read them, made when they are first needed.
+type Once = OnceLock<Arc<Packed>>;
+
+fn packed(once: &Once, make: impl FnOnce() -> Result<Packed>) -> Result<Arc<Packed>> {
+    if let Some(packed) = once.get() {
+        return Ok(packed.clone());
+    }
+    let made = Arc::new(make()?);
+    // Another thread may have been quicker; its weights are the same.
+    Ok(once.get_or_init(|| made).clone())
+}
+
+fn values(t: &Tensor) -> Result<Vec<f32>> {
+    t.flatten_all()?.to_vec1()
+}
 
 /// A `k x k` convolution of every frame.
 #[derive(Clone, Debug)]
@@ -13,6 +32,7 @@ pub struct SpatialConv {
     bias: Tensor,
     padding: usize,
     stride: usize,
+    packed: Once,
 }
 
 impl SpatialConv {
@@ -51,6 +71,7 @@ impl SpatialConv {
             bias,
             padding,
             stride,
+            packed: Once::new(),
         })
     }
 
@@ -64,16 +85,22 @@ impl SpatialConv {
             if !matches!(x.device(), Device::Cpu) {
                 return self.composed(x);
             }
-            if self.weight.dim(2)? == 1 && self.stride == 1 {
-                return pointwise(x, &self.weight.flatten_from(1)?, Some(&self.bias));
+            let (o, c, k, _) = self.weight.dims4()?;
+            let weights = packed(&self.packed, || {
+                let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
+                Ok(pack_spatial(&weight, (o, c, k), &bias))
+            })?;
+            if x.dim(1)? != c {
+                return Err(mismatch(x, c));
             }
             let op = cpu::conv::Spatial {
+                weights,
+                k,
                 padding: self.padding,
                 stride: self.stride,
                 interrupt: interrupt.clone(),
             };
-            x.contiguous()?
-                .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+            x.contiguous()?.apply_op1_no_bwd(&op)
         })
     }
 
@@ -100,6 +127,11 @@ impl SpatialConv {
     }
 }
 
+fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
+    let dims = x.dims();
+    candle_core::Error::Msg(format!("{dims:?} has not the {channels} channels of the weights"))
+}
+
 /// A convolution over frames at every pixel.
 #[derive(Clone, Debug)]
 pub struct TemporalConv {
@@ -109,6 +141,7 @@ pub struct TemporalConv {
     before: usize,
     after: usize,
     stride: usize,
+    packed: Once,
 }
 
 impl TemporalConv {
@@ -138,6 +171,7 @@ impl TemporalConv {
             before,
             after,
             stride,
+            packed: Once::new(),
         })
     }
 
@@ -151,14 +185,23 @@ impl TemporalConv {
             if !matches!(x.device(), Device::Cpu) {
                 return self.composed(x);
             }
+            let (taps, o, c) = self.weight.dims3()?;
+            let weights = packed(&self.packed, || {
+                let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
+                Ok(pack_temporal(&weight, (taps, o, c), &bias))
+            })?;
+            if x.dim(1)? != c {
+                return Err(mismatch(x, c));
+            }
             let op = cpu::conv::Temporal {
+                weights,
+                taps,
                 before: self.before,
                 after: self.after,
                 stride: self.stride,
                 interrupt: interrupt.clone(),
             };
-            x.contiguous()?
-                .apply_op3_no_bwd(&self.weight, &self.bias, &op)
+            x.contiguous()?.apply_op1_no_bwd(&op)
         })
     }
 
@@ -240,38 +283,80 @@ impl TemporalPeg {
     }
 }
 
-/// A 1 x 1 convolution: x `[b, c, ...]`, weight `[o, c]`, bias `[o]`, result `[b, o, ...]`.
-///
-/// # Errors
-/// On mismatched shapes.
-pub fn pointwise(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    profile::timed("convolution 1 x 1", x.device(), || {
-        let mut dims = x.dims().to_vec();
-        let (b, c) = (dims[0], dims[1]);
-        let o = weight.dim(0)?;
-        let n = dims[2..].iter().product::<usize>();
-        let x = x.reshape((b, c, n))?;
-        let y = if matches!(x.device(), Device::Cpu) {
-            let none;
-            let bias = match bias {
-                Some(bias) => bias,
-                None => {
-                    none = Tensor::zeros(o, x.dtype(), x.device())?;
-                    &none
-                }
-            };
-            x.contiguous()?
-                .apply_op3_no_bwd(&weight.contiguous()?, bias, &cpu::conv::Pointwise)?
-        } else {
-            let y = weight.broadcast_matmul(&x)?;
-            match bias {
+/// A 1 x 1 convolution.
+#[derive(Clone, Debug)]
+pub struct PointConv {
+    /// `[out, in]`
+    weight: Tensor,
+    /// `[out]`
+    bias: Option<Tensor>,
+    packed: Once,
+}
+
+impl PointConv {
+    /// Loads `weight` `[out, in, 1, 1, 1]` and `bias` `[out]`.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::new`].
+    pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
+        let weight = p.get("weight", &[output, input, 1, 1, 1])?;
+        let bias = p.get("bias", &[output])?;
+        Self::from_tensors(&weight.reshape((output, input))?, Some(bias))
+    }
+
+    /// `weight` is `[out, in]`, `bias` `[out]`.
+    ///
+    /// # Errors
+    /// When the weight cannot be made contiguous.
+    pub fn from_tensors(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
+        Ok(Self {
+            weight: weight.contiguous()?,
+            bias,
+            packed: Once::new(),
+        })
+    }
+
+    /// x `[b, in, ...]` to `[b, out, ...]`.
+    ///
+    /// # Errors
+    /// On mismatched shapes.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        profile::timed("convolution 1 x 1", x.device(), || {
+            let mut dims = x.dims().to_vec();
+            let (b, n) = (dims[0], dims[2..].iter().product::<usize>());
+            let (o, c) = self.weight.dims2()?;
+            if dims[1] != c {
+                return Err(mismatch(x, c));
+            }
+            let x = x.reshape((b, c, n))?;
+            dims[1] = o;
+            if matches!(x.device(), Device::Cpu) {
+                let weights = self.packed()?;
+                let op = cpu::conv::Pointwise { weights };
+                return x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims);
+            }
+            let y = self.weight.broadcast_matmul(&x)?;
+            match &self.bias {
                 Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
                 None => y,
             }
-        };
-        dims[1] = o;
-        y.reshape(dims)
-    })
+            .reshape(dims)
+        })
+    }
+
+    /// `[out, in]`
+    pub(super) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// The weights as the CPU's kernels read them.
+    fn packed(&self) -> Result<Arc<Packed>> {
+        let (o, c) = self.weight.dims2()?;
+        packed(&self.packed, || {
+            let bias = self.bias.as_ref().map(values).transpose()?;
+            Ok(pack_pointwise(&values(&self.weight)?, (o, c), bias.as_deref()))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -306,6 +391,9 @@ mod tests {
             (15, 1, 8, 8),
             (3, 2, 9, 7),
             (1, 2, 6, 6),
+            (3, 1, 1, 1),
+            (3, 1, 1, 40),
+            (7, 1, 2, 1),
         ] {
             let x = random(&[2, 3, 4, h, w], 1);
             let weight = random(&[5, 3, k, k], 2);

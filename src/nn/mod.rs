@@ -14,6 +14,7 @@ pub mod params;
 pub mod profile;
 pub mod resize;
 pub mod shuffle;
+pub mod temporal;
 
 pub use interrupt::Interrupt;
 pub use params::{Fetched, LoadError, Params, TensorSource};

@@ -3,7 +3,7 @@
 use super::{Params, cpu, profile};
 use candle_core::{D, Device, Result, Tensor};
 
-const EPS: f64 = 1e-5;
+pub(super) const EPS: f64 = 1e-5;
 
 /// GroupNorm over `(channels / groups) x frames x height x width`, then `x * (scale + 1) + shift`,
 /// then SiLU: the front of every residual block.
@@ -91,6 +91,11 @@ impl ChannelNorm {
         Ok(Self {
             g: p.get("g", &[channels])?,
         })
+    }
+
+    /// `[c]`
+    pub(super) fn gain(&self) -> &Tensor {
+        &self.g
     }
 
     /// # Errors

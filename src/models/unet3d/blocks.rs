@@ -2,10 +2,11 @@
 
 use super::pass::Pass;
 use crate::nn::Params;
-use crate::nn::attention::{CrossAttention, TemporalAttention, linear};
-use crate::nn::conv::{SpatialConv, TemporalConv, TemporalPeg, pointwise};
+use crate::nn::attention::{CrossAttention, linear};
+use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
 use crate::nn::norm::GroupNormSilu;
 use crate::nn::shuffle::{pixel_shuffle, space_to_depth};
+use crate::nn::temporal::TemporalAttention;
 use candle_core::{D, Result, Tensor};
 
 /// GroupNorm, optional scale and shift, SiLU, 3 x 3 convolution, causal convolution over frames.
@@ -39,7 +40,7 @@ impl Block {
 /// Global context: a gate a channel from one attention-pooled vector, over all frames.
 #[derive(Clone, Debug)]
 struct GlobalContext {
-    to_k: (Tensor, Tensor),
+    to_k: PointConv,
     hidden: (Tensor, Tensor),
     out: (Tensor, Tensor),
 }
@@ -53,7 +54,7 @@ impl GlobalContext {
             Ok((weight, p.get("bias", &[o])?))
         };
         Ok(Self {
-            to_k: layer("to_k", 1, c)?,
+            to_k: PointConv::new(&p.at("to_k"), c, 1)?,
             hidden: layer("net.0", inner, c)?,
             out: layer("net.2", c, inner)?,
         })
@@ -63,7 +64,7 @@ impl GlobalContext {
     fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
         let (b, c) = (x.dim(0)?, x.dim(1)?);
         let flat = x.flatten_from(2)?;
-        let logits = pointwise(&flat, &self.to_k.0, Some(&self.to_k.1))?;
+        let logits = self.to_k.forward(&flat)?;
         let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
         let context = flat.matmul(&weights.transpose(1, 2)?)?.squeeze(2)?;
         let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
@@ -108,7 +109,7 @@ pub struct ResnetBlock {
     block2: Block,
     cross: Option<CrossAttention>,
     context: Option<GlobalContext>,
-    residual: Option<(Tensor, Tensor)>,
+    residual: Option<PointConv>,
 }
 
 impl ResnetBlock {
@@ -126,7 +127,7 @@ impl ResnetBlock {
         let context = extras
             .context
             .then(|| GlobalContext::new(&p.at("gca"), output));
-        let residual = (input != output).then(|| point_conv(&p.at("res_conv"), input, output));
+        let residual = (input != output).then(|| PointConv::new(&p.at("res_conv"), input, output));
         Ok(Self {
             time_mlp: (
                 mlp.get("weight", &[2 * output, widths.time])?,
@@ -149,7 +150,7 @@ impl ResnetBlock {
         }
         let h = self.block2.forward(&h, Some(&scale_shift), pass)?;
         let residual = match &self.residual {
-            Some((weight, bias)) => pointwise(x, weight, Some(bias))?,
+            Some(conv) => conv.forward(x)?,
             None => x.clone(),
         };
         match &self.context {
@@ -157,12 +158,6 @@ impl ResnetBlock {
             None => h + residual,
         }
     }
-}
-
-/// A 1 x 1 x 1 convolution's weight `[o, i]` and bias.
-fn point_conv(p: &Params, input: usize, output: usize) -> Result<(Tensor, Tensor)> {
-    let weight = p.get("weight", &[output, input, 1, 1, 1])?;
-    Ok((weight.reshape((output, input))?, p.get("bias", &[output])?))
 }
 
 /// Temporal PEG, then temporal attention.
@@ -200,16 +195,15 @@ impl OverTime {
 #[derive(Clone, Debug)]
 pub enum Down {
     /// Space to depth, then a 1 x 1 convolution.
-    Shuffle(Tensor, Tensor),
+    Shuffle(PointConv),
     /// The last level of a plain network: a 3 x 3 and a 1 x 1 convolution, summed.
-    Parallel(SpatialConv, (Tensor, Tensor)),
+    Parallel(SpatialConv, PointConv),
 }
 
 impl Down {
     /// Loads `1.weight` and `1.bias`.
     pub fn shuffle(p: &Params, input: usize, output: usize) -> Result<Self> {
-        let (weight, bias) = point_conv(&p.at(1), 4 * input, output)?;
-        Ok(Self::Shuffle(weight, bias))
+        Ok(Self::Shuffle(PointConv::new(&p.at(1), 4 * input, output)?))
     }
 
     /// Loads `fns.0` and `fns.1`.
@@ -217,32 +211,29 @@ impl Down {
         let p = p.at("fns");
         Ok(Self::Parallel(
             SpatialConv::new_5d(&p.at(0), input, output, 3)?,
-            point_conv(&p.at(1), input, output)?,
+            PointConv::new(&p.at(1), input, output)?,
         ))
     }
 
     pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
         match self {
-            Self::Shuffle(weight, bias) => pointwise(&space_to_depth(x)?, weight, Some(bias)),
-            Self::Parallel(conv, (weight, bias)) => {
-                conv.forward(x, pass.interrupt)? + pointwise(x, weight, Some(bias))?
-            }
+            Self::Shuffle(conv) => conv.forward(&space_to_depth(x)?),
+            Self::Parallel(conv, point) => conv.forward(x, pass.interrupt)? + point.forward(x)?,
         }
     }
 }
 
 /// Between levels, upwards: 1 x 1 convolution, SiLU, pixel shuffle.
 #[derive(Clone, Debug)]
-pub struct Up(Tensor, Tensor);
+pub struct Up(PointConv);
 
 impl Up {
     /// Loads `net.0.weight` and `net.0.bias`.
     pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
-        let (weight, bias) = point_conv(&p.at("net.0"), input, 4 * output)?;
-        Ok(Self(weight, bias))
+        Ok(Self(PointConv::new(&p.at("net.0"), input, 4 * output)?))
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        pixel_shuffle(&pointwise(x, &self.0, Some(&self.1))?.silu()?)
+        pixel_shuffle(&self.0.forward(x)?.silu()?)
     }
 }

@@ -1,266 +1,234 @@
 //! Convolutions over space and over time, without transposing `[batch, channel, frame, h, w]`.
 
-use super::product::{Packed, Place, product, tile_columns};
-use super::{elements, simd};
+use super::product::{MOST_COLUMNS, Packed, Place, Start, Term, multiply};
+use super::{SharedOut, elements, simd};
 use crate::nn::Interrupt;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// Input channels that are summed over before the kernel moves on.
 const CHANNEL_BLOCK: usize = 8;
 
-/// The order in which a convolution's terms are added: blocks of channels, then the kernel's rows
-/// and columns, then the channels of the block. Yields (channel, ky, kx).
-fn term_order(c: usize, k: usize) -> Vec<(usize, usize, usize)> {
-    let mut order = Vec::with_capacity(c * k * k);
-    for block in (0..c).step_by(CHANNEL_BLOCK) {
-        for ky in 0..k {
-            for kx in 0..k {
-                order.extend((block..c.min(block + CHANNEL_BLOCK)).map(|ci| (ci, ky, kx)));
-            }
-        }
-    }
-    order
+/// Floats of one padded piece of a picture; it stays in the second-level cache while all rows of
+/// weights pass over it.
+const TILE_FLOATS: usize = 64 * 1024;
+
+/// The order in which a convolution's terms are added: blocks of channels, then the kernel's places,
+/// then the channels of the block. Yields (channel, place).
+fn term_order(channels: usize, places: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..channels).step_by(CHANNEL_BLOCK).flat_map(move |block| {
+        let of_block = block..channels.min(block + CHANNEL_BLOCK);
+        (0..places).flat_map(move |place| of_block.clone().map(move |c| (c, place)))
+    })
+}
+
+/// Weights `[o, c, k, k]` and bias `[o]` for [`Spatial`].
+pub fn pack_spatial(w: &[f32], (o, c, k): (usize, usize, usize), bias: &[f32]) -> Packed {
+    let order: Vec<_> = term_order(c, k * k).collect();
+    Packed::new(o, order.len(), Some(bias), |row, term| {
+        let (ci, place) = order[term];
+        w[(row * c + ci) * k * k + place]
+    })
+}
+
+/// Weights `[taps, o, c]` and bias `[o]` for [`Temporal`].
+pub fn pack_temporal(w: &[f32], (taps, o, c): (usize, usize, usize), bias: &[f32]) -> Packed {
+    let order: Vec<_> = term_order(c, taps).collect();
+    Packed::new(o, order.len(), Some(bias), |row, term| {
+        let (ci, tap) = order[term];
+        w[(tap * o + row) * c + ci]
+    })
+}
+
+/// Weights `[o, c]` and bias `[o]` for [`Pointwise`].
+pub fn pack_pointwise(w: &[f32], (o, c): (usize, usize), bias: Option<&[f32]>) -> Packed {
+    Packed::new(o, c, bias, |row, k| w[row * c + k])
 }
 
 /// A `k x k` convolution of every frame, stride 1 or more, symmetric zero padding.
 ///
-/// Operands: x `[b, c, f, h, w]`, weight `[o, c, k, k]`, bias `[o]`; result `[b, o, f, h', w']`.
+/// x `[b, c, f, h, w]`; result `[b, o, f, h', w']`.
 pub struct Spatial {
+    pub weights: Arc<Packed>,
+    pub k: usize,
     pub padding: usize,
     pub stride: usize,
     pub interrupt: Interrupt,
 }
 
-impl CustomOp3 for Spatial {
+thread_local! {
+    static PADDED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl CustomOp1 for Spatial {
     fn name(&self) -> &'static str {
         "conv-spatial"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-        bias: &CpuStorage,
-        lb: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (b, c, f, h, wd) = lx.shape().dims5()?;
-        let (o, _, k, _) = lw.shape().dims4()?;
-        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
-        let (stride, pad) = (self.stride, self.padding);
-        let (oh, ow) = (
-            (h + 2 * pad - k) / stride + 1,
-            (wd + 2 * pad - k) / stride + 1,
-        );
-        let order = term_order(c, k);
-        let weights = Packed::new(o, order.len(), bias, |row, term| {
-            let (ci, ky, kx) = order[term];
-            w[((row * c + ci) * k + ky) * k + kx]
-        });
-        // Tiles are whole output rows.
-        let rows = (tile_columns(order.len(), oh * ow) / ow).clamp(1, oh);
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (b, c, f, h, w) = lx.shape().dims5()?;
+        let x = elements(x, lx)?;
+        let (k, o, s, pad) = (self.k, self.weights.rows(), self.stride, self.padding);
+        let (oh, ow) = ((h + 2 * pad - k) / s + 1, (w + 2 * pad - k) / s + 1);
+        // A picture is taken apart into stride x stride pictures, so that neighbours of the result
+        // read neighbours; the zeros after a row are those before the next.
+        let beyond = (k - 1) / s;
+        let pitch = if s == 1 { w + pad } else { ow + beyond };
+        let floats = |rows: usize| c * s * s * ((rows + beyond) * pitch + pad);
+        let rows = (1..=oh).rev().find(|&rows| floats(rows) <= TILE_FLOATS);
+        let rows = rows.unwrap_or(1).max(oh.min(4));
         let tiles = oh.div_ceil(rows);
         let mut out = vec![0f32; b * o * f * oh * ow];
-        let split = |task: usize| {
-            let (frame, tile) = (task / tiles, task % tiles);
-            let first = tile * rows;
-            (frame / f, frame % f, first, rows.min(oh - first))
-        };
-        let place = |task| {
-            let (bi, fi, first, count) = split(task);
-            Place {
-                at: (bi * o * f + fi) * oh * ow + first * ow,
-                stride: f * oh * ow,
-                columns: count * ow,
+        let shared = SharedOut::new(&mut out);
+        (0..b * f * tiles).into_par_iter().for_each(|task| {
+            if self.interrupt.is_set() {
+                return;
             }
-        };
-        product(
-            &mut out,
-            &weights,
-            b * f * tiles,
-            &self.interrupt,
-            place,
-            |task, tile| {
-                let (bi, fi, first, count) = split(task);
-                let mut line = vec![0f32; ow];
-                for (term, &(ci, ky, kx)) in order.iter().enumerate() {
-                    let plane = &x[((bi * c + ci) * f + fi) * h * wd..][..h * wd];
-                    for r in 0..count {
-                        let y = ((first + r) * stride + ky) as isize - pad as isize;
-                        if y < 0 || y >= h as isize {
-                            tile.zero(term, r * ow, ow);
+            let (frame, tile) = (task / tiles, task % tiles);
+            let (bi, fi, first) = (frame / f, frame % f, tile * rows);
+            let count = rows.min(oh - first);
+            let plane = (count + beyond) * pitch + pad;
+            let terms: Vec<Term> = term_order(c, k * k)
+                .enumerate()
+                .map(|(i, (ci, place))| {
+                    let (ky, kx) = (place / k, place % k);
+                    let phase = (ci * s + ky % s) * s + kx % s;
+                    Term::new(i, phase * plane + ky / s * pitch + kx / s)
+                })
+                .collect();
+            PADDED.with_borrow_mut(|padded| {
+                padded.clear();
+                padded.resize(c * s * s * plane + MOST_COLUMNS, 0.0);
+                let planes = padded.chunks_exact_mut(plane).take(c * s * s);
+                for (i, plane) in planes.enumerate() {
+                    let (ci, py, px) = (i / (s * s), i / s % s, i % s);
+                    let picture = &x[((bi * c + ci) * f + fi) * h * w..][..h * w];
+                    for (r, row) in plane.chunks_exact_mut(pitch).enumerate() {
+                        let y = ((first + r) * s + py).checked_sub(pad);
+                        let Some(y) = y.filter(|&y| y < h) else {
+                            continue;
+                        };
+                        let source = &picture[y * w..][..w];
+                        if s == 1 {
+                            row[pad..pad + w].copy_from_slice(source);
                             continue;
                         }
-                        let source = &plane[y as usize * wd..][..wd];
-                        shifted_row(&mut line, source, kx as isize - pad as isize, stride);
-                        tile.set(term, r * ow, &line);
+                        for (q, value) in row.iter_mut().enumerate() {
+                            let x = (q * s + px).checked_sub(pad);
+                            *value = x.and_then(|x| source.get(x)).copied().unwrap_or(0.0);
+                        }
                     }
                 }
-            },
-        );
+                let place = Place {
+                    at: ((bi * o) * f + fi) * oh * ow + first * ow,
+                    stride: f * oh * ow,
+                    columns: count * pitch,
+                    pitch,
+                    width: ow,
+                };
+                // SAFETY: these rows of this frame are this task's alone.
+                unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms, padded) };
+            });
+        });
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, f, oh, ow))))
     }
 }
 
-/// `target[i] = source[i * stride + shift]`, zero outside.
-fn shifted_row(target: &mut [f32], source: &[f32], shift: isize, stride: usize) {
-    if stride == 1 {
-        let (n, len) = (target.len() as isize, source.len() as isize);
-        let start = (-shift).clamp(0, n);
-        let end = (len - shift).clamp(start, n);
-        let (start, end) = (start as usize, end as usize);
-        target[..start].fill(0.0);
-        if start < end {
-            let from = (start as isize + shift) as usize;
-            target[start..end].copy_from_slice(&source[from..from + (end - start)]);
-        }
-        target[end..].fill(0.0);
-    } else {
-        for (i, value) in target.iter_mut().enumerate() {
-            let at = (i * stride) as isize + shift;
-            *value = usize::try_from(at)
-                .ok()
-                .and_then(|at| source.get(at))
-                .copied()
-                .unwrap_or(0.0);
-        }
-    }
+/// Columns that one task of a product over whole rows takes: enough to be worth a thread, few
+/// enough that there is work for all.
+fn task_columns(n: usize, tasks: usize) -> usize {
+    const LEAST: usize = 256;
+    const MOST: usize = 2048;
+    let threads = rayon::current_num_threads();
+    let wanted = (n * tasks).div_ceil(4 * threads);
+    wanted.clamp(LEAST, MOST).next_multiple_of(MOST_COLUMNS)
 }
 
 /// A convolution over frames at every pixel, zero padded `before` frames at the start and `after`
 /// at the end, stride `stride` over frames.
 ///
-/// Operands: x `[b, c, f, h, w]`, weight `[taps, o, c]`, bias `[o]`; result `[b, o, f', h, w]`.
+/// x `[b, c, f, h, w]`; result `[b, o, f', h, w]`.
 pub struct Temporal {
+    pub weights: Arc<Packed>,
+    pub taps: usize,
     pub before: usize,
     pub after: usize,
     pub stride: usize,
     pub interrupt: Interrupt,
 }
 
-impl CustomOp3 for Temporal {
+impl CustomOp1 for Temporal {
     fn name(&self) -> &'static str {
         "conv-temporal"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-        bias: &CpuStorage,
-        lb: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (b, c, f, h, wd) = lx.shape().dims5()?;
-        let (taps, o, _) = lw.shape().dims3()?;
-        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
-        let n = h * wd;
-        let of = (f + self.before + self.after - taps) / self.stride + 1;
-        let mut order = Vec::with_capacity(taps * c);
-        for block in (0..c).step_by(CHANNEL_BLOCK) {
-            for tap in 0..taps {
-                order.extend((block..c.min(block + CHANNEL_BLOCK)).map(|ci| (ci, tap)));
-            }
-        }
-        let weights = Packed::new(o, order.len(), bias, |row, term| {
-            let (ci, tap) = order[term];
-            w[(tap * o + row) * c + ci]
-        });
-        let width = tile_columns(order.len(), n).min(n);
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (b, c, f, h, w) = lx.shape().dims5()?;
+        let x = elements(x, lx)?;
+        let (o, n) = (self.weights.rows(), h * w);
+        let of = (f + self.before + self.after - self.taps) / self.stride + 1;
+        // Of frames outside there is nothing to add.
+        let terms: Vec<Vec<Term>> = (0..of)
+            .map(|fi| {
+                let all = term_order(c, self.taps).enumerate();
+                let inside = all.filter_map(|(i, (ci, tap))| {
+                    let frame = (fi * self.stride + tap).checked_sub(self.before)?;
+                    (frame < f).then(|| Term::new(i, (ci * f + frame) * n))
+                });
+                inside.collect()
+            })
+            .collect();
+        let width = task_columns(n, b * of).min(n);
         let tiles = n.div_ceil(width);
         let mut out = vec![0f32; b * o * of * n];
-        let split = |task: usize| {
-            let (bi, rest) = (task / (of * tiles), task % (of * tiles));
-            let (tile, fi) = (rest / of, rest % of);
-            let first = tile * width;
-            (bi, fi, first, width.min(n - first))
-        };
-        let place = |task| {
-            let (bi, fi, first, columns) = split(task);
-            Place {
-                at: (bi * o * of + fi) * n + first,
-                stride: of * n,
-                columns,
+        let shared = SharedOut::new(&mut out);
+        (0..b * tiles * of).into_par_iter().for_each(|task| {
+            if self.interrupt.is_set() {
+                return;
             }
-        };
-        product(
-            &mut out,
-            &weights,
-            b * of * tiles,
-            &self.interrupt,
-            place,
-            |task, tile| {
-                let (bi, fi, first, columns) = split(task);
-                for (term, &(ci, tap)) in order.iter().enumerate() {
-                    match (fi * self.stride + tap).checked_sub(self.before) {
-                        Some(source) if source < f => {
-                            let at = ((bi * c + ci) * f + source) * n + first;
-                            tile.set(term, 0, &x[at..at + columns]);
-                        }
-                        _ => tile.zero(term, 0, columns),
-                    }
-                }
-            },
-        );
+            // Frames of one tile follow each other: they read the same.
+            let (bi, tile, fi) = (task / (of * tiles), task / of % tiles, task % of);
+            let first = tile * width;
+            let columns = width.min(n - first);
+            let place = Place::whole((bi * o * of + fi) * n + first, of * n, columns);
+            let x = &x[bi * c * f * n + first..][..c * f * n - first];
+            // SAFETY: these columns of this frame are this task's alone.
+            unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms[fi], x) };
+        });
         self.interrupt.check()?;
-        Ok((CpuStorage::F32(out), Shape::from((b, o, of, h, wd))))
+        Ok((CpuStorage::F32(out), Shape::from((b, o, of, h, w))))
     }
 }
 
-/// A 1 x 1 convolution: x `[b, c, n]`, weight `[o, c]`, bias `[o]`; result `[b, o, n]`.
-pub struct Pointwise;
+/// A 1 x 1 convolution: x `[b, c, n]`; result `[b, o, n]`.
+pub struct Pointwise {
+    pub weights: Arc<Packed>,
+}
 
-impl CustomOp3 for Pointwise {
+impl CustomOp1 for Pointwise {
     fn name(&self) -> &'static str {
         "conv-pointwise"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-        bias: &CpuStorage,
-        lb: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
         let (b, c, n) = lx.shape().dims3()?;
-        let (o, _) = lw.shape().dims2()?;
-        let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
-        let weights = Packed::new(o, c, bias, |row, k| w[row * c + k]);
-        let width = tile_columns(c, n).min(n);
+        let x = elements(x, lx)?;
+        let o = self.weights.rows();
+        let terms: Vec<Term> = (0..c).map(|k| Term::new(k, k * n)).collect();
+        let width = task_columns(n, b).min(n);
         let tiles = n.div_ceil(width);
         let mut out = vec![0f32; b * o * n];
-        let split = |task: usize| {
-            let (bi, first) = (task / tiles, (task % tiles) * width);
-            (bi, first, width.min(n - first))
-        };
-        let place = |task| {
-            let (bi, first, columns) = split(task);
-            Place {
-                at: bi * o * n + first,
-                stride: n,
-                columns,
-            }
-        };
-        product(
-            &mut out,
-            &weights,
-            b * tiles,
-            &Interrupt::new(),
-            place,
-            |task, tile| {
-                let (bi, first, columns) = split(task);
-                for k in 0..c {
-                    let at = (bi * c + k) * n + first;
-                    tile.set(k, 0, &x[at..at + columns]);
-                }
-            },
-        );
+        let shared = SharedOut::new(&mut out);
+        (0..b * tiles).into_par_iter().for_each(|task| {
+            let (bi, first) = (task / tiles, task % tiles * width);
+            let place = Place::whole(bi * o * n + first, n, width.min(n - first));
+            let x = &x[bi * c * n + first..][..c * n - first];
+            // SAFETY: these columns are this task's alone.
+            unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms, x) };
+        });
         Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
     }
 }

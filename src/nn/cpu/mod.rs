@@ -7,7 +7,7 @@
 pub mod conv;
 pub mod math;
 pub mod norm;
-mod product;
+pub mod product;
 pub mod temporal_attention;
 
 use candle_core::{CpuStorage, Error, Layout, Result};

@@ -1,0 +1,278 @@
+//! Attention over frames.
+
+use super::attention::{MultiQuery, linear};
+use super::norm::LastNorm;
+use super::{Interrupt, Params, cpu, profile};
+use candle_core::{Device, Result, Tensor};
+use cpu::product::Packed;
+use cpu::temporal_attention::Weights;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Causal self-attention over the frames of every pixel, with a learned relative bias.
+#[derive(Clone, Debug)]
+pub struct TemporalAttention {
+    core: MultiQuery,
+    null_attn_bias: Tensor,
+    bias: RelativeBias,
+    weights: OnceLock<Arc<Weights>>,
+    known: Known,
+}
+
+/// The biases for the number of frames that was last asked for.
+#[derive(Debug, Default)]
+struct Known(Mutex<Option<(usize, Tensor)>>);
+
+impl Clone for Known {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl TemporalAttention {
+    /// Loads the tensors below `fn.fn.`.
+    ///
+    /// # Errors
+    /// When the device fails; missing tensors are reported by [`Params::load`].
+    pub fn new(p: &Params, c: usize, heads: usize, d: usize) -> Result<Self> {
+        let p = p.at("fn.fn");
+        Ok(Self {
+            core: MultiQuery::new(&p, c, heads, d)?,
+            null_attn_bias: p.get("null_attn_bias", &[heads])?,
+            bias: RelativeBias::new(&p.at("rel_pos_bias.mlp"), c, heads)?,
+            weights: OnceLock::new(),
+            known: Known::default(),
+        })
+    }
+
+    /// x `[b, c, f, h, w]`.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when interrupted.
+    pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        profile::timed("attention over frames", x.device(), || {
+            interrupt.check()?;
+            let (b, c, f, h, w) = x.dims5()?;
+            let bias = self.biases(f)?;
+            if !matches!(x.device(), Device::Cpu) {
+                return self.in_bands(x, &bias, interrupt);
+            }
+            let op = cpu::temporal_attention::TemporalAttention {
+                weights: self.weights()?,
+                interrupt: interrupt.clone(),
+            };
+            x.reshape((b, c, f, h * w))?
+                .contiguous()?
+                .apply_op2_no_bwd(&bias, &op)?
+                .reshape((b, c, f, h, w))
+        })
+    }
+
+    /// As the CPU's kernel reads them.
+    fn weights(&self) -> Result<Arc<Weights>> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights.clone());
+        }
+        let (heads, d) = (self.core.heads, self.core.d);
+        let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
+        let c = self.core.q.weight().dim(1)?;
+        let q = values(self.core.q.weight())?;
+        let out = values(self.core.out.weight())?;
+        let kv = values(self.core.kv.weight())?;
+        let weights = Weights {
+            norm: values(self.core.norm.gain())?,
+            q: (0..heads)
+                .map(|i| Packed::new(d, c, None, |row, k| q[(i * d + row) * c + k]))
+                .collect(),
+            kv: Packed::new(2 * d, c, None, |row, k| kv[row * c + k]),
+            null_kv: values(&self.core.null_kv)?,
+            out: (0..heads)
+                .map(|i| Packed::new(c, d, None, |row, k| out[row * heads * d + i * d + k]))
+                .collect(),
+            out_norm: values(self.core.out_norm.gain())?,
+            eps: super::norm::EPS as f32,
+        };
+        Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
+    }
+
+    /// By Candle's own operations, on any device; in bands of rows, so that the queries of a large
+    /// picture are never all in memory.
+    fn in_bands(&self, x: &Tensor, bias: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        const QUERY_BYTES: usize = 64 << 20;
+        let (b, _, f, h, w) = x.dims5()?;
+        let row_bytes = 4 * b * self.core.heads * self.core.d * f * w;
+        let rows = (QUERY_BYTES / row_bytes).clamp(1, h);
+        let mut bands = Vec::with_capacity(h.div_ceil(rows));
+        for start in (0..h).step_by(rows) {
+            interrupt.check()?;
+            let band = x.narrow(3, start, rows.min(h - start))?.contiguous()?;
+            bands.push(self.band(&band, bias)?);
+        }
+        if bands.len() == 1 {
+            return Ok(bands.remove(0));
+        }
+        Tensor::cat(&bands, 3)
+    }
+
+    fn band(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let (b, c, f, h, w) = x.dims5()?;
+        let (heads, d, n) = (self.core.heads, self.core.d, h * w);
+        let flat = x.reshape((b, c, f * n))?;
+        let normed = self.core.norm.forward(&flat)?;
+        let q = self.core.q.forward(&normed)?.reshape((b, heads * d, f, n))?;
+        let kv = self.core.kv.forward(&normed)?.reshape((b, 2 * d, f, n))?;
+        let null = self
+            .core
+            .null_kv
+            .reshape((1, 2 * d, 1, 1))?
+            .broadcast_as((b, 2 * d, 1, n))?;
+        let kv = Tensor::cat(&[&null.contiguous()?, &kv], 2)?;
+        let out = composed(&q, &kv, bias, heads)?;
+        self.core
+            .finish(&flat, &out.reshape((b, heads * d, f * n))?)?
+            .reshape((b, c, f, h, w))
+    }
+
+    /// `[heads, f, f + 1]`: column 0 for the null key, column `j + 1` for frame `j`. The same for
+    /// every pass of so many frames.
+    fn biases(&self, f: usize) -> Result<Tensor> {
+        let mut known = self.known.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((frames, bias)) = known.as_ref()
+            && *frames == f
+        {
+            return Ok(bias.clone());
+        }
+        let bias = self.make_biases(f)?;
+        *known = Some((f, bias.clone()));
+        Ok(bias)
+    }
+
+    fn make_biases(&self, f: usize) -> Result<Tensor> {
+        let table = self.bias.table(f)?;
+        let offsets: Vec<u32> = (0..f)
+            .flat_map(|i| (0..f).map(move |j| (i + f - 1 - j) as u32))
+            .collect();
+        let heads = self.core.heads;
+        let offsets = Tensor::new(offsets, table.device())?;
+        let bias = table
+            .index_select(&offsets, 0)?
+            .t()?
+            .contiguous()?
+            .reshape((heads, f, f))?;
+        let null = self
+            .null_attn_bias
+            .reshape((heads, 1, 1))?
+            .broadcast_as((heads, f, 1))?;
+        Tensor::cat(&[&null.contiguous()?, &bias], 2)
+    }
+}
+
+/// The attention over frames by Candle's own operations, on any device.
+/// q `[b, heads * d, f, n]`, kv `[b, 2d, f + 1, n]`, bias `[heads, f, f + 1]`.
+fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
+    let (b, inner, f, n) = q.dims4()?;
+    let d = inner / heads;
+    let q = q
+        .reshape((b, heads, d, f, n))?
+        .permute((0, 4, 1, 3, 2))?
+        .reshape((b * n, heads * f, d))?;
+    let kv = kv.reshape((b, 2, d, f + 1, n))?;
+    let part = |i: usize| -> Result<Tensor> {
+        kv.narrow(1, i, 1)?
+            .squeeze(1)?
+            .permute((0, 3, 2, 1))?
+            .reshape((b * n, f + 1, d))
+    };
+    let mask: Vec<f32> = (0..f)
+        .flat_map(|i| (0..=f).map(move |j| if j > i + 1 { f32::MIN } else { 0.0 }))
+        .collect();
+    let mask = Tensor::from_vec(mask, (1, f, f + 1), q.device())?;
+    let bias = bias.broadcast_add(&mask)?.reshape((1, heads * f, f + 1))?;
+    let scores = q
+        .matmul(&part(0)?.transpose(1, 2)?.contiguous()?)?
+        .broadcast_add(&bias)?;
+    candle_nn::ops::softmax_last_dim(&scores)?
+        .matmul(&part(1)?)?
+        .reshape((b, n, heads, f, d))?
+        .permute((0, 2, 4, 3, 1))?
+        .reshape((b, inner, f, n))
+}
+
+/// The perceptron that turns a distance in frames into one bias a head.
+#[derive(Clone, Debug)]
+struct RelativeBias {
+    hidden: [(Tensor, Tensor, LastNorm); 2],
+    out: (Tensor, Tensor),
+}
+
+impl RelativeBias {
+    fn new(p: &Params, c: usize, heads: usize) -> Result<Self> {
+        let hidden = |i: usize, input: usize| -> Result<_> {
+            let p = p.at(i);
+            Ok((
+                p.get("0.weight", &[c, input])?,
+                p.get("0.bias", &[c])?,
+                LastNorm::gain(&p.at(1), c)?,
+            ))
+        };
+        Ok(Self {
+            hidden: [hidden(0, 1)?, hidden(1, c)?],
+            out: (p.get("2.weight", &[heads, c])?, p.get("2.bias", &[heads])?),
+        })
+    }
+
+    /// `[2f - 1, heads]` for the distances `-(f - 1) ..= f - 1`.
+    fn table(&self, f: usize) -> Result<Tensor> {
+        let distances: Vec<f32> = (0..2 * f - 1)
+            .map(|i| i as f32 - (f as f32 - 1.0))
+            .collect();
+        let device = self.out.0.device();
+        let mut x = Tensor::from_vec(distances, (2 * f - 1, 1), device)?;
+        for (weight, bias, norm) in &self.hidden {
+            x = norm.forward(&linear(&x, weight, Some(bias))?)?.silu()?;
+        }
+        linear(&x, &self.out.0, Some(&self.out.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{Fetched, TensorSource};
+
+    fn wave(n: usize, step: f32) -> Vec<f32> {
+        (0..n).map(|i| (i as f32 * step).sin()).collect()
+    }
+
+    /// Tensors of any name and shape.
+    struct Any;
+
+    impl TensorSource for Any {
+        fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String> {
+            let step = 0.31 + name.len() as f32 * 0.07;
+            Ok(Fetched::Data(wave(shape.iter().product(), step)))
+        }
+        fn origin(&self) -> String {
+            "the test".into()
+        }
+        fn names(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn the_cpu_kernel_equals_its_composition() {
+        for (c, heads, d, f, (h, w)) in [(8, 3, 4, 5, (5, 7)), (12, 2, 16, 16, (4, 4)), (6, 1, 8, 1, (1, 1))]
+        {
+            let make = |p: &Params| TemporalAttention::new(p, c, heads, d);
+            let (layer, _) = Params::load(&Any, &Device::Cpu, make).unwrap();
+            let x = Tensor::from_vec(wave(2 * c * f * h * w, 0.37), (2, c, f, h, w), &Device::Cpu).unwrap();
+            let go = Interrupt::new();
+            let ours = layer.forward(&x, &go).unwrap();
+            let bias = layer.biases(f).unwrap();
+            let other = layer.in_bands(&x, &bias, &go).unwrap();
+            let d = (ours - other).unwrap().abs().unwrap().flatten_all().unwrap();
+            let d = d.max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert!(d < 2e-5, "{f} frames: {d}");
+        }
+    }
+}
