@@ -28,6 +28,7 @@ fn a_full_size_evaluation_stops_within_a_second() {
     let one = Tensor::ones(1, candle_core::DType::F32, &device).unwrap();
     let ef = one.reshape((1, 1, 1)).unwrap();
     let keep = Tensor::ones(1, candle_core::DType::U8, &device).unwrap();
+    let tokens = unet.ef_tokens(&ef, &keep).unwrap();
 
     // In the input convolution, in attention over frames, and in later blocks.
     let mut tried = 0;
@@ -39,8 +40,7 @@ fn a_full_size_evaluation_stops_within_a_second() {
                     &Inputs {
                         x: &video,
                         time: &one,
-                        ef: &ef,
-                        keep_ef: &keep,
+                        ef: &tokens,
                         cond_image: Some(&image),
                         lowres: Some((&video, &one)),
                     },

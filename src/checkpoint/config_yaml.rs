@@ -4,7 +4,7 @@
 //! to training are ignored.
 
 use super::yaml_values::{flag, number, per, refuse_unknown, resize_mode, whole};
-use crate::edm::{CascadeConfig, NoiseLevels, StageConfig};
+use crate::edm::{CascadeConfig, NoiseLevels, Solver, StageConfig};
 use crate::models::unet3d::UnetConfig;
 use serde_yaml_ng::{Mapping, Value};
 
@@ -173,7 +173,9 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
                 s_tmax: s_tmax[i],
                 s_noise: s_noise[i],
             },
+            solver: Solver::Heun,
             cond_scale: cond_scale[i],
+            guided_from: 0.0,
             unet,
         };
         check_stage(&name, &stage)?;

@@ -1,9 +1,9 @@
 //! `echoif bench`: how fast the networks are on this machine.
 
 use crate::clip::Video;
-use crate::edm::{Preset, Seed};
+use crate::edm::{Plan, Preset, Seed, Seeded, StageConfig};
 use crate::ef::EfPercent;
-use crate::engine::{Models, Pace, Report, Request, cost_of, generate};
+use crate::engine::{Models, Pace, Report, Request, available_memory, cost_of, generate, previews};
 use crate::hearts::simulated_heart;
 use crate::measure::{TimeBase, measure};
 use crate::media::region::{Anatomy, SIDE, Square};
@@ -24,6 +24,9 @@ pub struct Args {
     /// Presets that would take longer than this many seconds are left out, and said to be.
     #[arg(long, default_value_t = 60.0)]
     longest: f64,
+    /// Time single evaluations alone, no whole runs.
+    #[arg(long)]
+    evaluations: bool,
     /// Print one JSON object on standard output.
     #[arg(long)]
     pub json: bool,
@@ -35,6 +38,9 @@ struct Bench {
     cascade: String,
     /// One denoising step of each stage of the cascade: with guidance both branches.
     evaluations: Vec<Evaluation>,
+    /// Estimates a second while the slider is dragged: each the first evaluation at another EF, from
+    /// its request to the clip that is shown.
+    follow_per_second: Option<f64>,
     /// Where one run of the quickest preset spends its time, longest first.
     operations: Vec<Operation>,
     presets: Vec<PresetTime>,
@@ -63,6 +69,7 @@ struct Operation {
 struct PresetTime {
     preset: Preset,
     evaluations: usize,
+    stage_evaluations: Vec<usize>,
     /// With the measurement of the EF. Nothing when it was left out as too long.
     median_seconds: Option<f64>,
     first_preview_seconds: Option<f64>,
@@ -74,33 +81,26 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// One run: its seconds, those until the first report, and those of each evaluation by stage.
+/// One run: its seconds, and those until the first report.
 struct Run {
     seconds: f64,
     first: Option<f64>,
-    evaluations: Vec<(usize, f64)>,
     video: Video,
 }
 
 fn run_once(models: &Models, request: &Request, pace: &mut Pace) -> anyhow::Result<Run> {
     let start = Instant::now();
-    let mut last = start;
-    let mut evaluations = Vec::new();
     let mut first = None;
     let device = models.device.device.clone();
-    let mut hear = |r: &Report| {
+    let mut hear = |_: &Report| {
         // A failing device fails the run.
         let _ = device.synchronize();
-        let now = Instant::now();
-        first.get_or_insert(now.duration_since(start).as_secs_f64());
-        evaluations.push((r.stage, now.duration_since(last).as_secs_f64()));
-        last = now;
+        first.get_or_insert_with(|| start.elapsed().as_secs_f64());
     };
     let made = generate(models, request, pace, &Interrupt::new(), &mut hear)?;
     Ok(Run {
         seconds: start.elapsed().as_secs_f64(),
         first,
-        evaluations,
         video: made.video,
     })
 }
@@ -121,16 +121,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             guidance: None,
         })
     };
-    let mut by_stage: Vec<Vec<f64>> = vec![Vec::new(); models.info().config.stages.len()];
+    let evaluations = evaluations(&models, &anatomy, args.repeat)?;
     let mut presets = Vec::new();
     let mut quickest: Option<(Request, Video)> = None;
-    for preset in Preset::ALL {
+    let wanted = if args.evaluations {
+        &[][..]
+    } else {
+        &Preset::ALL
+    };
+    for &preset in wanted {
         let request = request(preset)?;
         let config = preset.apply(&models.info().config);
         let expected = pace.seconds(cost_of(&models, &request));
         let mut time = PresetTime {
             preset,
             evaluations: config.stages.iter().map(|s| s.evaluations()).sum(),
+            stage_evaluations: config.stages.iter().map(|s| s.evaluations()).collect(),
             median_seconds: None,
             first_preview_seconds: None,
             expected_seconds: expected,
@@ -144,9 +150,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
             time.median_seconds = median(runs.iter().map(|r| r.seconds).collect());
             time.first_preview_seconds = median(runs.iter().filter_map(|r| r.first).collect());
-            for (stage, seconds) in runs.iter().flat_map(|r| &r.evaluations) {
-                by_stage[*stage].push(*seconds);
-            }
             if let Some(run) = runs.pop() {
                 quickest.get_or_insert((request, run.video));
             }
@@ -156,13 +159,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut bench = Bench {
         device: models.device.name.clone(),
         cascade: models.cascade.identity.name.clone(),
-        evaluations: evaluations(&models, by_stage),
+        evaluations,
+        follow_per_second: None,
         operations: Vec::new(),
         presets,
         regressor_seconds: 0.0,
         peak_memory_mb: None,
     };
     if let Some((request, video)) = quickest {
+        bench.follow_per_second = Some(follow(&models, &request, &mut pace)?);
         let (ran, spent) = profile(|| run_once(&models, &request, &mut pace));
         let whole = ran?.seconds;
         bench.operations = spent
@@ -201,18 +206,65 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn evaluations(models: &Models, by_stage: Vec<Vec<f64>>) -> Vec<Evaluation> {
-    let stages = models.info().config.stages;
-    let of = |(stage, seconds): (usize, Vec<f64>)| {
-        let measured = seconds.len();
-        Some(Evaluation {
-            stage: stage + 1,
-            guided: stages.get(stage)?.cond_scale != 1.0,
-            median_seconds: median(seconds)?,
-            measured,
+fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Result<Vec<Evaluation>> {
+    let (config, device) = (models.info().config, &models.device.device);
+    let anatomy = anatomy.tensor(config.channels())?;
+    let plan = Plan {
+        config: &config,
+        ef_percent: &[30.0],
+        anatomy: &anatomy,
+        noise: &Seeded(Seed(0)),
+        interrupt: &Interrupt::new(),
+        memory: available_memory() / 4,
+        openings: None,
+    };
+    let of = |(i, stage): (usize, &StageConfig)| {
+        let mut seconds = Vec::new();
+        // The first is for the caches and the threads.
+        for _ in 0..=repeat {
+            device.synchronize()?;
+            let start = Instant::now();
+            models.cascade.cascade.evaluate_once(&plan, i)?;
+            device.synchronize()?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        seconds.remove(0);
+        Ok(Evaluation {
+            stage: i + 1,
+            guided: stage.cond_scale != 1.0,
+            measured: seconds.len(),
+            median_seconds: median(seconds).unwrap_or_default(),
         })
     };
-    by_stage.into_iter().enumerate().filter_map(of).collect()
+    config.stages.iter().enumerate().map(of).collect()
+}
+
+/// Estimates a second while a slider would be dragged from one end to the other.
+fn follow(models: &Models, request: &Request, pace: &mut Pace) -> anyhow::Result<f64> {
+    let mut estimate = |ef: f64| -> anyhow::Result<()> {
+        let request = Request {
+            ef: EfPercent::new(ef).map_err(anyhow::Error::msg)?,
+            ..request.clone()
+        };
+        let interrupt = Interrupt::new();
+        let mut shown = Ok(Vec::new());
+        let mut hear = |r: &Report| {
+            shown = previews(r.denoised);
+            interrupt.set();
+        };
+        // The run ends with its first report, as an interrupted one.
+        let _ = generate(models, &request, pace, &interrupt, &mut hear);
+        anyhow::ensure!(shown?.len() == 1, "no estimate came");
+        Ok(())
+    };
+    estimate(15.0)?;
+    let start = Instant::now();
+    let values = 15..=75;
+    let n = values.clone().count();
+    for ef in values {
+        estimate(f64::from(ef) + 0.5)?;
+    }
+    Ok(n as f64 / start.elapsed().as_secs_f64())
 }
 
 fn peak_memory_mb() -> Option<u64> {
@@ -248,6 +300,9 @@ fn table(bench: &Bench) {
                 super::duration(p.expected_seconds)
             ),
         }
+    }
+    if let Some(rate) = bench.follow_per_second {
+        println!("\nFollowing the slider    {rate:.1} estimates a second");
     }
     println!(
         "\nRegressor               {:.1} ms",

@@ -6,6 +6,8 @@ mod generate;
 mod import;
 mod measure;
 mod open;
+mod sweep;
+mod trial;
 mod verify;
 mod wanted;
 mod window;
@@ -49,6 +51,8 @@ enum Command {
     Verify(verify::Args),
     /// Time the networks on this machine.
     Bench(bench::Args),
+    /// Measure what fewer evaluations cost: EF error, similarity and time of solvers and steps.
+    Sweep(sweep::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -62,6 +66,7 @@ impl Command {
             Self::Doctor(a) => a.json,
             Self::Verify(a) => a.json,
             Self::Bench(a) => a.json,
+            Self::Sweep(a) => a.json,
             Self::Import(_) => false,
         }
     }
@@ -159,6 +164,7 @@ pub fn run() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

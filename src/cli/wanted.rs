@@ -170,14 +170,14 @@ impl Wanted {
 }
 
 /// The anatomy of a file's first frame.
-struct Taken {
-    anatomy: Anatomy,
+pub struct Taken {
+    pub anatomy: Anatomy,
     heart_rate: Option<f64>,
     warnings: Vec<String>,
 }
 
 impl Taken {
-    fn from(path: &Path) -> anyhow::Result<Self> {
+    pub fn from(path: &Path) -> anyhow::Result<Self> {
         let opened = media::open(path)?;
         let frame = opened.recording.frame(0);
         let frame =

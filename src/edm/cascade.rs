@@ -1,9 +1,9 @@
 //! The cascade: stage after stage, each starting from noise and from the one before.
 
-use super::denoiser::{Conditions, Denoiser};
+use super::denoiser::{Conditions, Denoiser, Openings};
 use super::noise::{Draw, Noise};
 use super::schedule::Augmentation;
-use super::{CascadeConfig, StageConfig, solver};
+use super::{CascadeConfig, Solver, StageConfig, multistep, solver};
 use crate::models::unet3d::Unet;
 use crate::nn::{Interrupt, resize};
 use candle_core::{DType, Device, Result, Shape, Tensor};
@@ -28,6 +28,8 @@ pub struct Plan<'a> {
     pub interrupt: &'a Interrupt,
     /// Memory that a network pass may take, in bytes.
     pub memory: usize,
+    /// Where the beginnings of runs are kept, and what tells this noise and anatomy from others.
+    pub openings: Option<(&'a Openings, String)>,
 }
 
 /// Sent after every evaluation.
@@ -38,6 +40,8 @@ pub struct Progress<'a> {
     /// From 0.
     pub step: usize,
     pub steps: usize,
+    /// Network passes that this evaluation took.
+    pub passes: usize,
     /// Evaluations done in this stage and in the whole run so far.
     pub stage_evaluations: usize,
     pub evaluations: usize,
@@ -76,29 +80,31 @@ impl Cascade {
     ) -> Result<Tensor> {
         let stage = &plan.config.stages[i];
         let b = conditions.ef.dim(0)?;
-        let denoiser = Denoiser {
-            unet: &self.unets[i],
-            stage,
-            conditions,
-            threshold: plan.config.dynamic_threshold,
-            interrupt: plan.interrupt,
-            one_batch: 2 * pass_bytes(stage, b) <= plan.memory,
-        };
+        let denoiser = self.denoiser(plan, i, conditions, b);
         let schedule = stage.schedule();
         let shape = video_shape(b, stage).to_vec().into();
         let draw = |draw, shape: &Shape| plan.noise.draw(draw, shape, &self.device);
         let initial = draw(Draw::Initial { stage: i }, &shape)?;
         let mut x = (initial * f64::from(schedule.sigmas[0]))?;
+        let mut multistep = match stage.solver {
+            Solver::Heun => None,
+            Solver::Multistep(kind) => Some(multistep::Run::new(kind)),
+        };
         let mut done = 0;
         for step in 0..schedule.steps() {
             let mut evaluate = |x: &Tensor, sigma: f32| {
-                let denoised = denoiser.denoise(x, sigma)?;
+                let first = i == 0 && done == 0 && schedule.gammas[0] == 0.0;
+                let denoised = match &plan.openings {
+                    Some((openings, key)) if first => denoiser.open(x, sigma, openings, key)?,
+                    _ => denoiser.denoise(x, sigma)?,
+                };
                 done += 1;
                 report(&Progress {
                     stage: i,
                     stages: plan.config.stages.len(),
                     step,
                     steps: schedule.steps(),
+                    passes: stage.passes_at(f64::from(sigma)),
                     stage_evaluations: done,
                     evaluations: before + done,
                     denoised: &denoised,
@@ -106,15 +112,57 @@ impl Cascade {
                 Ok(denoised)
             };
             // Without churn there is nothing to draw; by counter, skipping changes no other draw.
-            let x_hat = if schedule.gammas[step] > 0.0 {
+            let x_hat = if schedule.gammas[step] > 0.0 && multistep.is_none() {
                 let noise = draw(Draw::Churn { stage: i, step }, x.shape())?;
                 solver::churn(&schedule, step, &x, &noise)?
             } else {
                 x
             };
-            x = solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next;
+            let (sigma, next) = (schedule.sigmas[step], schedule.sigmas[step + 1]);
+            x = match &mut multistep {
+                Some(run) => run.step(x_hat, sigma, next, &mut evaluate)?,
+                None => solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next,
+            };
         }
         to_unit(&x)
+    }
+
+    /// One evaluation of a stage, on noise at its highest level and, after the first stage, a black
+    /// video: as much work as any other.
+    ///
+    /// # Errors
+    /// As [`Cascade::run`].
+    pub fn evaluate_once(&self, plan: &Plan, i: usize) -> Result<Tensor> {
+        let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
+        let shape = video_shape(b, stage);
+        let black = Tensor::zeros(&shape, DType::F32, &self.device)?;
+        let conditions = self.conditions(plan, i, stage, (i > 0).then_some(&black))?;
+        let sigma = stage.levels.sigma_max;
+        let draw = Draw::Initial { stage: i };
+        let x = (plan
+            .noise
+            .draw(draw, &shape.to_vec().into(), &self.device)?
+            * sigma)?;
+        self.denoiser(plan, i, &conditions, b)
+            .denoise(&x, sigma as f32)
+    }
+
+    fn denoiser<'a>(
+        &'a self,
+        plan: &'a Plan,
+        i: usize,
+        conditions: &'a Conditions,
+        b: usize,
+    ) -> Denoiser<'a> {
+        let stage = &plan.config.stages[i];
+        Denoiser::new(
+            &self.unets[i],
+            stage,
+            conditions,
+            plan.config.dynamic_threshold,
+            plan.interrupt,
+            2 * pass_bytes(stage, b) <= plan.memory,
+        )
     }
 
     fn conditions(
@@ -127,6 +175,15 @@ impl Cascade {
         let b = plan.ef_percent.len();
         let efs: Vec<f32> = plan.ef_percent.iter().map(|e| (e / 100.0) as f32).collect();
         let image = plan.anatomy.to_device(&self.device)?;
+        // Once for the run: every evaluation of the stage sees it at this size.
+        let image = resize(
+            &image.unsqueeze(2)?,
+            stage.unet.resize_mode,
+            1,
+            stage.size,
+            stage.size,
+        )?
+        .squeeze(2)?;
         let (_, c, h, w) = image.dims4()?;
         let lowres = match previous {
             Some(video) => {

@@ -1,11 +1,21 @@
+use super::multistep::Multistep;
 use super::schedule::Schedule;
 use crate::models::unet3d::UnetConfig;
 use crate::nn::ResizeMode;
 
+/// How a stage goes from noise level to noise level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Solver {
+    /// EDM algorithm 2, as published: two evaluations a step, but for the last.
+    Heun,
+    /// One evaluation a step, no churn.
+    Multistep(Multistep),
+}
+
 /// Noise levels of a stage and the steps through them, in the paper's symbols.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseLevels {
-    /// Steps N of the solver; 2N - 1 evaluations.
+    /// Steps N of the solver; Heun takes 2N - 1 evaluations, a multistep solver N.
     pub steps: usize,
     pub sigma_min: f64,
     pub sigma_max: f64,
@@ -25,8 +35,12 @@ pub struct StageConfig {
     pub size: usize,
     pub frames: usize,
     pub levels: NoiseLevels,
+    pub solver: Solver,
     /// Guidance: 1 makes one network pass an evaluation, anything else two.
     pub cond_scale: f64,
+    /// Below this noise level there is no guidance, and one pass an evaluation (Kynkaanniemi et al.,
+    /// *Applying Guidance in a Limited Interval*, 2024); 0 guides everywhere, as published.
+    pub guided_from: f64,
 }
 
 impl StageConfig {
@@ -36,12 +50,33 @@ impl StageConfig {
 
     /// Evaluations of the network in one run of the stage (both branches of guidance are one).
     pub fn evaluations(&self) -> usize {
-        2 * self.levels.steps - 1
+        match self.solver {
+            Solver::Heun => 2 * self.levels.steps - 1,
+            Solver::Multistep(_) => self.levels.steps,
+        }
+    }
+
+    /// Network passes of an evaluation at a noise level.
+    pub fn passes_at(&self, sigma: f64) -> usize {
+        if self.cond_scale == 1.0 || sigma < self.guided_from {
+            1
+        } else {
+            2
+        }
     }
 
     /// Network passes of one run of the stage.
     pub fn passes(&self) -> usize {
-        self.evaluations() * if self.cond_scale == 1.0 { 1 } else { 2 }
+        let schedule = self.schedule();
+        let passes = |i: usize| match self.solver {
+            Solver::Multistep(_) => self.passes_at(f64::from(schedule.sigmas[i])),
+            Solver::Heun => {
+                let next = f64::from(schedule.sigmas[i + 1]);
+                let second = if next > 0.0 { self.passes_at(next) } else { 0 };
+                self.passes_at(schedule.sigma_hat(i)) + second
+            }
+        };
+        (0..schedule.steps()).map(passes).sum()
     }
 }
 

@@ -8,12 +8,15 @@
 pub mod cascade;
 mod config;
 pub mod denoiser;
+pub mod multistep;
 pub mod noise;
 mod preset;
 pub mod schedule;
 pub mod solver;
 
 pub use cascade::{Cascade, Plan, Progress};
-pub use config::{CascadeConfig, NoiseLevels, StageConfig};
+pub use config::{CascadeConfig, NoiseLevels, Solver, StageConfig};
+pub use denoiser::Openings;
+pub use multistep::Multistep;
 pub use noise::{Draw, Noise, Replayed, Seed, Seeded};
 pub use preset::Preset;

@@ -188,8 +188,8 @@ impl Pace {
     pub fn first_seconds(&self, config: &CascadeConfig) -> f64 {
         let first = config.stages.first();
         first.map_or(0.0, |stage| {
-            let passes = if stage.cond_scale == 1.0 { 1.0 } else { 2.0 };
-            self.seconds(passes * pass_flops(stage))
+            let passes = stage.passes_at(stage.levels.sigma_max);
+            self.seconds(passes as f64 * pass_flops(stage))
         })
     }
 
@@ -250,7 +250,9 @@ mod tests {
                 s_tmax: 50.0,
                 s_noise: 1.003,
             },
+            solver: crate::edm::Solver::Heun,
             cond_scale: 5.0,
+            guided_from: 0.0,
         }
     }
 

@@ -62,19 +62,34 @@ pub fn generate(
     interrupt: &Interrupt,
     report: &mut dyn FnMut(&Report),
 ) -> Result<Generated> {
-    let start = Instant::now();
     let config = configuration(models, request);
+    generate_as(models, request, &config, pace, interrupt, report)
+}
+
+/// As [`generate`], sampled as `config` says: the cascade's own but for how it is sampled.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_as(
+    models: &Models,
+    request: &Request,
+    config: &CascadeConfig,
+    pace: &mut Pace,
+    interrupt: &Interrupt,
+    report: &mut dyn FnMut(&Report),
+) -> Result<Generated> {
+    let start = Instant::now();
     let candidates = request.best_of.max(1);
     let mut tried = Vec::with_capacity(candidates);
     let mut best: Option<(f64, u64, Video)> = None;
-    let (rate, time) = time_base(&config)?;
+    let (rate, time) = time_base(config)?;
     for i in 0..candidates {
         let seed = request.seed.0.wrapping_add(i as u64);
         let efs = [request.ef.get()];
         let mut run = Run {
             models,
             request,
-            config: &config,
+            config,
             before: i,
             total: candidates,
             pace,
@@ -104,7 +119,7 @@ pub fn generate(
         tried,
         seconds: start.elapsed().as_secs_f64(),
     };
-    Ok(made.described(models, request, &config, rate))
+    Ok(made.described(models, request, config, rate))
 }
 
 fn nothing() -> Error {
@@ -253,6 +268,7 @@ impl Run<'_> {
         let mut done = run_flops(config) * self.before as f64;
         let mut last = Instant::now();
         let anatomy = self.request.anatomy.tensor(config.channels())?;
+        let key = format!("{} {}", self.request.anatomy.sha256, seed.0);
         let plan = Plan {
             config,
             ef_percent: efs,
@@ -260,12 +276,12 @@ impl Run<'_> {
             noise: &Seeded(seed),
             interrupt: self.interrupt,
             memory: super::available_memory() / 4,
+            openings: Some((&self.models.openings, key)),
         };
         let (pace, report) = (&mut *self.pace, &mut *self.report);
         let mut hear = |p: &crate::edm::Progress| {
             let stage = &config.stages[p.stage];
-            let passes = if stage.cond_scale == 1.0 { 1.0 } else { 2.0 };
-            let work = passes * pass_flops(stage) * efs.len() as f64;
+            let work = p.passes as f64 * pass_flops(stage) * efs.len() as f64;
             done += work;
             pace.learn(work, last.elapsed().as_secs_f64());
             last = Instant::now();
@@ -305,7 +321,7 @@ fn to_video(video: &Tensor) -> Result<Video> {
 ///
 /// # Errors
 /// When the device fails.
-pub(super) fn previews(denoised: &Tensor) -> Result<Vec<Arc<Video>>> {
+pub fn previews(denoised: &Tensor) -> Result<Vec<Arc<Video>>> {
     let one = |i| Video::from_tensor(&crate::edm::cascade::to_unit(&denoised.get(i)?)?);
     (0..denoised.dim(0)?)
         .map(|i| one(i).map(Arc::new))

@@ -6,7 +6,7 @@ use crate::checkpoint::{
     self, Identity, LoadedCascade, Normalisation, Regressor, builtin_cascade, builtin_regressor,
     open_cascade, open_regressor,
 };
-use crate::edm::CascadeConfig;
+use crate::edm::{CascadeConfig, Openings};
 use std::path::{Path, PathBuf};
 
 /// Where a cascade comes from.
@@ -34,6 +34,8 @@ pub struct Models {
     card: Card,
     cascade_source: CascadeSource,
     regressor_source: Option<(PathBuf, Option<Normalisation>)>,
+    /// Of the cascade's runs.
+    pub(super) openings: Openings,
 }
 
 impl Models {
@@ -51,6 +53,7 @@ impl Models {
             card,
             cascade_source: cascade,
             regressor_source: regressor,
+            openings: Openings::default(),
             device,
         })
     }
@@ -63,6 +66,7 @@ impl Models {
     pub fn set_cascade(&mut self, source: CascadeSource) -> Result<(), checkpoint::Error> {
         let (loaded, card) = load_cascade(&source, &self.device)?;
         (self.cascade, self.card, self.cascade_source) = (loaded, card, source);
+        self.openings = Openings::default();
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! Attention over all positions and to the conditioning tokens; [`super::temporal`] has the one over
-//! frames. Positions stay in the last dimension throughout: `[b, c, n]`.
+//! Attention over all positions, and what it shares with the attention over frames
+//! ([`super::temporal`]) and to the conditioning tokens ([`super::cross`]). Positions stay in the last dimension throughout: `[b, c, n]`.
 
 use super::conv::PointConv;
+use super::join::add;
 use super::norm::ChannelNorm;
 use super::{Interrupt, Params, profile};
 use candle_core::{Result, Tensor};
@@ -91,7 +92,7 @@ impl MultiQuery {
     /// The back of the layer, with the residual: x and `attended` `[b, _, n]`.
     pub(super) fn finish(&self, x: &Tensor, attended: &Tensor) -> Result<Tensor> {
         let out = self.out.forward(attended)?;
-        x + self.out_norm.forward(&out)?
+        add(x, &self.out_norm.forward(&out)?)
     }
 }
 
@@ -151,66 +152,4 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
             None => Ok(y),
         }
     })
-}
-
-/// Attention of every position to the conditioning tokens, `x + Att(x, tokens)`.
-#[derive(Clone, Debug)]
-pub struct CrossAttention {
-    norm: ChannelNorm,
-    to_q: PointConv,
-    to_kv: Tensor,
-    null_kv: Tensor,
-    to_out: PointConv,
-    out_norm: ChannelNorm,
-    heads: usize,
-    d: usize,
-}
-
-impl CrossAttention {
-    /// Loads the tensors below `fn.`; tokens have `cond_dim` channels.
-    ///
-    /// # Errors
-    /// When the device fails; missing tensors are reported by [`Params::load`].
-    pub fn new(p: &Params, c: usize, cond_dim: usize, heads: usize, d: usize) -> Result<Self> {
-        let p = p.at("fn");
-        let scale = (d as f64).powf(-0.5);
-        let to_q = (p.get("to_q.weight", &[heads * d, c])? * scale)?;
-        let to_out = p.get("to_out.0.weight", &[c, heads * d])?;
-        Ok(Self {
-            norm: ChannelNorm::new(&p.at("norm"), c)?,
-            to_q: PointConv::from_tensors(&to_q, None)?,
-            to_kv: p.get("to_kv.weight", &[2 * heads * d, cond_dim])?,
-            null_kv: p.get("null_kv", &[2, d])?,
-            to_out: PointConv::from_tensors(&to_out, None)?,
-            out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,
-            heads,
-            d,
-        })
-    }
-
-    /// x `[b, c, f, h, w]`, tokens `[b, n, cond_dim]`.
-    ///
-    /// # Errors
-    /// On mismatched shapes, or when interrupted.
-    pub fn forward(&self, x: &Tensor, tokens: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let shape = x.dims().to_vec();
-        let (b, heads, d) = (shape[0], self.heads, self.d);
-        let x = x.flatten_from(2)?;
-        let q = self.to_q.forward(&self.norm.forward(&x)?)?;
-        let m = tokens.dim(1)?;
-        let kv = linear(tokens, &self.to_kv, None)?.reshape((b, m, 2, heads, d))?;
-        let part = |i: usize| -> Result<Tensor> {
-            let null = self
-                .null_kv
-                .narrow(0, i, 1)?
-                .reshape((1, 1, 1, d))?
-                .broadcast_as((b, heads, 1, d))?
-                .contiguous()?;
-            let own = kv.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?;
-            Tensor::cat(&[&null, &own.contiguous()?], 2)
-        };
-        let out = attend(&q, &part(0)?, &part(1)?, heads, interrupt)?;
-        let out = self.out_norm.forward(&self.to_out.forward(&out)?)?;
-        (x + out)?.reshape(shape)
-    }
 }

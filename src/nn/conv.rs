@@ -1,9 +1,9 @@
 //! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
 //! the pseudo-3-D convolutions of video diffusion models.
 
-use super::{Interrupt, Params, cpu, profile};
 use super::cpu::conv::{pack_pointwise, pack_spatial, pack_temporal};
 use super::cpu::product::Packed;
+use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
 use std::sync::{Arc, OnceLock};
 
@@ -129,7 +129,9 @@ impl SpatialConv {
 
 fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
     let dims = x.dims();
-    candle_core::Error::Msg(format!("{dims:?} has not the {channels} channels of the weights"))
+    candle_core::Error::Msg(format!(
+        "{dims:?} has not the {channels} channels of the weights"
+    ))
 }
 
 /// A convolution over frames at every pixel.
@@ -354,7 +356,11 @@ impl PointConv {
         let (o, c) = self.weight.dims2()?;
         packed(&self.packed, || {
             let bias = self.bias.as_ref().map(values).transpose()?;
-            Ok(pack_pointwise(&values(&self.weight)?, (o, c), bias.as_deref()))
+            Ok(pack_pointwise(
+                &values(&self.weight)?,
+                (o, c),
+                bias.as_deref(),
+            ))
         })
     }
 }

@@ -8,7 +8,9 @@
 pub mod attention;
 pub mod conv;
 mod cpu;
+pub mod cross;
 pub mod interrupt;
+pub mod join;
 pub mod norm;
 pub mod params;
 pub mod profile;

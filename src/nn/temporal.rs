@@ -1,6 +1,7 @@
 //! Attention over frames.
 
 use super::attention::{MultiQuery, linear};
+use super::cross::{head_columns, head_rows};
 use super::norm::LastNorm;
 use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
@@ -80,14 +81,10 @@ impl TemporalAttention {
         let kv = values(self.core.kv.weight())?;
         let weights = Weights {
             norm: values(self.core.norm.gain())?,
-            q: (0..heads)
-                .map(|i| Packed::new(d, c, None, |row, k| q[(i * d + row) * c + k]))
-                .collect(),
+            q: head_rows(&q, heads, d, c),
             kv: Packed::new(2 * d, c, None, |row, k| kv[row * c + k]),
             null_kv: values(&self.core.null_kv)?,
-            out: (0..heads)
-                .map(|i| Packed::new(c, d, None, |row, k| out[row * heads * d + i * d + k]))
-                .collect(),
+            out: head_columns(&out, heads, d, c),
             out_norm: values(self.core.out_norm.gain())?,
             eps: super::norm::EPS as f32,
         };
@@ -118,7 +115,11 @@ impl TemporalAttention {
         let (heads, d, n) = (self.core.heads, self.core.d, h * w);
         let flat = x.reshape((b, c, f * n))?;
         let normed = self.core.norm.forward(&flat)?;
-        let q = self.core.q.forward(&normed)?.reshape((b, heads * d, f, n))?;
+        let q = self
+            .core
+            .q
+            .forward(&normed)?
+            .reshape((b, heads * d, f, n))?;
         let kv = self.core.kv.forward(&normed)?.reshape((b, 2 * d, f, n))?;
         let null = self
             .core
@@ -237,40 +238,33 @@ impl RelativeBias {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Fetched, TensorSource};
+    use crate::nn::params::Any;
 
     fn wave(n: usize, step: f32) -> Vec<f32> {
         (0..n).map(|i| (i as f32 * step).sin()).collect()
     }
 
-    /// Tensors of any name and shape.
-    struct Any;
-
-    impl TensorSource for Any {
-        fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String> {
-            let step = 0.31 + name.len() as f32 * 0.07;
-            Ok(Fetched::Data(wave(shape.iter().product(), step)))
-        }
-        fn origin(&self) -> String {
-            "the test".into()
-        }
-        fn names(&self) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
     #[test]
     fn the_cpu_kernel_equals_its_composition() {
-        for (c, heads, d, f, (h, w)) in [(8, 3, 4, 5, (5, 7)), (12, 2, 16, 16, (4, 4)), (6, 1, 8, 1, (1, 1))]
-        {
+        for (c, heads, d, f, (h, w)) in [
+            (8, 3, 4, 5, (5, 7)),
+            (12, 2, 16, 16, (4, 4)),
+            (6, 1, 8, 1, (1, 1)),
+        ] {
             let make = |p: &Params| TemporalAttention::new(p, c, heads, d);
             let (layer, _) = Params::load(&Any, &Device::Cpu, make).unwrap();
-            let x = Tensor::from_vec(wave(2 * c * f * h * w, 0.37), (2, c, f, h, w), &Device::Cpu).unwrap();
+            let x = Tensor::from_vec(wave(2 * c * f * h * w, 0.37), (2, c, f, h, w), &Device::Cpu)
+                .unwrap();
             let go = Interrupt::new();
             let ours = layer.forward(&x, &go).unwrap();
             let bias = layer.biases(f).unwrap();
             let other = layer.in_bands(&x, &bias, &go).unwrap();
-            let d = (ours - other).unwrap().abs().unwrap().flatten_all().unwrap();
+            let d = (ours - other)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .flatten_all()
+                .unwrap();
             let d = d.max(0).unwrap().to_scalar::<f32>().unwrap();
             assert!(d < 2e-5, "{f} frames: {d}");
         }

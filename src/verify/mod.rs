@@ -164,6 +164,14 @@ pub fn verify(
             "resize" => numbers::resize,
             "r2plus1d" => regress::r2plus1d,
             "regressor" => regress::regressor,
+            "metrics" if fixture.name == "metrics_ssim" => numbers::ssim_values,
+            "metrics" => {
+                report.skipped.push(Skipped {
+                    fixture: fixture.name.clone(),
+                    why: "this metric is not implemented yet".into(),
+                });
+                continue;
+            }
             other => {
                 report.skipped.push(Skipped {
                     fixture: fixture.name.clone(),

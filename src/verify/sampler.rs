@@ -159,14 +159,14 @@ impl Replayer<'_> {
             );
         }
         let conditions = self.conditions(self.find(i, "lowres_cond_img")?)?;
-        let denoiser = Denoiser {
-            unet: &self.loaded.cascade.unets[i],
+        let denoiser = Denoiser::new(
+            &self.loaded.cascade.unets[i],
             stage,
-            conditions: &conditions,
-            threshold: self.config.dynamic_threshold,
-            interrupt: &self.interrupt,
-            one_batch: true,
-        };
+            &conditions,
+            self.config.dynamic_threshold,
+            &self.interrupt,
+            true,
+        );
         let x_next = self
             .find(i, "x_next")?
             .ok_or_else(|| format!("`{prefix}.x_next` is missing"))?;
@@ -282,6 +282,7 @@ impl Replayer<'_> {
             noise: self.noise,
             interrupt: &self.interrupt,
             memory: usize::MAX,
+            openings: None,
         };
         self.loaded
             .cascade

@@ -49,8 +49,7 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
             &Inputs {
                 x: &x,
                 time: &time,
-                ef,
-                keep_ef: &keep_ef,
+                ef: &unet.ef_tokens(ef, &keep_ef)?,
                 cond_image: cond_image.as_ref(),
                 lowres: lowres.as_ref().map(|(v, t)| (v, t)),
             },

@@ -2,10 +2,12 @@
 
 use super::pass::Pass;
 use crate::nn::Params;
-use crate::nn::attention::{CrossAttention, linear};
+use crate::nn::attention::linear;
 use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
+use crate::nn::cross::CrossAttention;
+use crate::nn::join;
 use crate::nn::norm::GroupNormSilu;
-use crate::nn::shuffle::{pixel_shuffle, space_to_depth};
+use crate::nn::shuffle::{silu_pixel_shuffle, space_to_depth};
 use crate::nn::temporal::TemporalAttention;
 use candle_core::{D, Result, Tensor};
 
@@ -62,15 +64,13 @@ impl GlobalContext {
 
     /// `x * gate(x) + residual`.
     fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        let (b, c) = (x.dim(0)?, x.dim(1)?);
         let flat = x.flatten_from(2)?;
         let logits = self.to_k.forward(&flat)?;
         let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
         let context = flat.matmul(&weights.transpose(1, 2)?)?.squeeze(2)?;
         let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
         let gate = linear(&hidden, &self.out.0, Some(&self.out.1))?;
-        let gate = candle_nn::ops::sigmoid(&gate)?.reshape((b, c, 1))?;
-        flat.broadcast_mul(&gate)?.reshape(x.shape())? + residual
+        join::gate(x, &candle_nn::ops::sigmoid(&gate)?, residual)
     }
 }
 
@@ -141,10 +141,12 @@ impl ResnetBlock {
         })
     }
 
-    /// x `[b, in, f, h, w]`, t `[b, time]`, tokens `[b, n, dim]`; result `[b, out, f, h, w]`.
+    /// x `[b, in, f, h, w]`, t `[m b, time]`, tokens `[m b, n, dim]`; result `[m b, out, f, h, w]`.
+    /// What does not depend on t is computed once for all m.
     pub fn forward(&self, x: &Tensor, t: &Tensor, tokens: &Tensor, pass: &Pass) -> Result<Tensor> {
         let scale_shift = linear(&t.silu()?, &self.time_mlp.0, Some(&self.time_mlp.1))?;
-        let mut h = self.block1.forward(x, None, pass)?;
+        let copies = t.dim(0)? / x.dim(0)?;
+        let mut h = join::repeat(&self.block1.forward(x, None, pass)?, copies)?;
         if let Some(cross) = &self.cross {
             h = cross.forward(&h, tokens, pass.interrupt)?;
         }
@@ -153,9 +155,10 @@ impl ResnetBlock {
             Some(conv) => conv.forward(x)?,
             None => x.clone(),
         };
+        let residual = join::repeat(&residual, copies)?;
         match &self.context {
             Some(context) => context.gate(&h, &residual),
-            None => h + residual,
+            None => join::add(&h, &residual),
         }
     }
 }
@@ -218,7 +221,9 @@ impl Down {
     pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
         match self {
             Self::Shuffle(conv) => conv.forward(&space_to_depth(x)?),
-            Self::Parallel(conv, point) => conv.forward(x, pass.interrupt)? + point.forward(x)?,
+            Self::Parallel(conv, point) => {
+                join::add(&conv.forward(x, pass.interrupt)?, &point.forward(x)?)
+            }
         }
     }
 }
@@ -234,6 +239,6 @@ impl Up {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        pixel_shuffle(&self.0.forward(x)?.silu()?)
+        silu_pixel_shuffle(&self.0.forward(x)?)
     }
 }

@@ -12,5 +12,5 @@ mod pass;
 mod unet;
 
 pub use config::UnetConfig;
-pub use pass::{Inputs, Pass, Probe};
+pub use pass::{EfTokens, Inputs, Pass, Probe};
 pub use unet::Unet;

@@ -3,19 +3,27 @@
 use crate::nn::Interrupt;
 use candle_core::Tensor;
 
-/// What a forward pass takes. Videos are `[b, channels, f, h, w]`.
+/// What the network hears of the EF ([`super::Unet::ef_tokens`]).
+#[derive(Clone, Debug)]
+pub struct EfTokens {
+    /// `[b, latents + 4, dim]`
+    pub(super) tokens: Tensor,
+    /// `[b, T]`
+    pub(super) summary: Tensor,
+}
+
+/// What a forward pass takes. Videos are `[b, channels, f, h, w]`; noise level and EF may have m
+/// times as many samples, m versions of each.
 pub struct Inputs<'a> {
     /// The noisy video, already multiplied by `c_in`.
     pub x: &'a Tensor,
-    /// `c_noise`, `[b]`.
+    /// `c_noise`, `[m b]`.
     pub time: &'a Tensor,
-    /// EF as a fraction, `[b, 1, 1]`.
-    pub ef: &'a Tensor,
-    /// 1 where the EF is shown to the network, 0 for the null branch of guidance: u8 `[b]`.
-    pub keep_ef: &'a Tensor,
+    /// Of `[m b]` samples.
+    pub ef: &'a EfTokens,
     /// The anatomy, `[b, cond_images_channels, h', w']` in 0..1.
     pub cond_image: Option<&'a Tensor>,
-    /// The previous stage's video, noised, in about -1..1, and its noise time `[b]`.
+    /// The previous stage's video, noised, in about -1..1, and its noise time `[m b]`.
     pub lowres: Option<(&'a Tensor, &'a Tensor)>,
 }
 

@@ -1,11 +1,11 @@
 use super::UnetConfig;
 use super::blocks::{Down, Extras, OverTime, ResnetBlock, Up, Widths};
 use super::conditioning::{EfConditioning, TimeEmbedding};
-use super::pass::{Inputs, Pass};
+use super::pass::{EfTokens, Inputs, Pass};
 use crate::nn::attention::MiddleAttention;
 use crate::nn::conv::SpatialConv;
 use crate::nn::norm::LastNorm;
-use crate::nn::{Params, resize};
+use crate::nn::{Params, join, resize};
 use candle_core::{Result, Tensor};
 
 /// Kernels of the cross-embed input convolution, ascending.
@@ -183,12 +183,23 @@ impl Unet {
         &self.config
     }
 
-    /// The network's raw output F, `[b, channels, f, h, w]`.
+    /// The network's raw output F, `[m b, channels, f, h, w]`: m versions of every sample of x, as
+    /// many as there are of the noise level and the EF, one whole batch after the other.
     ///
     /// # Errors
     /// On mismatched shapes, when the device fails, or when interrupted.
     pub fn forward(&self, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
-        let mut x = self.embed(inputs, pass)?;
+        let lowres = inputs.lowres.map(|(video, _)| video);
+        let x = self.embed(inputs.x, inputs.cond_image, lowres, pass)?;
+        self.forward_from(&x, inputs, pass)
+    }
+
+    /// As [`Unet::forward`], from what [`Unet::embed`] made of the inputs.
+    ///
+    /// # Errors
+    /// As [`Unet::forward`].
+    pub fn forward_from(&self, embedded: &Tensor, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
+        let mut x = embedded.clone();
         let (t, tokens) = self.condition(inputs, pass)?;
         let block = |b: &ResnetBlock, x: &Tensor| b.forward(x, &t, &tokens, pass);
 
@@ -229,7 +240,7 @@ impl Unet {
             let skip = skips
                 .pop()
                 .ok_or_else(|| candle_core::Error::Msg("more pops than skips".into()))?;
-            Tensor::cat(&[x, &(skip * std::f64::consts::FRAC_1_SQRT_2)?], 1)
+            join::join(x, &skip, std::f64::consts::FRAC_1_SQRT_2)
         };
         for (j, level) in self.ups.iter().enumerate() {
             x = block(&level.init, &with_skip(&x)?)?;
@@ -245,22 +256,33 @@ impl Unet {
         x = block(&self.final_block, &x)?;
         pass.see("final_res_block", &x);
         if let Some((lowres, _)) = inputs.lowres {
-            x = Tensor::cat(&[&x, lowres], 1)?;
+            let copies = x.dim(0)? / lowres.dim(0)?;
+            x = join::join(&x, &join::repeat(lowres, copies)?, 1.0)?;
         }
         self.final_conv.forward(&x, pass.interrupt)
     }
 
-    /// Joins the inputs as `[cond, noisy, lowres]` and applies the input layers.
-    fn embed(&self, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
-        let (b, _, f, h, w) = inputs.x.dims5()?;
+    /// What the network makes of its pictures before it hears of the noise level and the EF: joins
+    /// them as `[cond, noisy, lowres]` and applies the input layers, `[b, dim, f, h, w]`.
+    ///
+    /// # Errors
+    /// As [`Unet::forward`].
+    pub fn embed(
+        &self,
+        x: &Tensor,
+        cond_image: Option<&Tensor>,
+        lowres: Option<&Tensor>,
+        pass: &Pass,
+    ) -> Result<Tensor> {
+        let (b, _, f, h, w) = x.dims5()?;
         let mut parts = Vec::with_capacity(3);
-        if let Some(image) = inputs.cond_image {
+        if let Some(image) = cond_image {
             let c = image.dim(1)?;
             let image = resize(&image.unsqueeze(2)?, self.config.resize_mode, 1, h, w)?;
             parts.push(image.broadcast_as((b, c, f, h, w))?.contiguous()?);
         }
-        parts.push(inputs.x.contiguous()?);
-        if let Some((lowres, _)) = inputs.lowres {
+        parts.push(x.contiguous()?);
+        if let Some(lowres) = lowres {
             parts.push(lowres.contiguous()?);
         }
         let x = Tensor::cat(&parts, 1)?;
@@ -280,6 +302,18 @@ impl Unet {
         Ok(x)
     }
 
+    /// What the network hears of an EF: the same for every noise level.
+    ///
+    /// `ef` `[b, 1, 1]` is a fraction; `keep` `[b]` is 1 where it is shown to the network, 0 for
+    /// the null branch of guidance.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when the device fails.
+    pub fn ef_tokens(&self, ef: &Tensor, keep: &Tensor) -> Result<EfTokens> {
+        let (tokens, summary) = self.ef.forward(ef, keep)?;
+        Ok(EfTokens { tokens, summary })
+    }
+
     /// The time vector `[b, T]` and the conditioning tokens `[b, n, dim]`.
     fn condition(&self, inputs: &Inputs, pass: &Pass) -> Result<(Tensor, Tensor)> {
         let (mut t, tokens) = self.time.forward(inputs.time, self.config.dim)?;
@@ -289,9 +323,9 @@ impl Unet {
             t = (t + lowres_t)?;
             all.push(tokens);
         }
-        let (tokens, summary) = self.ef.forward(inputs.ef, inputs.keep_ef)?;
-        pass.see("text_tokens_pooled", &tokens);
-        all.push(tokens);
+        let EfTokens { tokens, summary } = inputs.ef;
+        pass.see("text_tokens_pooled", tokens);
+        all.push(tokens.clone());
         let t = (t + summary)?;
         let tokens = self.norm_cond.forward(&Tensor::cat(&all, 1)?)?;
         pass.see("t", &t);

@@ -5,6 +5,8 @@
 //! every machine.
 
 pub mod conv;
+pub mod cross_attention;
+pub mod join;
 pub mod math;
 pub mod norm;
 pub mod product;

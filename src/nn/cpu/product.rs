@@ -6,7 +6,7 @@
 //! Each sum starts at the bias and takes its terms one after the other with fused multiply-add: the
 //! order in which PyTorch's CPU convolutions add, so that small networks come out the same to the
 //! last bit, and guided cascades, which amplify rounding a thousandfold, stay comparable. Every kernel
-//! here keeps that order: a cine is the same whatever the processor.
+//! here keeps that order: these sums are the same whatever the processor.
 
 use super::SharedOut;
 use std::cell::RefCell;
@@ -296,7 +296,11 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
     let bits = s.to_bits();
     // An even result that lost something goes to the odd neighbour on the side of what was lost.
     let outward = (lost > 0.0) == (s > 0.0);
-    let moved = if outward { bits | 1 } else { bits.wrapping_sub(1) };
+    let moved = if outward {
+        bits | 1
+    } else {
+        bits.wrapping_sub(1)
+    };
     let inexact = lost != 0.0 && bits & 1 == 0;
     f64::from_bits(if inexact { moved } else { bits }) as f32
 }

@@ -110,12 +110,28 @@ impl TemporalAttention {
         let w = &self.weights;
         let d = w.kv.rows() / 2;
         channel_norm(&mut s.normed, &s.x, &w.norm, f, w.eps);
-        product(&mut s.kv, Start::Bias, &w.kv, &terms.of_channels, &s.normed, f);
+        product(
+            &mut s.kv,
+            Start::Bias,
+            &w.kv,
+            &terms.of_channels,
+            &s.normed,
+            f,
+        );
         let (k, v) = s.kv.split_at(d * f);
         for (head, (q, out)) in w.q.iter().zip(&w.out).enumerate() {
             product(&mut s.q, Start::Bias, q, &terms.of_channels, &s.normed, f);
             let bias = &bias[head * f * (f + 1)..][..f * (f + 1)];
-            attend(&mut s.attended, &mut s.scores, &s.q, k, v, &w.null_kv, bias, f);
+            attend(
+                &mut s.attended,
+                &mut s.scores,
+                &s.q,
+                k,
+                v,
+                &w.null_kv,
+                bias,
+                f,
+            );
             // The sum over heads goes on from head to head.
             let start = if head == 0 { Start::Bias } else { Start::Place };
             product(&mut s.sum, start, out, &terms.of_head, &s.attended, f);

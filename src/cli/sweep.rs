@@ -1,0 +1,290 @@
+//! `echoif sweep`: what fewer evaluations cost, over solvers, steps and guidance.
+
+use super::trial::Trial;
+use super::wanted::Taken;
+use crate::clip::Video;
+use crate::edm::{Preset, Seed};
+use crate::ef::EfPercent;
+use crate::engine::{Models, Pace, Request, generate_as};
+use crate::hearts::{COUNT, simulated_heart};
+use crate::measure::ssim::ssim;
+use crate::media::region::{Anatomy, SIDE, Square};
+use crate::nn::Interrupt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    echoif sweep --frames *.png\n  \
+    echoif sweep --try \"heun 4/2\" --try \"unipc 5/1 rho=5\" --try \"dpm 6/2 from=2\"\n\n\
+    A trial is a solver (heun, dpm or unipc; for each stage with a slash), the steps of each stage, \
+    and if need be `rho=` for the spacing of the noise levels and `from=` for the noise level below \
+    which there is no guidance. `paper` is the checkpoint's own, which all are held against.")]
+pub struct Args {
+    #[command(flatten)]
+    models: super::ModelArgs,
+    /// Anatomies besides the three simulated hearts: DICOM, PNG, JPEG, or the first frame of a clip.
+    #[arg(long, num_args = 1..)]
+    frames: Vec<PathBuf>,
+    /// Requested EFs, in percent.
+    #[arg(long, value_delimiter = ',', default_values_t = [20.0, 40.0, 60.0, 75.0])]
+    ef: Vec<f64>,
+    /// Seeds of each anatomy and EF, from 0.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
+    seeds: u64,
+    /// What to try; a set of them without it.
+    #[arg(long = "try", value_name = "TRIAL")]
+    trials: Vec<Trial>,
+    /// Steps of the long run that similarity is measured against; 0 for none.
+    #[arg(long, default_value_t = 12)]
+    long: usize,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Tried when nothing else is named.
+const USUAL: [&str; 9] = [
+    "dpm 7/3",
+    "unipc 7/3",
+    "dpm 5/2",
+    "unipc 5/2",
+    "dpm 4/2",
+    "unipc 4/2",
+    "unipc 4/1",
+    "unipc 5/2 from=2",
+    "unipc 3/1",
+];
+
+#[derive(Serialize)]
+struct Sweep {
+    cascade: String,
+    device: String,
+    anatomies: usize,
+    efs: Vec<f64>,
+    seeds: u64,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    trial: String,
+    evaluations: usize,
+    passes: usize,
+    median_seconds: f64,
+    /// Mean of |measured - requested|, in points.
+    ef_error: f64,
+    /// By how much that is above the paper's, on the same anatomies, seeds and EFs, with the bounds
+    /// of its 95 % confidence interval (bootstrap over anatomies).
+    above_paper: [f64; 3],
+    /// Whether measured EF rises with requested EF, as a share of neighbours.
+    rises: f64,
+    /// Mean SSIM to the long run with the same noise.
+    ssim: Option<f64>,
+}
+
+/// One cine's outcome.
+struct Made {
+    anatomy: usize,
+    requested: f64,
+    measured: f64,
+    seconds: f64,
+    ssim: Option<f64>,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let models = args.models.open()?;
+    let mut anatomies = Vec::new();
+    for i in 0..COUNT {
+        let heart = simulated_heart(i).map_err(anyhow::Error::msg)?;
+        let square = Square::centred(SIDE, SIDE);
+        anatomies.push(Arc::new(Anatomy::from_frame(&heart.frame, &square.into())?));
+    }
+    for path in &args.frames {
+        anatomies.push(Arc::new(Taken::from(path)?.anatomy));
+    }
+    let efs: Result<Vec<_>, _> = args.ef.iter().map(|&ef| EfPercent::new(ef)).collect();
+    let efs = efs.map_err(|why| anyhow::anyhow!("{why}."))?;
+    let mut requests = Vec::new();
+    for (i, anatomy) in anatomies.iter().enumerate() {
+        for seed in 0..args.seeds {
+            requests.extend(efs.iter().map(|&ef| {
+                let request = Request {
+                    anatomy: anatomy.clone(),
+                    ef,
+                    preset: Preset::Paper,
+                    seed: Seed(seed),
+                    best_of: 1,
+                    guidance: None,
+                };
+                (i, request)
+            }));
+        }
+    }
+    let mut trials = vec![Trial::paper()];
+    trials.extend(match args.trials.as_slice() {
+        [] => USUAL.iter().filter_map(|t| t.parse().ok()).collect(),
+        given => given.to_vec(),
+    });
+    let long = match args.long {
+        0 => None,
+        steps => Some(all(&models, &Trial::long(steps), &requests, None)?.0),
+    };
+    let mut sweep = Sweep {
+        cascade: models.cascade.identity.name.clone(),
+        device: models.device.name.clone(),
+        anatomies: anatomies.len(),
+        efs: args.ef.clone(),
+        seeds: args.seeds,
+        rows: Vec::new(),
+    };
+    let mut paper: Vec<Made> = Vec::new();
+    for trial in &trials {
+        let (_, made) = all(&models, trial, &requests, long.as_deref())?;
+        let against = if paper.is_empty() { &made } else { &paper };
+        sweep.rows.push(row(trial, &models, &made, against));
+        if !args.json {
+            eprintln!("{} of {} done", sweep.rows.len(), trials.len());
+        }
+        if paper.is_empty() {
+            paper = made;
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&sweep)?);
+    } else {
+        table(&sweep);
+    }
+    Ok(())
+}
+
+/// Every request by one trial: the videos when there is nothing to compare with, and what was measured.
+fn all(
+    models: &Models,
+    trial: &Trial,
+    requests: &[(usize, Request)],
+    long: Option<&[Video]>,
+) -> anyhow::Result<(Vec<Video>, Vec<Made>)> {
+    let config = trial.apply(&models.info().config);
+    let mut pace = Pace::calibrate(&models.device.device)?;
+    let (mut videos, mut all) = (Vec::new(), Vec::new());
+    for (i, (anatomy, request)) in requests.iter().enumerate() {
+        let go = Interrupt::new();
+        let made = generate_as(models, request, &config, &mut pace, &go, &mut |_| {})?;
+        all.push(Made {
+            anatomy: *anatomy,
+            requested: request.ef.get(),
+            measured: made.provenance.measured_ef_percent,
+            seconds: made.provenance.seconds,
+            ssim: long.and_then(|long| ssim(long.get(i)?, &made.video)),
+        });
+        if long.is_none() {
+            videos.push(made.video);
+        }
+    }
+    Ok((videos, all))
+}
+
+fn row(trial: &Trial, models: &Models, made: &[Made], paper: &[Made]) -> Row {
+    let config = trial.apply(&models.info().config);
+    let error = |m: &Made| (m.measured - m.requested).abs();
+    let above: Vec<(usize, f64)> = made
+        .iter()
+        .zip(paper)
+        .map(|(m, p)| (m.anatomy, error(m) - error(p)))
+        .collect();
+    let similar: Option<Vec<f64>> = made.iter().map(|m| m.ssim).collect();
+    let mut seconds: Vec<f64> = made.iter().map(|m| m.seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    // Requests of one anatomy and seed follow each other, in the order in which EFs were named.
+    let neighbours: Vec<_> = made
+        .windows(2)
+        .filter(|w| w[0].anatomy == w[1].anatomy && w[0].requested < w[1].requested)
+        .collect();
+    let rising = neighbours.iter().filter(|w| w[0].measured < w[1].measured);
+    Row {
+        trial: trial.to_string(),
+        evaluations: config.stages.iter().map(|s| s.evaluations()).sum(),
+        passes: config.stages.iter().map(|s| s.passes()).sum(),
+        median_seconds: seconds.get(seconds.len() / 2).copied().unwrap_or_default(),
+        ef_error: mean(made.iter().map(error)),
+        above_paper: interval(&above),
+        rises: rising.count() as f64 / neighbours.len().max(1) as f64,
+        ssim: similar.map(|s| mean(s.into_iter())),
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (n, sum) = values.fold((0usize, 0.0), |(n, sum), v| (n + 1, sum + v));
+    sum / n.max(1) as f64
+}
+
+/// Mean and 95 % bounds by bootstrap: whole anatomies are drawn, since their cines go together.
+fn interval(values: &[(usize, f64)]) -> [f64; 3] {
+    const DRAWS: usize = 4000;
+    let groups = values.iter().map(|(group, _)| group + 1).max().unwrap_or(0);
+    let of: Vec<Vec<f64>> = (0..groups)
+        .map(|g| values.iter().filter(|v| v.0 == g).map(|v| v.1).collect())
+        .collect();
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let mut means: Vec<f64> = (0..DRAWS)
+        .map(|_| {
+            let drawn = (0..groups).flat_map(|_| {
+                let i = random.next_u64() as usize % groups;
+                of[i].iter().copied()
+            });
+            mean(drawn.collect::<Vec<_>>().into_iter())
+        })
+        .collect();
+    means.sort_by(f64::total_cmp);
+    let at = |share: f64| means[(share * (DRAWS - 1) as f64) as usize];
+    [mean(values.iter().map(|v| v.1)), at(0.025), at(0.975)]
+}
+
+fn table(sweep: &Sweep) {
+    println!(
+        "{} on {}: {} anatomies, EF {:?}, {} seeds\n",
+        sweep.cascade, sweep.device, sweep.anatomies, sweep.efs, sweep.seeds
+    );
+    println!(
+        "| trial | evaluations | passes | s | EF error | above paper's (95 %) | rises | SSIM to long |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for r in &sweep.rows {
+        let [above, low, high] = r.above_paper;
+        let ssim = r.ssim.map_or("-".into(), |s| format!("{s:.3}"));
+        println!(
+            "| {} | {} | {} | {:.2} | {:.2} | {above:+.2} ({low:+.2} to {high:+.2}) | {:.2} | {ssim} |",
+            r.trial, r.evaluations, r.passes, r.median_seconds, r.ef_error, r.rises
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_holds_its_mean_and_grows_with_the_spread() {
+        let values = |spread: f64| -> Vec<(usize, f64)> {
+            (0..40)
+                .map(|i| (i / 4, 1.0 + spread * (i as f64).sin()))
+                .collect()
+        };
+        let [mean, low, high] = interval(&values(0.1));
+        assert!(low < mean && mean < high && (mean - 1.0).abs() < 0.1);
+        let [_, wide_low, wide_high] = interval(&values(1.0));
+        assert!(wide_high - wide_low > 5.0 * (high - low));
+    }
+
+    #[test]
+    fn the_usual_trials_can_be_read() {
+        for trial in USUAL {
+            let read: Trial = trial.parse().unwrap();
+            assert_eq!(read.to_string(), trial);
+        }
+    }
+}

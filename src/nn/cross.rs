@@ -1,0 +1,166 @@
+//! Attention to the conditioning tokens.
+
+use super::attention::{attend, linear};
+use super::conv::PointConv;
+use super::cpu::cross_attention::Weights;
+use super::cpu::product::Packed;
+use super::join::add;
+use super::norm::ChannelNorm;
+use super::{Interrupt, Params, cpu, profile};
+use candle_core::{Device, Result, Tensor};
+use std::sync::{Arc, OnceLock};
+
+/// Attention of every position to the conditioning tokens, `x + Att(x, tokens)`.
+#[derive(Clone, Debug)]
+pub struct CrossAttention {
+    norm: ChannelNorm,
+    to_q: PointConv,
+    to_kv: Tensor,
+    null_kv: Tensor,
+    to_out: PointConv,
+    out_norm: ChannelNorm,
+    heads: usize,
+    d: usize,
+    weights: OnceLock<Arc<Weights>>,
+}
+
+impl CrossAttention {
+    /// Loads the tensors below `fn.`; tokens have `cond_dim` channels.
+    ///
+    /// # Errors
+    /// When the device fails; missing tensors are reported by [`Params::load`].
+    pub fn new(p: &Params, c: usize, cond_dim: usize, heads: usize, d: usize) -> Result<Self> {
+        let p = p.at("fn");
+        let scale = (d as f64).powf(-0.5);
+        let to_q = (p.get("to_q.weight", &[heads * d, c])? * scale)?;
+        let to_out = p.get("to_out.0.weight", &[c, heads * d])?;
+        Ok(Self {
+            norm: ChannelNorm::new(&p.at("norm"), c)?,
+            to_q: PointConv::from_tensors(&to_q, None)?,
+            to_kv: p.get("to_kv.weight", &[2 * heads * d, cond_dim])?,
+            null_kv: p.get("null_kv", &[2, d])?,
+            to_out: PointConv::from_tensors(&to_out, None)?,
+            out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,
+            heads,
+            d,
+            weights: OnceLock::new(),
+        })
+    }
+
+    /// x `[b, c, f, h, w]`, tokens `[b, n, cond_dim]`.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when interrupted.
+    pub fn forward(&self, x: &Tensor, tokens: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        let shape = x.dims().to_vec();
+        let (b, heads, d) = (shape[0], self.heads, self.d);
+        let m = tokens.dim(1)?;
+        let kv = linear(tokens, &self.to_kv, None)?.reshape((b, m, 2, heads, d))?;
+        let part = |i: usize| -> Result<Tensor> {
+            let null = self
+                .null_kv
+                .narrow(0, i, 1)?
+                .reshape((1, 1, 1, d))?
+                .broadcast_as((b, heads, 1, d))?
+                .contiguous()?;
+            let own = kv.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?;
+            Tensor::cat(&[&null, &own.contiguous()?], 2)
+        };
+        let (x, k, v) = (x.flatten_from(2)?, part(0)?, part(1)?);
+        // Fewer positions than the kernel takes at once are Candle's.
+        let enough = x.dim(2)? >= cpu::cross_attention::COLUMNS;
+        let out = if matches!(x.device(), Device::Cpu) && enough {
+            let op = cpu::cross_attention::CrossAttention {
+                weights: self.weights()?,
+                interrupt: interrupt.clone(),
+            };
+            profile::timed("attention to tokens", x.device(), || {
+                x.contiguous()?.apply_op3_no_bwd(&k, &v, &op)
+            })?
+        } else {
+            self.composed(&x, &k, &v, interrupt)?
+        };
+        out.reshape(shape)
+    }
+
+    /// By operations that any device has: x `[b, c, n]`, k and v `[b, heads, m, d]`.
+    fn composed(
+        &self,
+        x: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor> {
+        let q = self.to_q.forward(&self.norm.forward(x)?)?;
+        let out = attend(&q, k, v, self.heads, interrupt)?;
+        let out = self.out_norm.forward(&self.to_out.forward(&out)?)?;
+        add(x, &out)
+    }
+
+    /// As the CPU's kernel reads them.
+    fn weights(&self) -> Result<Arc<Weights>> {
+        if let Some(weights) = self.weights.get() {
+            return Ok(weights.clone());
+        }
+        let (heads, d, c) = (self.heads, self.d, self.to_q.weight().dim(1)?);
+        let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
+        let (q, out) = (values(self.to_q.weight())?, values(self.to_out.weight())?);
+        let weights = Weights {
+            norm: values(self.norm.gain())?,
+            q: head_rows(&q, heads, d, c),
+            out: head_columns(&out, heads, d, c),
+            out_norm: values(self.out_norm.gain())?,
+            eps: super::norm::EPS as f32,
+        };
+        Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
+    }
+}
+
+/// Rows of `[heads * d, c]`, a head each.
+pub(super) fn head_rows(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<Packed> {
+    (0..heads)
+        .map(|head| Packed::new(d, c, None, |row, k| w[(head * d + row) * c + k]))
+        .collect()
+}
+
+/// Columns of `[c, heads * d]`, a head each.
+pub(super) fn head_columns(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<Packed> {
+    (0..heads)
+        .map(|head| Packed::new(c, d, None, |row, k| w[row * heads * d + head * d + k]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::params::Any;
+
+    #[test]
+    fn the_cpu_kernel_equals_its_composition() {
+        for (c, heads, d, m, n) in [(8, 3, 4, 5, 35), (12, 2, 16, 1, 200), (6, 1, 8, 12, 64)] {
+            let make = |p: &Params| CrossAttention::new(p, c, 7, heads, d);
+            let (layer, _) = Params::load(&Any, &Device::Cpu, make).unwrap();
+            let wave = |shape: &[usize], step: f32| {
+                let values = (0..shape.iter().product()).map(|i: usize| (i as f32 * step).sin());
+                Tensor::from_vec(values.collect::<Vec<f32>>(), shape, &Device::Cpu).unwrap()
+            };
+            let x = wave(&[2, c, n], 0.37);
+            let (k, v) = (wave(&[2, heads, m, d], 0.53), wave(&[2, heads, m, d], 0.71));
+            let go = Interrupt::new();
+            let op = cpu::cross_attention::CrossAttention {
+                weights: layer.weights().unwrap(),
+                interrupt: go.clone(),
+            };
+            let ours = x.apply_op3_no_bwd(&k, &v, &op).unwrap();
+            let other = layer.composed(&x, &k, &v, &go).unwrap();
+            let d = (ours - other)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .flatten_all()
+                .unwrap();
+            let d = d.max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert!(d < 2e-5, "{n} positions: {d}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Sums and joins between the layers.
+
+use super::{cpu, profile};
+use candle_core::{Device, Result, Tensor};
+
+const KIND: &str = "sums and joins";
+
+/// `x + y`, shapes equal.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    profile::timed(KIND, x.device(), || {
+        if !matches!(x.device(), Device::Cpu) || x.dims() != y.dims() {
+            return x + y;
+        }
+        x.contiguous()?
+            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::Add)
+    })
+}
+
+/// `x * gate + y`: x and y `[b, c, ...]`, gate `[b, c]`.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn gate(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
+    profile::timed(KIND, x.device(), || {
+        if !matches!(x.device(), Device::Cpu)
+            || x.dims() != y.dims()
+            || gate.dims() != &x.dims()[..2]
+        {
+            return gate_composed(x, gate, y);
+        }
+        let (x, gate, y) = (x.contiguous()?, gate.contiguous()?, y.contiguous()?);
+        x.apply_op3_no_bwd(&gate, &y, &cpu::join::Gate)
+    })
+}
+
+fn gate_composed(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
+    let shape = x.shape();
+    let (b, c) = gate.dims2()?;
+    let x = x.reshape((b, c, ()))?;
+    x.broadcast_mul(&gate.unsqueeze(2)?)?.reshape(shape)? + y
+}
+
+/// `[x, y * by]` along the channels, for what a skip connection brings.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn join(x: &Tensor, y: &Tensor, by: f64) -> Result<Tensor> {
+    profile::timed(KIND, x.device(), || {
+        let fits = x.rank() > 1 && x.dim(0)? == y.dim(0)? && x.dims()[2..] == y.dims()[2..];
+        if !matches!(x.device(), Device::Cpu) || !fits {
+            return Tensor::cat(&[x, &(y * by)?], 1);
+        }
+        x.contiguous()?
+            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::Join { by: by as f32 })
+    })
+}
+
+/// `n` copies of every sample, one whole batch after the other.
+///
+/// # Errors
+/// When the device fails.
+pub fn repeat(x: &Tensor, n: usize) -> Result<Tensor> {
+    if n == 1 {
+        return Ok(x.clone());
+    }
+    profile::timed(KIND, x.device(), || Tensor::cat(&vec![x; n], 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(shape: &[usize], step: f32) -> Tensor {
+        let n = shape.iter().product::<usize>();
+        let values: Vec<f32> = (0..n).map(|i| (i as f32 * step).sin()).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn same(a: &Tensor, b: &Tensor) {
+        assert_eq!(a.dims(), b.dims());
+        let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values(a), values(b));
+    }
+
+    #[test]
+    fn the_cpu_kernels_equal_their_compositions() {
+        let (x, y) = (wave(&[2, 6, 3, 40, 90], 0.3), wave(&[2, 6, 3, 40, 90], 0.7));
+        same(&add(&x, &y).unwrap(), &(&x + &y).unwrap());
+        let g = wave(&[2, 6], 1.1);
+        same(
+            &gate(&x, &g, &y).unwrap(),
+            &gate_composed(&x, &g, &y).unwrap(),
+        );
+        let z = wave(&[2, 2, 3, 40, 90], 0.9);
+        let joined = Tensor::cat(&[&x, &(&z * 0.25).unwrap()], 1).unwrap();
+        same(&join(&x, &z, 0.25).unwrap(), &joined);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_errors() {
+        let (x, y) = (wave(&[2, 6, 4], 0.3), wave(&[2, 5, 4], 0.7));
+        assert!(add(&x, &y).is_err());
+        assert!(join(&x, &wave(&[1, 5, 4], 0.1), 1.0).is_err());
+        assert!(gate(&x, &wave(&[2, 5], 0.1), &x).is_err());
+    }
+}
