@@ -217,6 +217,7 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
         interrupt: &Interrupt::new(),
         memory: available_memory() / 4,
         openings: None,
+        sharpen: false,
     };
     let of = |(i, stage): (usize, &StageConfig)| {
         let mut seconds = Vec::new();

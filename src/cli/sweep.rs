@@ -5,7 +5,7 @@ use super::wanted::Taken;
 use crate::clip::Video;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
-use crate::engine::{Models, Pace, Request, generate_as};
+use crate::engine::{Models, Pace, Request, Sampling, generate_as};
 use crate::hearts::{COUNT, simulated_heart};
 use crate::measure::ssim::ssim;
 use crate::media::region::{Anatomy, SIDE, Square};
@@ -46,18 +46,34 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Tried when nothing else is named.
-const USUAL: [&str; 9] = [
+/// Tried when nothing else is named, of a cascade that takes few steps anyway.
+const OF_FEW: [&str; 10] = [
     "dpm 7/3",
     "unipc 7/3",
     "dpm 5/2",
     "unipc 5/2",
+    "dpm 5/2 rho=4",
+    "dpm 5/2 from=1",
     "dpm 4/2",
-    "unipc 4/2",
-    "unipc 4/1",
-    "unipc 5/2 from=2",
+    "dpm 3/2",
     "unipc 3/1",
+    "dpm 3/1",
 ];
+
+/// Of a cascade that takes many.
+const OF_MANY: [&str; 8] = [
+    "heun 18",
+    "dpm 18",
+    "unipc 18",
+    "dpm 18 rho=5",
+    "dpm 18 from=1",
+    "dpm 12",
+    "unipc 12",
+    "dpm 6",
+];
+
+/// Steps of a stage from which they are many.
+const MANY: usize = 12;
 
 #[derive(Serialize)]
 struct Sweep {
@@ -126,7 +142,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let mut trials = vec![Trial::paper()];
     trials.extend(match args.trials.as_slice() {
-        [] => USUAL.iter().filter_map(|t| t.parse().ok()).collect(),
+        [] => usual(&models).iter().filter_map(|t| t.parse().ok()).collect(),
         given => given.to_vec(),
     });
     let long = match args.long {
@@ -161,6 +177,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn usual(models: &Models) -> &'static [&'static str] {
+    let stages = models.info().config.stages;
+    match stages.iter().any(|s| s.levels.steps >= MANY) {
+        true => &OF_MANY,
+        false => &OF_FEW,
+    }
+}
+
 /// Every request by one trial: the videos when there is nothing to compare with, and what was measured.
 fn all(
     models: &Models,
@@ -169,11 +193,15 @@ fn all(
     long: Option<&[Video]>,
 ) -> anyhow::Result<(Vec<Video>, Vec<Made>)> {
     let config = trial.apply(&models.info().config);
+    let how = Sampling {
+        config: &config,
+        sharpen: false,
+    };
     let mut pace = Pace::calibrate(&models.device.device)?;
     let (mut videos, mut all) = (Vec::new(), Vec::new());
     for (i, (anatomy, request)) in requests.iter().enumerate() {
         let go = Interrupt::new();
-        let made = generate_as(models, request, &config, &mut pace, &go, &mut |_| {})?;
+        let made = generate_as(models, request, how, &mut pace, &go, &mut |_| {})?;
         all.push(Made {
             anatomy: *anatomy,
             requested: request.ef.get(),
@@ -282,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_usual_trials_can_be_read() {
-        for trial in USUAL {
+        for trial in OF_FEW.into_iter().chain(OF_MANY) {
             let read: Trial = trial.parse().unwrap();
             assert_eq!(read.to_string(), trial);
         }

@@ -30,6 +30,9 @@ pub struct Plan<'a> {
     pub memory: usize,
     /// Where the beginnings of runs are kept, and what tells this noise and anatomy from others.
     pub openings: Option<(&'a Openings, String)>,
+    /// After the first evaluation, one of the second stage on its estimate, for the eye alone: it is
+    /// reported and changes nothing that comes after.
+    pub sharpen: bool,
 }
 
 /// Sent after every evaluation.
@@ -47,6 +50,8 @@ pub struct Progress<'a> {
     pub evaluations: usize,
     /// The current denoised estimate, `[b, c, f, h, w]` in -1..1.
     pub denoised: &'a Tensor,
+    /// It was made only to be seen: the second stage's estimate on the first one's.
+    pub sharpened: bool,
 }
 
 impl Cascade {
@@ -94,9 +99,12 @@ impl Cascade {
         for step in 0..schedule.steps() {
             let mut evaluate = |x: &Tensor, sigma: f32| {
                 let first = i == 0 && done == 0 && schedule.gammas[0] == 0.0;
-                let denoised = match &plan.openings {
+                let (denoised, passes) = match &plan.openings {
                     Some((openings, key)) if first => denoiser.open(x, sigma, openings, key)?,
-                    _ => denoiser.denoise(x, sigma)?,
+                    _ => {
+                        let passes = stage.passes_at(f64::from(sigma));
+                        (denoiser.denoise(x, sigma)?, passes)
+                    }
                 };
                 done += 1;
                 report(&Progress {
@@ -104,11 +112,26 @@ impl Cascade {
                     stages: plan.config.stages.len(),
                     step,
                     steps: schedule.steps(),
-                    passes: stage.passes_at(f64::from(sigma)),
+                    passes,
                     stage_evaluations: done,
                     evaluations: before + done,
                     denoised: &denoised,
+                    sharpened: false,
                 });
+                if plan.sharpen && i == 0 && done == 1 && plan.config.stages.len() > 1 {
+                    let sharp = self.sharpened(plan, &denoised)?;
+                    report(&Progress {
+                        stage: i,
+                        stages: plan.config.stages.len(),
+                        step,
+                        steps: schedule.steps(),
+                        passes: 0,
+                        stage_evaluations: done,
+                        evaluations: before + done,
+                        denoised: &sharp,
+                        sharpened: true,
+                    });
+                }
                 Ok(denoised)
             };
             // Without churn there is nothing to draw; by counter, skipping changes no other draw.
@@ -137,14 +160,24 @@ impl Cascade {
         let shape = video_shape(b, stage);
         let black = Tensor::zeros(&shape, DType::F32, &self.device)?;
         let conditions = self.conditions(plan, i, stage, (i > 0).then_some(&black))?;
-        let sigma = stage.levels.sigma_max;
-        let draw = Draw::Initial { stage: i };
-        let x = (plan
-            .noise
-            .draw(draw, &shape.to_vec().into(), &self.device)?
-            * sigma)?;
-        self.denoiser(plan, i, &conditions, b)
-            .denoise(&x, sigma as f32)
+        self.first_estimate(plan, i, &conditions)
+    }
+
+    /// The second stage's first estimate on an estimate of the first stage, with the noise that the
+    /// run will give it.
+    fn sharpened(&self, plan: &Plan, denoised: &Tensor) -> Result<Tensor> {
+        let (i, stage) = (1, &plan.config.stages[1]);
+        let conditions = self.conditions(plan, i, stage, Some(&to_unit(denoised)?))?;
+        self.first_estimate(plan, i, &conditions)
+    }
+
+    fn first_estimate(&self, plan: &Plan, i: usize, conditions: &Conditions) -> Result<Tensor> {
+        let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
+        let sigma = stage.schedule().sigmas[0];
+        let (draw, shape) = (Draw::Initial { stage: i }, video_shape(b, stage));
+        let noise = plan.noise.draw(draw, &shape.to_vec().into(), &self.device)?;
+        let x = (noise * f64::from(sigma))?;
+        self.denoiser(plan, i, conditions, b).denoise(&x, sigma)
     }
 
     fn denoiser<'a>(

@@ -90,13 +90,24 @@ impl<'a> Denoiser<'a> {
     }
 
     /// As [`Denoiser::denoise`], of an x that `key` tells from every other: what does not depend on
-    /// the EF is taken from `openings` or kept there.
+    /// the EF is taken from `openings` or kept there. Returns the number of network passes, too.
     ///
     /// # Errors
     /// As [`Denoiser::denoise`].
-    pub fn open(&self, x: &Tensor, sigma: f32, openings: &Openings, key: &str) -> Result<Tensor> {
+    pub fn open(
+        &self,
+        x: &Tensor,
+        sigma: f32,
+        openings: &Openings,
+        key: &str,
+    ) -> Result<(Tensor, usize)> {
         let key = format!("{key} {sigma} {:?}", x.dims());
-        self.thresholded(self.preconditioned(x, sigma, Some((openings, key)))?)
+        let passes = match openings.find(&key) {
+            Some(_) => 1,
+            None => self.stage.passes_at(f64::from(sigma)),
+        };
+        let d = self.preconditioned(x, sigma, Some((openings, key)))?;
+        Ok((self.thresholded(d)?, passes))
     }
 
     fn thresholded(&self, d: Tensor) -> Result<Tensor> {

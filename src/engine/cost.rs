@@ -193,6 +193,13 @@ impl Pace {
         })
     }
 
+    /// Seconds that one evaluation of the second stage takes, if there is one.
+    pub fn second_stage_seconds(&self, config: &CascadeConfig) -> Option<f64> {
+        let stage = config.stages.get(1)?;
+        let passes = stage.passes_at(stage.levels.sigma_max);
+        Some(self.seconds(passes as f64 * pass_flops(stage)))
+    }
+
     /// Expected duration of one run of a configuration for one sample.
     pub fn run_seconds(&self, config: &CascadeConfig) -> f64 {
         self.seconds(run_flops(config))

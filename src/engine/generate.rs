@@ -31,6 +31,8 @@ pub struct Report<'a> {
     pub seconds_left: f64,
     /// The current denoised estimate, `[1, c, f, h, w]` in -1..1.
     pub denoised: &'a Tensor,
+    /// It was made for the eye alone, by the second stage from the first one's first estimate.
+    pub sharpened: bool,
 }
 
 /// The configuration as a request runs it.
@@ -63,22 +65,35 @@ pub fn generate(
     report: &mut dyn FnMut(&Report),
 ) -> Result<Generated> {
     let config = configuration(models, request);
-    generate_as(models, request, &config, pace, interrupt, report)
+    let how = Sampling {
+        config: &config,
+        sharpen: false,
+    };
+    generate_as(models, request, how, pace, interrupt, report)
 }
 
-/// As [`generate`], sampled as `config` says: the cascade's own but for how it is sampled.
+/// How a request is sampled.
+#[derive(Clone, Copy)]
+pub struct Sampling<'a> {
+    /// The cascade's own configuration but for how it is sampled.
+    pub config: &'a CascadeConfig,
+    /// Whether the first estimate is sharpened for the eye ([`Plan::sharpen`]).
+    pub sharpen: bool,
+}
+
+/// As [`generate`], sampled as is said.
 ///
 /// # Errors
 /// As [`generate`].
 pub fn generate_as(
     models: &Models,
     request: &Request,
-    config: &CascadeConfig,
+    how: Sampling,
     pace: &mut Pace,
     interrupt: &Interrupt,
     report: &mut dyn FnMut(&Report),
 ) -> Result<Generated> {
-    let start = Instant::now();
+    let (start, config) = (Instant::now(), how.config);
     let candidates = request.best_of.max(1);
     let mut tried = Vec::with_capacity(candidates);
     let mut best: Option<(f64, u64, Video)> = None;
@@ -90,6 +105,7 @@ pub fn generate_as(
             models,
             request,
             config,
+            sharpen: how.sharpen && i == 0,
             before: i,
             total: candidates,
             pace,
@@ -151,6 +167,7 @@ pub fn ladder(
             models,
             request,
             config: &config,
+            sharpen: false,
             before: rungs.len(),
             total: efs.len(),
             pace,
@@ -251,6 +268,8 @@ struct Run<'a> {
     models: &'a Models,
     request: &'a Request,
     config: &'a CascadeConfig,
+    /// Whether the first estimate is to be sharpened for the eye.
+    sharpen: bool,
     /// Cines made before this batch, and of the whole request.
     before: usize,
     total: usize,
@@ -277,13 +296,17 @@ impl Run<'_> {
             interrupt: self.interrupt,
             memory: super::available_memory() / 4,
             openings: Some((&self.models.openings, key)),
+            sharpen: self.sharpen,
         };
         let (pace, report) = (&mut *self.pace, &mut *self.report);
         let mut hear = |p: &crate::edm::Progress| {
             let stage = &config.stages[p.stage];
-            let work = p.passes as f64 * pass_flops(stage) * efs.len() as f64;
-            done += work;
-            pace.learn(work, last.elapsed().as_secs_f64());
+            // What is made for the eye alone is not of the work that was counted.
+            if !p.sharpened {
+                let work = p.passes as f64 * pass_flops(stage) * efs.len() as f64;
+                done += work;
+                pace.learn(work, last.elapsed().as_secs_f64());
+            }
             last = Instant::now();
             report(&Report {
                 candidate,
@@ -297,6 +320,7 @@ impl Run<'_> {
                 fraction: done / total,
                 seconds_left: pace.seconds(total - done),
                 denoised: p.denoised,
+                sharpened: p.sharpened,
             });
         };
         let videos = self.models.cascade.cascade.run(&plan, &mut hear)?;

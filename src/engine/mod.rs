@@ -13,7 +13,7 @@ mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
-pub use generate::{Report, cost_of, generate, generate_as, ladder, previews};
+pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder, previews};
 pub use handle::Engine;
 pub use job::{Candidate, Generated, Job, Ladder, Part, Provenance, Request};
 pub use messages::{Event, JobId, MeasureId, Stage};

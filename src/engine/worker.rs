@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
-use super::generate::{PREVIEW_EVERY, configuration, generate, previews};
+use super::generate::{PREVIEW_EVERY, Sampling, configuration, generate_as, previews};
 use super::job::{Generated, Job, Ladder, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models, cascade_folders};
@@ -300,16 +300,25 @@ impl Worker {
         }
         // The estimate after the first evaluation is a beating heart at the EF that was asked for.
         // Where it comes soon, it is waited for, even when the slider has gone on.
-        let soon = self
-            .pace
-            .first_seconds(&configuration(&self.models, request))
-            < SOON;
+        let config = configuration(&self.models, request);
+        let soon = self.pace.first_seconds(&config) < SOON;
+        // What the slider rests on is seen sharp before the rest of the first stage is done.
+        let second = self.pace.second_stage_seconds(&config);
+        let sharpen = part == Part::Counterfactual && second.is_some_and(|s| s < SOON);
+        let how = Sampling {
+            config: &config,
+            sharpen,
+        };
+        let mut sharpened = false;
         interrupt.ask_patience(soon && part == Part::Counterfactual);
         let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
         let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
             interrupt.ask_patience(false);
-            let due = turn.is_due();
+            // What is sharp stays until something sharper comes.
+            sharpened |= r.sharpened;
+            let blurred = sharpened && !r.sharpened && r.stage == 0;
+            let due = r.sharpened || !blurred && turn.is_due();
             mouth.mention(Event::Progress {
                 job: id,
                 part,
@@ -331,7 +340,7 @@ impl Worker {
         };
         // A panic in a library must cost one job, not the engine.
         let made = catch_unwind(AssertUnwindSafe(|| {
-            generate(models, request, pace, interrupt, &mut report)
+            generate_as(models, request, how, pace, interrupt, &mut report)
         }));
         let made = made
             .map_err(|_| "an unexpected fault in the computation".to_owned())?

@@ -283,6 +283,7 @@ impl Replayer<'_> {
             interrupt: &self.interrupt,
             memory: usize::MAX,
             openings: None,
+            sharpen: false,
         };
         self.loaded
             .cascade
