@@ -73,7 +73,9 @@ fn the_slider_at_rest_shows_a_sharp_estimate_before_the_cine() {
         let mut heights = Vec::new();
         loop {
             match engine.wait(long).expect("the worker answers") {
-                Event::Progress { job, at, preview, .. } if job == id => {
+                Event::Progress {
+                    job, at, preview, ..
+                } if job == id => {
                     heights.extend(preview.map(|video| (at.stage, video.height)));
                 }
                 Event::Done { job } if job == id => break,
@@ -86,7 +88,10 @@ fn the_slider_at_rest_shows_a_sharp_estimate_before_the_cine() {
             let sharp = sharp.expect("the second stage's estimate");
             assert!(heights[..sharp].contains(&(0, 28)), "{heights:?}");
             // What is sharp is not followed by what is not.
-            assert!(heights[sharp..].iter().all(|(_, h)| *h == 112), "{heights:?}");
+            assert!(
+                heights[sharp..].iter().all(|(_, h)| *h == 112),
+                "{heights:?}"
+            );
         }
     }
 }

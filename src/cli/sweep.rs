@@ -142,7 +142,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let mut trials = vec![Trial::paper()];
     trials.extend(match args.trials.as_slice() {
-        [] => usual(&models).iter().filter_map(|t| t.parse().ok()).collect(),
+        [] => usual(&models)
+            .iter()
+            .filter_map(|t| t.parse().ok())
+            .collect(),
         given => given.to_vec(),
     });
     let long = match args.long {

@@ -175,7 +175,9 @@ impl Cascade {
         let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
         let sigma = stage.schedule().sigmas[0];
         let (draw, shape) = (Draw::Initial { stage: i }, video_shape(b, stage));
-        let noise = plan.noise.draw(draw, &shape.to_vec().into(), &self.device)?;
+        let noise = plan
+            .noise
+            .draw(draw, &shape.to_vec().into(), &self.device)?;
         let x = (noise * f64::from(sigma))?;
         self.denoiser(plan, i, conditions, b).denoise(&x, sigma)
     }

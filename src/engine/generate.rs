@@ -295,7 +295,8 @@ impl Run<'_> {
             noise: &Seeded(seed),
             interrupt: self.interrupt,
             memory: super::available_memory() / 4,
-            openings: Some((&self.models.openings, key)),
+            // Of a batch they would take as many times the memory, and no slider waits for it.
+            openings: (efs.len() == 1).then_some((&self.models.openings, key)),
             sharpen: self.sharpen,
         };
         let (pace, report) = (&mut *self.pace, &mut *self.report);

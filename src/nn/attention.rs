@@ -1,9 +1,9 @@
-//! Attention over all positions, and what it shares with the attention over frames
+//! What the three attentions share: over all positions ([`super::middle`]), over frames
 //! ([`super::temporal`]) and to the conditioning tokens ([`super::cross`]). Positions stay in the last dimension throughout: `[b, c, n]`.
 
-use super::conv::PointConv;
 use super::join::add;
 use super::norm::ChannelNorm;
+use super::point_conv::PointConv;
 use super::{Interrupt, Params, profile};
 use candle_core::{Result, Tensor};
 
@@ -94,46 +94,6 @@ impl MultiQuery {
         let out = self.out.forward(attended)?;
         add(x, &self.out_norm.forward(&out)?)
     }
-}
-
-/// Self-attention over every position of a sample, frames included.
-#[derive(Clone, Debug)]
-pub struct MiddleAttention(MultiQuery);
-
-impl MiddleAttention {
-    /// Loads `norm`, `to_q`, `to_kv`, `null_kv`, `to_out` and the unused `null_attn_bias`.
-    ///
-    /// # Errors
-    /// When the device fails; missing tensors are reported by [`Params::load`].
-    pub fn new(p: &Params, c: usize, heads: usize, d: usize) -> Result<Self> {
-        p.get("null_attn_bias", &[heads])?;
-        Ok(Self(MultiQuery::new(p, c, heads, d)?))
-    }
-
-    /// x `[b, c, f, h, w]`.
-    ///
-    /// # Errors
-    /// On mismatched shapes, or when interrupted.
-    pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let shape = x.dims().to_vec();
-        let (b, d) = (shape[0], self.0.d);
-        let x = x.flatten_from(2)?;
-        let normed = self.0.norm.forward(&x)?;
-        let q = self.0.q.forward(&normed)?;
-        let kv = self.0.kv.forward(&normed)?;
-        let kv = with_null(&kv.reshape((b, 2, d, ()))?, &self.0.null_kv)?;
-        let k = kv.narrow(1, 0, 1)?.transpose(2, 3)?;
-        let v = kv.narrow(1, 1, 1)?.transpose(2, 3)?;
-        let out = attend(&q, &k, &v, self.0.heads, interrupt)?;
-        self.0.finish(&x, &out)?.reshape(shape)
-    }
-}
-
-/// Puts the null key and value before the others: kv `[b, 2, d, n]` to `[b, 2, d, n + 1]`.
-fn with_null(kv: &Tensor, null_kv: &Tensor) -> Result<Tensor> {
-    let (b, _, d, _) = kv.dims4()?;
-    let null = null_kv.reshape((1, 2, d, 1))?.broadcast_as((b, 2, d, 1))?;
-    Tensor::cat(&[&null.contiguous()?, kv], 3)
 }
 
 /// `x W^T + b` over the last dimension; weight `[out, in]`.

@@ -1,16 +1,16 @@
 //! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
 //! the pseudo-3-D convolutions of video diffusion models.
 
-use super::cpu::conv::{pack_pointwise, pack_spatial, pack_temporal};
+use super::cpu::conv::{pack_spatial, pack_temporal};
 use super::cpu::product::Packed;
 use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
 use std::sync::{Arc, OnceLock};
 
 /// Weights as the CPU's kernels read them, made when they are first needed.
-type Once = OnceLock<Arc<Packed>>;
+pub(super) type Once = OnceLock<Arc<Packed>>;
 
-fn packed(once: &Once, make: impl FnOnce() -> Result<Packed>) -> Result<Arc<Packed>> {
+pub(super) fn packed(once: &Once, make: impl FnOnce() -> Result<Packed>) -> Result<Arc<Packed>> {
     if let Some(packed) = once.get() {
         return Ok(packed.clone());
     }
@@ -19,7 +19,7 @@ fn packed(once: &Once, make: impl FnOnce() -> Result<Packed>) -> Result<Arc<Pack
     Ok(once.get_or_init(|| made).clone())
 }
 
-fn values(t: &Tensor) -> Result<Vec<f32>> {
+pub(super) fn values(t: &Tensor) -> Result<Vec<f32>> {
     t.flatten_all()?.to_vec1()
 }
 
@@ -127,7 +127,7 @@ impl SpatialConv {
     }
 }
 
-fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
+pub(super) fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
     let dims = x.dims();
     candle_core::Error::Msg(format!(
         "{dims:?} has not the {channels} channels of the weights"
@@ -285,90 +285,11 @@ impl TemporalPeg {
     }
 }
 
-/// A 1 x 1 convolution.
-#[derive(Clone, Debug)]
-pub struct PointConv {
-    /// `[out, in]`
-    weight: Tensor,
-    /// `[out]`
-    bias: Option<Tensor>,
-    packed: Once,
-}
-
-impl PointConv {
-    /// Loads `weight` `[out, in, 1, 1, 1]` and `bias` `[out]`.
-    ///
-    /// # Errors
-    /// As [`SpatialConv::new`].
-    pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
-        let weight = p.get("weight", &[output, input, 1, 1, 1])?;
-        let bias = p.get("bias", &[output])?;
-        Self::from_tensors(&weight.reshape((output, input))?, Some(bias))
-    }
-
-    /// `weight` is `[out, in]`, `bias` `[out]`.
-    ///
-    /// # Errors
-    /// When the weight cannot be made contiguous.
-    pub fn from_tensors(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
-        Ok(Self {
-            weight: weight.contiguous()?,
-            bias,
-            packed: Once::new(),
-        })
-    }
-
-    /// x `[b, in, ...]` to `[b, out, ...]`.
-    ///
-    /// # Errors
-    /// On mismatched shapes.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        profile::timed("convolution 1 x 1", x.device(), || {
-            let mut dims = x.dims().to_vec();
-            let (b, n) = (dims[0], dims[2..].iter().product::<usize>());
-            let (o, c) = self.weight.dims2()?;
-            if dims[1] != c {
-                return Err(mismatch(x, c));
-            }
-            let x = x.reshape((b, c, n))?;
-            dims[1] = o;
-            if matches!(x.device(), Device::Cpu) {
-                let weights = self.packed()?;
-                let op = cpu::conv::Pointwise { weights };
-                return x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims);
-            }
-            let y = self.weight.broadcast_matmul(&x)?;
-            match &self.bias {
-                Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
-                None => y,
-            }
-            .reshape(dims)
-        })
-    }
-
-    /// `[out, in]`
-    pub(super) fn weight(&self) -> &Tensor {
-        &self.weight
-    }
-
-    /// The weights as the CPU's kernels read them.
-    fn packed(&self) -> Result<Arc<Packed>> {
-        let (o, c) = self.weight.dims2()?;
-        packed(&self.packed, || {
-            let bias = self.bias.as_ref().map(values).transpose()?;
-            Ok(pack_pointwise(
-                &values(&self.weight)?,
-                (o, c),
-                bias.as_deref(),
-            ))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::nn::cpu::math;
+    use crate::nn::testing::largest_difference;
 
     fn random(shape: &[usize], seed: u32) -> Tensor {
         let n = shape.iter().product::<usize>();
@@ -381,12 +302,6 @@ mod tests {
             })
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-    }
-
-    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
-        assert_eq!(a.dims(), b.dims());
-        let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
-        d.max(0).unwrap().to_scalar().unwrap()
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Attention to the conditioning tokens.
 
 use super::attention::{attend, linear};
-use super::conv::PointConv;
-use super::cpu::cross_attention::Weights;
 use super::cpu::product::Packed;
+use super::cpu::token_attention::Weights;
 use super::join::add;
 use super::norm::ChannelNorm;
+use super::point_conv::PointConv;
 use super::{Interrupt, Params, cpu, profile};
 use candle_core::{Device, Result, Tensor};
 use std::sync::{Arc, OnceLock};
@@ -68,9 +68,9 @@ impl CrossAttention {
         };
         let (x, k, v) = (x.flatten_from(2)?, part(0)?, part(1)?);
         // Fewer positions than the kernel takes at once are Candle's.
-        let enough = x.dim(2)? >= cpu::cross_attention::COLUMNS;
+        let enough = x.dim(2)? >= cpu::token_attention::COLUMNS;
         let out = if matches!(x.device(), Device::Cpu) && enough {
-            let op = cpu::cross_attention::CrossAttention {
+            let op = cpu::token_attention::TokenAttention {
                 weights: self.weights()?,
                 interrupt: interrupt.clone(),
             };
@@ -102,18 +102,29 @@ impl CrossAttention {
         if let Some(weights) = self.weights.get() {
             return Ok(weights.clone());
         }
-        let (heads, d, c) = (self.heads, self.d, self.to_q.weight().dim(1)?);
-        let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
-        let (q, out) = (values(self.to_q.weight())?, values(self.to_out.weight())?);
-        let weights = Weights {
-            norm: values(self.norm.gain())?,
-            q: head_rows(&q, heads, d, c),
-            out: head_columns(&out, heads, d, c),
-            out_norm: values(self.out_norm.gain())?,
-            eps: super::norm::EPS as f32,
-        };
+        let norms = (&self.norm, &self.out_norm);
+        let weights = token_weights(norms, &self.to_q, &self.to_out, (self.heads, self.d))?;
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
+}
+
+/// A layer's weights for the CPU's kernel: the norms before and after, queries `[heads * d, c]` and
+/// output `[c, heads * d]`.
+pub(super) fn token_weights(
+    (norm, out_norm): (&ChannelNorm, &ChannelNorm),
+    q: &PointConv,
+    out: &PointConv,
+    (heads, d): (usize, usize),
+) -> Result<Weights> {
+    let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
+    let c = q.weight().dim(1)?;
+    Ok(Weights {
+        norm: values(norm.gain())?,
+        q: head_rows(&values(q.weight())?, heads, d, c),
+        out: head_columns(&values(out.weight())?, heads, d, c),
+        out_norm: values(out_norm.gain())?,
+        eps: super::norm::EPS as f32,
+    })
 }
 
 /// Rows of `[heads * d, c]`, a head each.
@@ -133,7 +144,7 @@ pub(super) fn head_columns(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::params::Any;
+    use crate::nn::testing::{Any, largest_difference};
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {
@@ -147,19 +158,13 @@ mod tests {
             let x = wave(&[2, c, n], 0.37);
             let (k, v) = (wave(&[2, heads, m, d], 0.53), wave(&[2, heads, m, d], 0.71));
             let go = Interrupt::new();
-            let op = cpu::cross_attention::CrossAttention {
+            let op = cpu::token_attention::TokenAttention {
                 weights: layer.weights().unwrap(),
                 interrupt: go.clone(),
             };
             let ours = x.apply_op3_no_bwd(&k, &v, &op).unwrap();
             let other = layer.composed(&x, &k, &v, &go).unwrap();
-            let d = (ours - other)
-                .unwrap()
-                .abs()
-                .unwrap()
-                .flatten_all()
-                .unwrap();
-            let d = d.max(0).unwrap().to_scalar::<f32>().unwrap();
+            let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{n} positions: {d}");
         }
     }

@@ -11,12 +11,16 @@ mod cpu;
 pub mod cross;
 pub mod interrupt;
 pub mod join;
+pub mod middle;
 pub mod norm;
 pub mod params;
+pub mod point_conv;
 pub mod profile;
 pub mod resize;
 pub mod shuffle;
 pub mod temporal;
+#[cfg(test)]
+mod testing;
 
 pub use interrupt::Interrupt;
 pub use params::{Fetched, LoadError, Params, TensorSource};

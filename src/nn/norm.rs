@@ -169,6 +169,7 @@ impl LastNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::testing::largest_difference;
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
         let n = shape.iter().product::<usize>();
@@ -176,11 +177,6 @@ mod tests {
             .map(|i| (i as f32 * step).sin() * 3.0 + 0.5)
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-    }
-
-    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
-        let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
-        d.max(0).unwrap().to_scalar().unwrap()
     }
 
     #[test]

@@ -161,27 +161,6 @@ impl<'a> Params<'a> {
     }
 }
 
-/// Tensors of any name and shape, for tests.
-#[cfg(test)]
-pub(super) struct Any;
-
-#[cfg(test)]
-impl TensorSource for Any {
-    fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String> {
-        let step = 0.31 + name.len() as f32 * 0.07;
-        let n = shape.iter().product::<usize>();
-        Ok(Fetched::Data(
-            (0..n).map(|i| (i as f32 * step).sin()).collect(),
-        ))
-    }
-    fn origin(&self) -> String {
-        "the test".into()
-    }
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

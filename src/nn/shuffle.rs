@@ -46,12 +46,7 @@ fn composed(x: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
-        assert_eq!(a.dims(), b.dims());
-        let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
-        d.max(0).unwrap().to_scalar().unwrap()
-    }
+    use crate::nn::testing::largest_difference;
 
     #[test]
     fn depth_is_ordered_by_row_then_column_and_comes_back() {

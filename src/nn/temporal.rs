@@ -238,11 +238,7 @@ impl RelativeBias {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::params::Any;
-
-    fn wave(n: usize, step: f32) -> Vec<f32> {
-        (0..n).map(|i| (i as f32 * step).sin()).collect()
-    }
+    use crate::nn::testing::{Any, largest_difference, wave};
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {
@@ -259,13 +255,7 @@ mod tests {
             let ours = layer.forward(&x, &go).unwrap();
             let bias = layer.biases(f).unwrap();
             let other = layer.in_bands(&x, &bias, &go).unwrap();
-            let d = (ours - other)
-                .unwrap()
-                .abs()
-                .unwrap()
-                .flatten_all()
-                .unwrap();
-            let d = d.max(0).unwrap().to_scalar::<f32>().unwrap();
+            let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{f} frames: {d}");
         }
     }

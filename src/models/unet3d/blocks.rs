@@ -3,10 +3,11 @@
 use super::pass::Pass;
 use crate::nn::Params;
 use crate::nn::attention::linear;
-use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
+use crate::nn::conv::{SpatialConv, TemporalConv, TemporalPeg};
 use crate::nn::cross::CrossAttention;
 use crate::nn::join;
 use crate::nn::norm::GroupNormSilu;
+use crate::nn::point_conv::PointConv;
 use crate::nn::shuffle::{silu_pixel_shuffle, space_to_depth};
 use crate::nn::temporal::TemporalAttention;
 use candle_core::{D, Result, Tensor};

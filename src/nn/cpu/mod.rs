@@ -5,12 +5,13 @@
 //! every machine.
 
 pub mod conv;
-pub mod cross_attention;
 pub mod join;
+mod kernels;
 pub mod math;
 pub mod norm;
 pub mod product;
 pub mod temporal_attention;
+pub mod token_attention;
 
 use candle_core::{CpuStorage, Error, Layout, Result};
 

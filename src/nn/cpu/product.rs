@@ -9,53 +9,9 @@
 //! here keeps that order: these sums are the same whatever the processor.
 
 use super::SharedOut;
+use super::kernels::{Kernel, MOST_ROWS, Sums};
+pub use super::kernels::{MOST_COLUMNS, Term};
 use std::cell::RefCell;
-
-/// Rows and columns of the largest block whose sums are kept in registers.
-const MOST_ROWS: usize = 8;
-pub const MOST_COLUMNS: usize = 32;
-
-type Sums = [[f32; MOST_COLUMNS]; MOST_ROWS];
-
-/// The kernel this processor has.
-#[derive(Clone, Copy, Debug)]
-struct Kernel {
-    rows: usize,
-    columns: usize,
-    run: unsafe fn(&mut Sums, &[f32], &[Term], *const f32),
-}
-
-impl Kernel {
-    /// The fastest for that many rows of weights.
-    fn for_rows(rows: usize) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if super::has_avx512() {
-            return match rows {
-                0..=4 => Self::new(4, 32, avx512::<4>),
-                _ => Self::new(8, 32, avx512::<8>),
-            };
-        }
-        #[cfg(target_arch = "x86_64")]
-        if super::has_avx2() {
-            return match rows {
-                0..=4 => Self::new(4, 16, avx2::<4>),
-                _ => Self::new(6, 16, avx2::<6>),
-            };
-        }
-        match rows {
-            0..=4 => Self::new(4, 16, plain::<4>),
-            _ => Self::new(8, 16, plain::<8>),
-        }
-    }
-
-    fn new(
-        rows: usize,
-        columns: usize,
-        run: unsafe fn(&mut Sums, &[f32], &[Term], *const f32),
-    ) -> Self {
-        Self { rows, columns, run }
-    }
-}
 
 /// Weights as a kernel reads them: `[rows / block][depth][block]`, padded with zeros.
 #[derive(Clone, Debug)]
@@ -103,23 +59,9 @@ impl Packed {
     pub fn rows(&self) -> usize {
         self.rows
     }
-}
 
-/// One term of every sum: a column of the weights, and where its row of x begins.
-#[derive(Clone, Copy, Debug)]
-pub struct Term {
-    weight: u32,
-    from: u32,
-}
-
-impl Term {
-    /// Element `from` counts from the beginning of the product's x.
-    pub fn new(weight: usize, from: usize) -> Self {
-        // A tensor of 2^32 elements is past what any cascade has.
-        Self {
-            weight: weight as u32,
-            from: from as u32,
-        }
+    pub fn depth(&self) -> usize {
+        self.depth
     }
 }
 
@@ -258,202 +200,17 @@ fn each_run(place: Place, from: usize, to: usize, mut run: impl FnMut(usize, usi
     }
 }
 
-/// Without vector code: a fused multiply-add by hand, slower and the same to the last bit.
-///
-/// # Safety
-/// As of [`Kernel::run`]: for every term, `ROWS` weights and 16 elements of x can be read.
-unsafe fn plain<const ROWS: usize>(sums: &mut Sums, a: &[f32], terms: &[Term], x: *const f32) {
-    for term in terms {
-        let a = &a[term.weight as usize * ROWS..][..ROWS];
-        // SAFETY: the caller guarantees sixteen elements there.
-        let b = unsafe { &*x.add(term.from as usize).cast::<[f32; 16]>() };
-        for (sums, a) in sums.iter_mut().zip(a) {
-            for (sum, b) in sums.iter_mut().zip(b) {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    *sum = fused(*a, *b, *sum);
-                }
-                #[cfg(not(target_arch = "x86_64"))]
-                {
-                    *sum = a.mul_add(*b, *sum);
-                }
-            }
-        }
-    }
-}
-
-/// `a b + c`, rounded once. In `f64` the product of two `f32` is exact; its sum with c is rounded to
-/// odd (Boldo and Melquiond, *Emulation of FMA and correctly rounded sums: proved algorithms using
-/// rounding to odd*, 2008), so that rounding it once more to `f32` is as rounding once.
-#[cfg(any(target_arch = "x86_64", test))]
-#[inline(always)]
-fn fused(a: f32, b: f32, c: f32) -> f32 {
-    let (p, c) = (f64::from(a) * f64::from(b), f64::from(c));
-    let s = p + c;
-    // What the sum lost (Knuth).
-    let t = s - p;
-    let lost = (p - (s - t)) + (c - t);
-    let bits = s.to_bits();
-    // An even result that lost something goes to the odd neighbour on the side of what was lost.
-    let outward = (lost > 0.0) == (s > 0.0);
-    let moved = if outward {
-        bits | 1
-    } else {
-        bits.wrapping_sub(1)
-    };
-    let inexact = lost != 0.0 && bits & 1 == 0;
-    f64::from_bits(if inexact { moved } else { bits }) as f32
-}
-
-/// Two vectors of eight a row: at most twelve of sums, two of x and one of weights.
-///
-/// # Safety
-/// As of [`plain`], and the processor has AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<const ROWS: usize>(sums: &mut Sums, a: &[f32], terms: &[Term], x: *const f32) {
-    use std::arch::x86_64::{
-        _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-    };
-    // SAFETY: sums are arrays of 32; the caller guarantees weights and x.
-    unsafe {
-        let mut acc = [[_mm256_setzero_ps(); 2]; ROWS];
-        for (acc, sum) in acc.iter_mut().zip(sums.iter()) {
-            *acc = [
-                _mm256_loadu_ps(sum.as_ptr()),
-                _mm256_loadu_ps(sum.as_ptr().add(8)),
-            ];
-        }
-        for term in terms {
-            let a = a.as_ptr().add(term.weight as usize * ROWS);
-            let x = x.add(term.from as usize);
-            let (b0, b1) = (_mm256_loadu_ps(x), _mm256_loadu_ps(x.add(8)));
-            for (r, acc) in acc.iter_mut().enumerate() {
-                let a = _mm256_broadcast_ss(&*a.add(r));
-                acc[0] = _mm256_fmadd_ps(a, b0, acc[0]);
-                acc[1] = _mm256_fmadd_ps(a, b1, acc[1]);
-            }
-        }
-        for (acc, sum) in acc.iter().zip(sums.iter_mut()) {
-            _mm256_storeu_ps(sum.as_mut_ptr(), acc[0]);
-            _mm256_storeu_ps(sum.as_mut_ptr().add(8), acc[1]);
-        }
-    }
-}
-
-/// Two vectors of sixteen a row: at most sixteen of sums.
-///
-/// # Safety
-/// As of [`plain`] with 32 elements of x, and the processor has AVX-512.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-unsafe fn avx512<const ROWS: usize>(sums: &mut Sums, a: &[f32], terms: &[Term], x: *const f32) {
-    use std::arch::x86_64::{
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
-    };
-    // SAFETY: sums are arrays of 32; the caller guarantees weights and x.
-    unsafe {
-        let mut acc = [[_mm512_setzero_ps(); 2]; ROWS];
-        for (acc, sum) in acc.iter_mut().zip(sums.iter()) {
-            *acc = [
-                _mm512_loadu_ps(sum.as_ptr()),
-                _mm512_loadu_ps(sum.as_ptr().add(16)),
-            ];
-        }
-        for term in terms {
-            let a = a.as_ptr().add(term.weight as usize * ROWS);
-            let x = x.add(term.from as usize);
-            let (b0, b1) = (_mm512_loadu_ps(x), _mm512_loadu_ps(x.add(16)));
-            for (r, acc) in acc.iter_mut().enumerate() {
-                let a = _mm512_set1_ps(*a.add(r));
-                acc[0] = _mm512_fmadd_ps(a, b0, acc[0]);
-                acc[1] = _mm512_fmadd_ps(a, b1, acc[1]);
-            }
-        }
-        for (acc, sum) in acc.iter().zip(sums.iter_mut()) {
-            _mm512_storeu_ps(sum.as_mut_ptr(), acc[0]);
-            _mm512_storeu_ps(sum.as_mut_ptr().add(16), acc[1]);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn values(n: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / 8_388_608.0 - 1.0
-        };
-        (0..n).map(|_| next()).collect()
-    }
-
-    /// One fused multiply-add after the other, as the module says.
-    fn expected(bias: f32, a: impl Iterator<Item = (f32, f32)>) -> f32 {
-        a.fold(bias, |sum, (a, b)| a.mul_add(b, sum))
-    }
-
-    #[test]
-    fn every_kernel_adds_in_the_same_order() {
-        for (depth, rows) in [(1, 4), (7, 8), (300, 8), (300, 6)] {
-            let (x, stride) = (values(depth * 40, 2), 40);
-            let terms: Vec<Term> = (0..depth).map(|k| Term::new(k, k * stride)).collect();
-            let mut kernels = vec![
-                Kernel::new(4, 16, plain::<4>),
-                Kernel::new(8, 16, plain::<8>),
-            ];
-            #[cfg(target_arch = "x86_64")]
-            if super::super::has_avx2() {
-                kernels.push(Kernel::new(4, 16, avx2::<4>));
-                kernels.push(Kernel::new(6, 16, avx2::<6>));
-            }
-            #[cfg(target_arch = "x86_64")]
-            if super::super::has_avx512() {
-                kernels.push(Kernel::new(4, 32, avx512::<4>));
-                kernels.push(Kernel::new(8, 32, avx512::<8>));
-            }
-            for kernel in kernels.into_iter().filter(|k| k.rows <= rows) {
-                let a = values(depth * kernel.rows, 1);
-                let mut sums = [[0.5; MOST_COLUMNS]; MOST_ROWS];
-                // SAFETY: x has 40 elements a row, and there are as many weights as terms.
-                unsafe { (kernel.run)(&mut sums, &a, &terms, x.as_ptr()) };
-                for r in 0..kernel.rows {
-                    for c in 0..kernel.columns {
-                        let pairs = (0..depth).map(|k| (a[k * kernel.rows + r], x[k * stride + c]));
-                        let right = expected(0.5, pairs);
-                        assert_eq!(sums[r][c], right, "depth {depth}, {kernel:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_fused_multiply_add_by_hand_rounds_once() {
-        let mut state = 7u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            // Exponents close to each other, so that sums cancel and tie.
-            f32::from_bits((state & 0x80ff_ffff) | ((120 + (state >> 26 & 15)) << 23))
-        };
-        for _ in 0..2_000_000 {
-            let (a, b, c) = (next(), next(), next());
-            assert_eq!(fused(a, b, c), a.mul_add(b, c), "{a} {b} {c}");
-        }
-        // A tie of the sum in `f64` that rounding twice would get wrong.
-        let (a, b, c) = (1.0 + 2f32.powi(-12), 1.0 + 2f32.powi(-12), 2f32.powi(-60));
-        assert_eq!(fused(a, b, c), a.mul_add(b, c));
-        assert_eq!(fused(0.0, 1.0, -0.0), 0.0);
-    }
+    use crate::nn::testing::noise;
 
     #[test]
     fn sums_go_on_and_tails_are_whole() {
         for columns in [1, 16, 31, 33, 70] {
             let (depth, rows) = (5, 11);
-            let (w, x) = (values(rows * depth, 3), values(depth * columns, 4));
-            let bias = values(rows, 5);
+            let (w, x) = (noise(rows * depth, 3), noise(depth * columns, 4));
+            let bias = noise(rows, 5);
             let at = |from: usize| {
                 Packed::new(rows, 3.min(depth - from), Some(&bias), |r, k| {
                     w[r * depth + from + k]
@@ -472,7 +229,9 @@ mod tests {
             for r in 0..rows {
                 for c in 0..columns {
                     let pairs = (0..depth).map(|k| (w[r * depth + k], x[k * columns + c]));
-                    let d = (out[r * columns + c] - expected(bias[r], pairs)).abs();
+                    let d = (out[r * columns + c]
+                        - pairs.fold(bias[r], |sum, (a, b): (f32, f32)| a.mul_add(b, sum)))
+                    .abs();
                     assert!(d < 1e-6, "{columns} columns: {d} at {r}, {c}");
                 }
             }

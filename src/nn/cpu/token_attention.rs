@@ -1,5 +1,5 @@
-//! Attention of every position to a few conditioning tokens: the whole layer, from its norm to its
-//! residual, on a few positions at a time.
+//! Attention of every position to the conditioning tokens, or to every position: the whole layer, from
+//! its norm to its residual, on a few positions at a time, so that scores stay in the cache.
 
 use super::norm::channel_norm_block;
 use super::product::{Packed, Place, Start, Term, multiply};
@@ -9,6 +9,9 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::Arc;
+
+/// Keys whose scores exist at once.
+const KEYS: usize = 512;
 
 /// Positions worked on side by side.
 pub const COLUMNS: usize = 64;
@@ -27,27 +30,45 @@ pub struct Weights {
     pub eps: f32,
 }
 
-/// Operands: x `[b, c, n]`, keys and values `[b, heads, m, d]`; result as x.
-pub struct CrossAttention {
+/// Operands: x `[b, c, n]`, keys and values `[b, heads, m, d]`, or `[b, 1, m, d]` for all heads; result
+/// as x.
+pub struct TokenAttention {
     pub weights: Arc<Weights>,
     pub interrupt: Interrupt,
 }
 
-/// One sample's tokens, a head each.
-struct Tokens {
+/// What one head of one sample attends to, in blocks of [`KEYS`].
+struct Tokens(Vec<Block>);
+
+struct Block {
     /// `[m, d]`
-    keys: Vec<Packed>,
+    keys: Packed,
     /// `[d, m]`
-    values: Vec<Packed>,
+    values: Packed,
+}
+
+impl Tokens {
+    /// Keys and values `[m, d]`.
+    fn new(keys: &[f32], values: &[f32], d: usize) -> Self {
+        let keys = keys.chunks(KEYS * d);
+        let block = |(keys, values): (&[f32], &[f32])| {
+            let m = keys.len() / d;
+            Block {
+                keys: Packed::new(m, d, None, |row, k| keys[row * d + k]),
+                values: Packed::new(d, m, None, |row, k| values[k * d + row]),
+            }
+        };
+        Self(keys.zip(values.chunks(KEYS * d)).map(block).collect())
+    }
 }
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
 }
 
-impl CustomOp3 for CrossAttention {
+impl CustomOp3 for TokenAttention {
     fn name(&self) -> &'static str {
-        "cross-attention"
+        "token-attention"
     }
 
     fn cpu_fwd(
@@ -60,28 +81,14 @@ impl CustomOp3 for CrossAttention {
         lv: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (b, c, n) = lx.shape().dims3()?;
-        let (_, heads, m, d) = lk.shape().dims4()?;
+        let (_, kv_heads, m, d) = lk.shape().dims4()?;
         let (x, keys, values) = (elements(x, lx)?, elements(keys, lk)?, elements(values, lv)?);
-        let of_head = |all: &[f32], bi: usize, head: usize| {
-            all[(bi * heads + head) * m * d..][..m * d].to_vec()
-        };
-        let tokens: Vec<Tokens> = (0..b)
-            .map(|bi| Tokens {
-                keys: (0..heads)
-                    .map(|head| {
-                        let keys = of_head(keys, bi, head);
-                        Packed::new(m, d, None, |row, k| keys[row * d + k])
-                    })
-                    .collect(),
-                values: (0..heads)
-                    .map(|head| {
-                        let values = of_head(values, bi, head);
-                        Packed::new(d, m, None, |row, k| values[k * d + row])
-                    })
-                    .collect(),
-            })
+        let tokens: Vec<Tokens> = keys
+            .chunks(m * d)
+            .zip(values.chunks(m * d))
+            .map(|(keys, values)| Tokens::new(keys, values, d))
             .collect();
-        let terms: Vec<Term> = (0..c.max(d).max(m))
+        let terms: Vec<Term> = (0..c.max(d).max(m.min(KEYS)))
             .map(|k| Term::new(k, k * COLUMNS))
             .collect();
         let mut out = vec![0f32; x.len()];
@@ -95,11 +102,11 @@ impl CustomOp3 for CrossAttention {
             let width = COLUMNS.min(n - first);
             let at = bi * c * n + first;
             SCRATCH.with_borrow_mut(|s| {
-                s.size(c, d, m);
+                s.size(c, d, m.min(KEYS));
                 for (row, to) in s.x.chunks_exact_mut(COLUMNS).enumerate() {
                     to[..width].copy_from_slice(&x[at + row * n..][..width]);
                 }
-                self.layer(s, &tokens[bi], &terms, (c, d, m));
+                self.layer(s, &tokens[bi * kv_heads..][..kv_heads], &terms);
                 for (row, from) in s.normed.chunks_exact(COLUMNS).enumerate() {
                     // SAFETY: this task alone writes its positions.
                     let out = unsafe { shared.slice(at + row * n, width) };
@@ -112,43 +119,37 @@ impl CustomOp3 for CrossAttention {
     }
 }
 
-impl CrossAttention {
+impl TokenAttention {
     /// From `s.x` to `s.normed`.
-    fn layer(
-        &self,
-        s: &mut Scratch,
-        tokens: &Tokens,
-        terms: &[Term],
-        (c, d, m): (usize, usize, usize),
-    ) {
+    fn layer(&self, s: &mut Scratch, tokens: &[Tokens], terms: &[Term]) {
         let w = &self.weights;
         let normed = |to: &mut [f32], from: &[f32], gain: &[f32]| {
             let to = SharedOut::new(to);
             channel_norm_block(to, 0, from, gain, COLUMNS, COLUMNS, w.eps);
         };
         normed(&mut s.normed, &s.x, &w.norm);
-        let mut totals = [0f32; COLUMNS];
+        let mut softmax = Softmax::default();
         for (head, (q, out)) in w.q.iter().zip(&w.out).enumerate() {
-            product(&mut s.q, Start::Bias, q, &terms[..c], &s.normed);
-            product(
-                &mut s.scores,
-                Start::Bias,
-                &tokens.keys[head],
-                &terms[..d],
-                &s.q,
-            );
-            exponentials(&mut s.scores, &mut totals);
-            product(
-                &mut s.attended,
-                Start::Bias,
-                &tokens.values[head],
-                &terms[..m],
-                &s.scores,
-            );
-            divide(&mut s.attended, &totals);
+            product(&mut s.q, Start::Bias, q, terms, &s.normed);
+            softmax.begin();
+            // One head of keys for all, or one for each.
+            let Tokens(blocks) = &tokens[head.min(tokens.len() - 1)];
+            for (i, block) in blocks.iter().enumerate() {
+                let scores = &mut s.scores[..block.keys.rows() * COLUMNS];
+                product(scores, Start::Bias, &block.keys, terms, &s.q);
+                exponentials(scores, &mut softmax);
+                let start = if i == 0 {
+                    Start::Bias
+                } else {
+                    multiply_columns(&mut s.attended, &softmax.before);
+                    Start::Place
+                };
+                product(&mut s.attended, start, &block.values, terms, scores);
+            }
+            divide_columns(&mut s.attended, &softmax.totals);
             // The sum over heads goes on from head to head.
             let start = if head == 0 { Start::Bias } else { Start::Place };
-            product(&mut s.sum, start, out, &terms[..d], &s.attended);
+            product(&mut s.sum, start, out, terms, &s.attended);
         }
         normed(&mut s.normed, &s.sum, &w.out_norm);
         for (y, x) in s.normed.iter_mut().zip(&s.x) {
@@ -157,8 +158,34 @@ impl CrossAttention {
     }
 }
 
+/// Softmax over keys that come in blocks (Milakov and Gimelshein, *Online normalizer calculation for
+/// softmax*, 2018), each column by itself.
+pub struct Softmax {
+    largest: [f32; COLUMNS],
+    totals: [f32; COLUMNS],
+    /// What the sums over the blocks before are to be multiplied by.
+    before: [f32; COLUMNS],
+}
+
+impl Default for Softmax {
+    fn default() -> Self {
+        Self {
+            largest: [f32::NEG_INFINITY; COLUMNS],
+            totals: [0.0; COLUMNS],
+            before: [0.0; COLUMNS],
+        }
+    }
+}
+
+impl Softmax {
+    fn begin(&mut self) {
+        *self = Self::default();
+    }
+}
+
 fn product(out: &mut [f32], start: Start, weights: &Packed, terms: &[Term], x: &[f32]) {
     let place = Place::whole(0, COLUMNS, COLUMNS);
+    let terms = &terms[..weights.depth()];
     // SAFETY: `out` has a row of `COLUMNS` for each row of the weights, and is borrowed here.
     unsafe { multiply(SharedOut::new(out), place, start, weights, terms, x) };
 }
@@ -190,15 +217,19 @@ impl Scratch {
 }
 
 simd! {
-    /// The softmax's numerators over the rows, each column by itself, and their totals.
-    fn exponentials(rows: &mut [f32], totals: &mut [f32; COLUMNS]) {
-        let mut largest = [f32::NEG_INFINITY; COLUMNS];
+    /// The softmax's numerators of a block of rows, as far as its largest is known by now.
+    fn exponentials(rows: &mut [f32], softmax: &mut Softmax) {
+        let Softmax { largest, totals, before } = softmax;
+        let known = *largest;
         for row in rows.as_chunks::<COLUMNS>().0 {
             for l in 0..COLUMNS {
                 largest[l] = if row[l] > largest[l] { row[l] } else { largest[l] };
             }
         }
-        *totals = [0.0; COLUMNS];
+        for l in 0..COLUMNS {
+            before[l] = exp(known[l] - largest[l]);
+            totals[l] *= before[l];
+        }
         for row in rows.as_chunks_mut::<COLUMNS>().0 {
             for l in 0..COLUMNS {
                 row[l] = exp(row[l] - largest[l]);
@@ -209,7 +240,17 @@ simd! {
 }
 
 simd! {
-    fn divide(rows: &mut [f32], by: &[f32; COLUMNS]) {
+    fn multiply_columns(rows: &mut [f32], by: &[f32; COLUMNS]) {
+        for row in rows.as_chunks_mut::<COLUMNS>().0 {
+            for l in 0..COLUMNS {
+                row[l] *= by[l];
+            }
+        }
+    }
+}
+
+simd! {
+    fn divide_columns(rows: &mut [f32], by: &[f32; COLUMNS]) {
         for row in rows.as_chunks_mut::<COLUMNS>().0 {
             for l in 0..COLUMNS {
                 row[l] /= by[l];

@@ -1,0 +1,40 @@
+//! What the layers' tests share.
+
+use super::{Fetched, TensorSource};
+use candle_core::Tensor;
+
+/// Tensors of any name and shape.
+pub struct Any;
+
+impl TensorSource for Any {
+    fn fetch(&self, name: &str, shape: &[usize]) -> std::result::Result<Fetched, String> {
+        let step = 0.31 + name.len() as f32 * 0.07;
+        Ok(Fetched::Data(wave(shape.iter().product(), step)))
+    }
+    fn origin(&self) -> String {
+        "the test".into()
+    }
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+pub fn wave(n: usize, step: f32) -> Vec<f32> {
+    (0..n).map(|i| (i as f32 * step).sin()).collect()
+}
+
+/// Values in -1..1 without a pattern.
+pub fn noise(n: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+pub fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
+    assert_eq!(a.dims(), b.dims());
+    let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
+    d.max(0).unwrap().to_scalar().unwrap()
+}
