@@ -1,88 +1,18 @@
-//! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette, export.
+//! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
-use echoif::engine::DeviceChoice;
-use echoif::media::export::{Sidecar, sidecar_of};
-use echoif::ui::{App, Mode, NoPicker, Options, Pane, Picker, Purpose, Settings};
+#[path = "common/window.rs"]
+mod window;
+
+use echoif::ui::{Mode, NoPicker, Pane};
 use egui::accesskit::Role;
-use egui::{Key, Modifiers, Vec2, vec2};
-use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use egui::{Key, Modifiers, vec2};
+use egui_kittest::kittest::Queryable as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-type Window = Harness<'static, App>;
-
-fn window(settings: Option<Settings>, picker: Arc<dyn Picker>, file: Option<PathBuf>) -> Window {
-    let settings = Settings {
-        welcomed: true,
-        ..settings.unwrap_or_default()
-    };
-    let mut window = Harness::builder()
-        .with_size([1280.0, 1100.0])
-        .with_step_dt(1.0 / 60.0)
-        .build_eframe(|cc| {
-            let options = Options {
-                file,
-                device: DeviceChoice::Cpu,
-                picker,
-                settings: Some(settings),
-            };
-            App::new(cc, options).expect("the worker starts")
-        });
-    step_until(&mut window, "the first pair", settled);
-    window
-}
-
-fn plain() -> Window {
-    window(None, Arc::new(NoPicker), None)
-}
-
-fn step_until(window: &mut Window, what: &str, done: impl Fn(&App) -> bool) {
-    let start = Instant::now();
-    while !done(window.state()) {
-        assert!(start.elapsed() < Duration::from_secs(120), "no {what}");
-        window.step();
-        std::thread::sleep(Duration::from_millis(4));
-    }
-    window.step();
-}
-
-fn settled(app: &App) -> bool {
-    let e = app.explore();
-    let made = e.counterfactual.as_ref();
-    let made = made.map(|m| m.result.provenance.requested_ef_percent);
-    let measured = !e.measuring.is_going_on();
-    e.running.is_none() && e.factual.is_some() && made == Some(e.requested) && measured
-}
-
-fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
-    window.key_press_modifiers(modifiers, key);
-    window.run_steps(2);
-}
-
-fn drag(window: &mut Window, from: egui::Pos2, by: Vec2) {
-    window.drag_at(from);
-    window.step();
-    for k in 1..=6 {
-        window.hover_at(from + by * (k as f32 / 6.0));
-        window.step();
-    }
-    window.drop_at(from + by);
-    window.run_steps(2);
-}
-
-fn image(window: &Window, name: &str) -> egui::Rect {
-    window.get_by_role_and_label(Role::Image, name).rect()
-}
+use window::*;
 
 #[test]
 fn comparisons_by_key_and_mouse() {
@@ -209,29 +139,6 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     assert!(window.state().explore().ladder.is_none());
 }
 
-/// What the system keeps for the app.
-#[derive(Default)]
-struct Kept(HashMap<String, String>);
-
-impl eframe::Storage for Kept {
-    fn get_string(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
-    }
-    fn set_string(&mut self, key: &str, value: String) {
-        self.0.insert(key.to_owned(), value);
-    }
-    fn remove_string(&mut self, key: &str) {
-        self.0.remove(key);
-    }
-    fn flush(&mut self) {}
-}
-
-fn after_a_restart(window: &mut Window) -> Settings {
-    let mut kept = Kept::default();
-    eframe::App::save(window.state_mut(), &mut kept);
-    eframe::get_value(&kept, "settings").expect("settings")
-}
-
 #[test]
 fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
     let _alone = alone();
@@ -354,118 +261,4 @@ fn steps_are_undone_and_commands_found() {
     for name in ["Wipe", "M-mode", "Undo", "About"] {
         assert!(window.query_all_by_label(name).next().is_some(), "{name}");
     }
-}
-
-/// Always answers with the same place.
-struct Place(PathBuf);
-
-impl Picker for Place {
-    fn pick(&self, purpose: Purpose) -> Option<PathBuf> {
-        matches!(purpose, Purpose::Export(..)).then(|| self.0.clone())
-    }
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.0).map_err(|e| e.to_string())
-    }
-}
-
-/// A window whose exports go into a folder of their own.
-fn exporting() -> Window {
-    let folder = tempfile::tempdir().unwrap().keep();
-    window(None, Arc::new(Place(folder.join("shown"))), None)
-}
-
-/// Exports by the dialog; the size of the picture that was written, which is marked.
-fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usize) {
-    press(window, Modifiers::COMMAND, Key::S);
-    window.run_steps(3);
-    window.get_by_label(what).click();
-    window.run_steps(2);
-    window.get_by_label("Choose where...").click();
-    let start = Instant::now();
-    let path = loop {
-        let said = window.query_by_label_contains("Exported: ");
-        if let Some(said) = said {
-            let text = said.accesskit_node().value().unwrap_or_default();
-            break PathBuf::from(text.trim_start_matches("Exported: "));
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    };
-    assert_eq!(path.extension().unwrap(), extension);
-    let opened = echoif::media::open(&path).unwrap();
-    assert!(opened.mark.is_some_and(|m| m.synthetic));
-    let whole = image::open(&path).unwrap();
-    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
-    window.get_by_label("Dismiss").click();
-    window.run_steps(2);
-    (whole.width() as usize, whole.height() as usize)
-}
-
-/// From opening to export, and back by a drop.
-#[test]
-fn one_session_from_opening_to_export_and_back() {
-    let _alone = alone();
-    let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("shown");
-    let heart = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.png");
-    let picker = Arc::new(Place(place.clone()));
-    let mut window = window(None, picker, Some(heart));
-    for _ in 0..2 {
-        press(&mut window, Modifiers::SHIFT, Key::ArrowLeft);
-    }
-    step_until(&mut window, "pair", settled);
-    assert_eq!(window.state().explore().requested, 20.0);
-    let of = |w: &Window| {
-        let made = w.state().explore().counterfactual.as_ref().unwrap();
-        made.result.provenance.clone()
-    };
-    let before = of(&window);
-
-    press(&mut window, Modifiers::COMMAND, Key::S);
-    window.run_steps(3);
-    window.get_by_label("Counterfactual cine");
-    window.get_by_label("Choose where...").click();
-    let file = place.with_extension("gif");
-    let start = Instant::now();
-    while window.query_by_label_contains("Exported: ").is_none() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    }
-    let sidecar = Sidecar::read(&sidecar_of(&file)).unwrap();
-    assert_eq!(sidecar.mark.provenance, before);
-    assert!(sidecar.anatomy().is_some());
-    assert!(window.state().explore().exporting.is_none());
-
-    // Another heart and another EF; then the file is dropped, and the run is back.
-    press(&mut window, Modifiers::COMMAND, Key::H);
-    step_until(&mut window, "another pair", settled);
-    assert_ne!(of(&window).pixels_sha256, before.pixels_sha256);
-    window
-        .input_mut()
-        .dropped_files
-        .push(Arc::new(Dropped(file)));
-    window.step();
-    window.input_mut().dropped_files.clear();
-    step_until(&mut window, "the run of the file", |app| {
-        let e = app.explore();
-        let anatomy = e.source.as_ref().map(|s| s.anatomy.sha256.clone());
-        settled(app) && anatomy.as_ref() == Some(&before.anatomy_sha256)
-    });
-    assert_eq!(of(&window).pixels_sha256, before.pixels_sha256);
-    assert_eq!(window.state().explore().requested, 20.0);
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+#[path = "common/window.rs"]
+mod shared;
+
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
@@ -10,11 +13,10 @@ use echoif::media;
 use echoif::ui::{App, Measuring, Options, Picker, Purpose, Settings};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use std::collections::HashMap;
+use shared::{Kept, alone, step_until_seen as step_until};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// Invented, and nowhere else in the program's texts.
 const IDENTIFIERS: [(Tag, VR, &str); 9] = [
@@ -110,11 +112,6 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn window(file: &Path) -> Harness<'static, App> {
     let opened = Some(file.to_owned());
     Harness::builder()
@@ -141,33 +138,6 @@ impl Picker for Beside {
     fn pick(&self, purpose: Purpose) -> Option<PathBuf> {
         matches!(purpose, Purpose::Export(..)).then(|| self.0.with_file_name("out").join("cine"))
     }
-}
-
-fn step_until(window: &mut Harness<'_, App>, what: &str, done: impl Fn(&Harness<'_, App>) -> bool) {
-    let start = Instant::now();
-    while !done(window) {
-        assert!(start.elapsed() < Duration::from_secs(120), "no {what}");
-        window.step();
-        std::thread::sleep(Duration::from_millis(4));
-    }
-    window.step();
-}
-
-/// What the system keeps for the app.
-#[derive(Default)]
-struct Kept(HashMap<String, String>);
-
-impl eframe::Storage for Kept {
-    fn get_string(&self, key: &str) -> Option<String> {
-        self.0.get(key).cloned()
-    }
-    fn set_string(&mut self, key: &str, value: String) {
-        self.0.insert(key.to_owned(), value);
-    }
-    fn remove_string(&mut self, key: &str) {
-        self.0.remove(key);
-    }
-    fn flush(&mut self) {}
 }
 
 fn settled(w: &Harness<'_, App>) -> bool {

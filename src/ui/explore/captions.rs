@@ -9,7 +9,7 @@ use crate::ui::source::Origin;
 use crate::ui::theme::tokens;
 use egui::{RichText, Ui};
 
-const SMALL_TEXT: f32 = 11.5;
+pub(super) const SMALL_TEXT: f32 = 11.5;
 
 impl Explore {
     pub(super) fn caption(&self, ui: &mut Ui, pane: Pane) {

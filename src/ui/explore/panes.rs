@@ -1,3 +1,4 @@
+use super::captions::SMALL_TEXT;
 use super::shown::{BETWEEN, Shown};
 use super::state::Explore;
 use super::viewing::{Mode, Pane};
@@ -9,7 +10,6 @@ use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2}
 /// Height of a pane's title and of the lines under its picture.
 const TITLE: f32 = 24.0;
 pub(super) const CAPTION: f32 = 84.0;
-const SMALL_TEXT: f32 = 11.5;
 
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
