@@ -107,30 +107,22 @@ impl Cascade {
                     }
                 };
                 done += 1;
-                report(&Progress {
-                    stage: i,
-                    stages: plan.config.stages.len(),
-                    step,
-                    steps: schedule.steps(),
-                    passes,
-                    stage_evaluations: done,
-                    evaluations: before + done,
-                    denoised: &denoised,
-                    sharpened: false,
-                });
-                if plan.sharpen && i == 0 && done == 1 && plan.config.stages.len() > 1 {
-                    let sharp = self.sharpened(plan, &denoised)?;
+                let mut tell = |denoised: &Tensor, passes, sharpened| {
                     report(&Progress {
                         stage: i,
                         stages: plan.config.stages.len(),
                         step,
                         steps: schedule.steps(),
-                        passes: 0,
+                        passes,
                         stage_evaluations: done,
                         evaluations: before + done,
-                        denoised: &sharp,
-                        sharpened: true,
+                        denoised,
+                        sharpened,
                     });
+                };
+                tell(&denoised, passes, false);
+                if plan.sharpen && i == 0 && done == 1 && plan.config.stages.len() > 1 {
+                    tell(&self.sharpened(plan, &denoised)?, 0, true);
                 }
                 Ok(denoised)
             };
