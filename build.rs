@@ -1,5 +1,5 @@
 //! Embeds every file below `weights/` with its SHA-256, and refuses weights that differ from the
-//! manifest that was written when they were imported.
+//! manifest that was written when they were imported. With the feature `cuda` it compiles our kernels.
 
 #![allow(clippy::expect_used, clippy::panic)] // a build script stops the build by stopping
 
@@ -41,6 +41,24 @@ fn main() {
     table.push_str("];\n");
     let out = PathBuf::from(env("OUT_DIR")).join("weights.rs");
     std::fs::write(&out, table).expect("OUT_DIR is writable");
+    #[cfg(feature = "cuda")]
+    compile_kernels(&root.join("src/nn/cuda/kernels"));
+}
+
+/// Compiles the CUDA kernels to PTX, which the GPU's driver compiles for its own processor.
+#[cfg(feature = "cuda")]
+fn compile_kernels(sources: &Path) {
+    println!("cargo::rerun-if-changed={}", sources.display());
+    let built = cudaforge::KernelBuilder::new()
+        .source_dir(sources)
+        .arg("-std=c++17")
+        .arg("-O3")
+        .build_ptx();
+    let out = PathBuf::from(env("OUT_DIR")).join("kernels.rs");
+    match built {
+        Ok(built) => assert!(built.write(&out).is_ok(), "OUT_DIR is writable"),
+        Err(e) => panic!("the CUDA kernels cannot be compiled: {e}"),
+    }
 }
 
 /// Holds an imported file against the `manifest.json` beside it.

@@ -5,6 +5,7 @@ use super::{
     Error, Identity, LoadedCascade, Regressor, SafetensorsSource, combined, native, sha256,
 };
 use crate::card::Card;
+use crate::nn::Backend;
 use candle_core::Device;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -28,7 +29,7 @@ fn text(name: &str) -> &'static str {
 ///
 /// # Errors
 /// When the device fails.
-pub fn builtin_cascade(device: &Device) -> Result<LoadedCascade, Error> {
+pub fn builtin_cascade(backend: impl Into<Backend>) -> Result<LoadedCascade, Error> {
     let stages = [
         file("cascade/unet1.safetensors"),
         file("cascade/unet2.safetensors"),
@@ -38,7 +39,7 @@ pub fn builtin_cascade(device: &Device) -> Result<LoadedCascade, Error> {
         &stages,
         &card().name,
         Path::new("built-in"),
-        device,
+        &backend.into(),
     )
 }
 

@@ -19,8 +19,7 @@ pub use torch_file::TorchFile;
 
 use crate::edm::{Cascade, CascadeConfig};
 use crate::models::unet3d::Unet;
-use crate::nn::{LoadError, Params, TensorSource};
-use candle_core::Device;
+use crate::nn::{Backend, LoadError, Params, TensorSource};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -92,7 +91,8 @@ pub struct LoadedCascade {
 ///
 /// # Errors
 /// [`Error`], with everything that is wrong in one message.
-pub fn open_cascade(folder: &Path, device: &Device) -> Result<LoadedCascade, Error> {
+pub fn open_cascade(folder: &Path, backend: impl Into<Backend>) -> Result<LoadedCascade, Error> {
+    let backend = &backend.into();
     let not = |why: &str| Error::NotACascade {
         path: folder.to_owned(),
         why: why.to_owned(),
@@ -105,10 +105,10 @@ pub fn open_cascade(folder: &Path, device: &Device) -> Result<LoadedCascade, Err
     }
     let merged = folder.join("merged.pt");
     if merged.is_file() {
-        return open_published(folder, &config_path, &merged, device);
+        return open_published(folder, &config_path, &merged, backend);
     }
     if folder.join(native::MANIFEST).is_file() {
-        return native::open_cascade(folder, device);
+        return native::open_cascade(folder, backend);
     }
     Err(not(
         "there is a `config.yaml`, but neither `merged.pt` nor an imported `manifest.json` beside it",
@@ -125,7 +125,7 @@ fn open_published(
     folder: &Path,
     config_path: &Path,
     merged: &Path,
-    device: &Device,
+    backend: &Backend,
 ) -> Result<LoadedCascade, Error> {
     let text = read_text(config_path)?;
     let config = parse_cascade(&text).map_err(|why| Error::config(config_path, why))?;
@@ -134,7 +134,7 @@ fn open_published(
         name: folder_name(folder),
         sha256: combined(&[sha256(text.as_bytes()), sha256_file(merged)?]),
     };
-    build(config, identity, device, |i| {
+    build(config, identity, backend, |i| {
         source::TorchSource::stage(&file, i)
     })
 }
@@ -143,14 +143,14 @@ fn open_published(
 fn build<S: TensorSource>(
     config: CascadeConfig,
     identity: Identity,
-    device: &Device,
+    backend: &Backend,
     source: impl Fn(usize) -> Result<S, Error>,
 ) -> Result<LoadedCascade, Error> {
     let mut unets = Vec::new();
     let mut warnings = Vec::new();
     let mut failed: Option<LoadError> = None;
     for (i, stage) in config.stages.iter().enumerate() {
-        match Params::load(&source(i)?, device, |p| Unet::new(&stage.unet, p)) {
+        match Params::load(&source(i)?, backend, |p| Unet::new(&stage.unet, p)) {
             Ok((unet, extra)) => {
                 warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
                 unets.push(unet);
@@ -171,7 +171,7 @@ fn build<S: TensorSource>(
         cascade: Cascade {
             config,
             unets,
-            device: device.clone(),
+            backend: backend.clone(),
         },
         identity,
         warnings,

@@ -4,7 +4,7 @@ use super::source::SafetensorsSource;
 use super::{
     Error, Identity, LoadedCascade, combined, folder_name, parse_cascade, read_text, sha256,
 };
-use candle_core::Device;
+use crate::nn::Backend;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub(super) fn stage_file(i: usize) -> String {
     format!("unet{}.safetensors", i + 1)
 }
 
-pub(super) fn open_cascade(folder: &Path, device: &Device) -> Result<LoadedCascade, Error> {
+pub(super) fn open_cascade(folder: &Path, backend: &Backend) -> Result<LoadedCascade, Error> {
     let manifest = read_manifest(&folder.join(MANIFEST))?;
     let config = read_checked(&folder.join("config.yaml"))?;
     let text = String::from_utf8_lossy(&config.bytes);
@@ -76,7 +76,7 @@ pub(super) fn open_cascade(folder: &Path, device: &Device) -> Result<LoadedCasca
     } else {
         manifest.name
     };
-    from_bytes(&text, &bytes, &name, folder, device)
+    from_bytes(&text, &bytes, &name, folder, backend)
 }
 
 /// Builds a cascade from its configuration's text and one safetensors buffer a stage.
@@ -85,7 +85,7 @@ pub(super) fn from_bytes(
     stages: &[&[u8]],
     name: &str,
     folder: &Path,
-    device: &Device,
+    backend: &Backend,
 ) -> Result<LoadedCascade, Error> {
     let config =
         parse_cascade(text).map_err(|why| Error::config(&folder.join("config.yaml"), why))?;
@@ -96,7 +96,7 @@ pub(super) fn from_bytes(
         name: name.to_owned(),
         sha256: combined(&hashes),
     };
-    super::build(config, identity, device, |i| {
+    super::build(config, identity, backend, |i| {
         let path = folder.join(stage_file(i));
         SafetensorsSource::new(bytes(i), path.display().to_string())
             .map_err(|why| Error::damaged(&path, &why))

@@ -3,7 +3,7 @@
 use crate::clip::Video;
 use crate::edm::{Plan, Preset, Seed, Seeded, StageConfig};
 use crate::ef::EfPercent;
-use crate::engine::{Models, Pace, Report, Request, available_memory, cost_of, generate, previews};
+use crate::engine::{Models, Pace, Report, Request, cost_of, generate, previews};
 use crate::hearts::simulated_heart;
 use crate::measure::{TimeBase, measure};
 use crate::media::region::{Anatomy, SIDE, Square};
@@ -222,7 +222,7 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
         anatomy: &anatomy,
         noise: &Seeded(Seed(0)),
         interrupt: &Interrupt::new(),
-        memory: available_memory() / 4,
+        memory: models.device.available_memory() / 4,
         openings: None,
         sharpen: false,
     };

@@ -1,7 +1,5 @@
 use crate::checkpoint;
-use crate::engine::{
-    BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory, cascade_folders, search_places,
-};
+use crate::engine::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, cascade_folders, search_places};
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -14,10 +12,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let cpu = OpenDevice::cpu(None);
-    let cuda = OpenDevice::open(DeviceChoice::Cuda);
+    let cuda = OpenDevice::open(DeviceChoice::Cuda, None);
     let adapters = adapters();
     let display = display();
-    let gib = available_memory() as f64 / f64::from(1 << 30);
+    let gib_of = |bytes: usize| bytes as f64 / f64::from(1 << 30);
+    let gib = gib_of(cpu.available_memory());
     let found = cascade_folders();
     let places = search_places();
     if args.json {
@@ -43,7 +42,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     println!("\nDevices");
     println!("  {}", cpu.name);
     match &cuda {
-        Ok(device) => println!("  {}", device.name),
+        Ok(device) => println!(
+            "  {}, {:.1} GiB free",
+            device.name,
+            gib_of(device.available_memory())
+        ),
         Err(why) => println!("  {why}"),
     }
     println!("  Memory available: {gib:.1} GiB");

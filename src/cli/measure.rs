@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             region::MOST_MEASURED
         );
     }
-    let device = OpenDevice::open(args.device).map_err(anyhow::Error::msg)?;
+    let device = OpenDevice::open(args.device, None).map_err(anyhow::Error::msg)?;
     let models = args.regressor.open_with(device, CascadeSource::Builtin)?;
     for warning in opened.warnings.iter().chain(&models.regressor.warnings) {
         eprintln!("{warning}");

@@ -14,6 +14,7 @@ mod window;
 
 use crate::checkpoint::Normalisation;
 use crate::engine::{CascadeSource, DeviceChoice, Models, OpenDevice};
+use crate::nn::Arithmetic;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -81,14 +82,30 @@ struct ModelArgs {
     cascade: Option<PathBuf>,
     #[command(flatten)]
     regressor: RegressorArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Options that choose where the networks run.
+#[derive(clap::Args)]
+struct DeviceArgs {
     /// cpu, cuda or auto.
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// What a GPU computes the U-Nets in: f32, tf32 or bf16. The CPU knows f32 alone.
+    #[arg(long)]
+    precision: Option<Arithmetic>,
+}
+
+impl DeviceArgs {
+    fn open(&self) -> anyhow::Result<OpenDevice> {
+        OpenDevice::open(self.device, self.precision).map_err(anyhow::Error::msg)
+    }
 }
 
 impl ModelArgs {
     fn open(&self) -> anyhow::Result<Models> {
-        let device = OpenDevice::open(self.device).map_err(anyhow::Error::msg)?;
+        let device = self.device.open()?;
         let cascade = self
             .cascade
             .clone()

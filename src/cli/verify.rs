@@ -1,5 +1,4 @@
 use super::AlreadyReported;
-use crate::engine::{DeviceChoice, OpenDevice};
 use crate::verify::{Report, Row, verify};
 use std::path::PathBuf;
 
@@ -8,22 +7,23 @@ use std::path::PathBuf;
 pub struct Args {
     /// A folder of manifests (*.json) with their safetensors beside them.
     folder: PathBuf,
-    /// cpu, cuda or auto.
-    #[arg(long, default_value = "auto")]
-    device: DeviceChoice,
+    #[command(flatten)]
+    device: super::DeviceArgs,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let device = OpenDevice::open(args.device).map_err(anyhow::Error::msg)?;
+    let device = args.device.open()?;
     if let Some(note) = &device.note {
         eprintln!("{note}");
     }
     eprintln!("Device: {}", device.name);
-    let report = verify(&args.folder, &device.device, |name| eprintln!("  {name}"))
-        .map_err(anyhow::Error::msg)?;
+    let report = verify(&args.folder, &device.backend(), |name| {
+        eprintln!("  {name}")
+    })
+    .map_err(anyhow::Error::msg)?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

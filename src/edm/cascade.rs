@@ -5,14 +5,14 @@ use super::noise::{Draw, Noise};
 use super::schedule::Augmentation;
 use super::{CascadeConfig, Solver, StageConfig, multistep, solver};
 use crate::models::unet3d::Unet;
-use crate::nn::{Interrupt, resize};
-use candle_core::{DType, Device, Result, Shape, Tensor};
+use crate::nn::{Arithmetic, Backend, Interrupt, resize};
+use candle_core::{DType, Result, Shape, Tensor};
 
 /// A loaded cascade.
 pub struct Cascade {
     pub config: CascadeConfig,
     pub unets: Vec<Unet>,
-    pub device: Device,
+    pub backend: Backend,
 }
 
 /// What a run is to do.
@@ -88,7 +88,7 @@ impl Cascade {
         let denoiser = self.denoiser(plan, i, conditions, b);
         let schedule = stage.schedule();
         let shape = video_shape(b, stage).to_vec().into();
-        let draw = |draw, shape: &Shape| plan.noise.draw(draw, shape, &self.device);
+        let draw = |draw, shape: &Shape| plan.noise.draw(draw, shape, &self.backend.device);
         let initial = draw(Draw::Initial { stage: i }, &shape)?;
         let mut x = (initial * f64::from(schedule.sigmas[0]))?;
         let mut multistep = match stage.solver {
@@ -150,7 +150,7 @@ impl Cascade {
     pub fn evaluate_once(&self, plan: &Plan, i: usize) -> Result<Tensor> {
         let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
         let shape = video_shape(b, stage);
-        let black = Tensor::zeros(&shape, DType::F32, &self.device)?;
+        let black = Tensor::zeros(&shape, DType::F32, &self.backend.device)?;
         let conditions = self.conditions(plan, i, stage, (i > 0).then_some(&black))?;
         self.first_estimate(plan, i, &conditions)
     }
@@ -169,7 +169,7 @@ impl Cascade {
         let (draw, shape) = (Draw::Initial { stage: i }, video_shape(b, stage));
         let noise = plan
             .noise
-            .draw(draw, &shape.to_vec().into(), &self.device)?;
+            .draw(draw, &shape.to_vec().into(), &self.backend.device)?;
         let x = (noise * f64::from(sigma))?;
         self.denoiser(plan, i, conditions, b).denoise(&x, sigma)
     }
@@ -188,7 +188,7 @@ impl Cascade {
             conditions,
             plan.config.dynamic_threshold,
             plan.interrupt,
-            2 * pass_bytes(stage, b) <= plan.memory,
+            2 * pass_bytes(stage, b, self.backend.arithmetic) <= plan.memory,
         )
     }
 
@@ -201,7 +201,7 @@ impl Cascade {
     ) -> Result<Conditions> {
         let b = plan.ef_percent.len();
         let efs: Vec<f32> = plan.ef_percent.iter().map(|e| (e / 100.0) as f32).collect();
-        let image = plan.anatomy.to_device(&self.device)?;
+        let image = plan.anatomy.to_device(&self.backend.device)?;
         // Once for the run: every evaluation of the stage sees it at this size.
         let image = resize(
             &image.unsqueeze(2)?,
@@ -216,15 +216,15 @@ impl Cascade {
             Some(video) => {
                 let level = plan.config.lowres_sample_noise_level;
                 let shape = video_shape(b, stage).to_vec().into();
-                let noise = plan
-                    .noise
-                    .draw(Draw::Lowres { stage: i }, &shape, &self.device)?;
+                let noise =
+                    plan.noise
+                        .draw(Draw::Lowres { stage: i }, &shape, &self.backend.device)?;
                 Some((hand_off(video, plan.config, stage, &noise)?, level))
             }
             None => None,
         };
         Ok(Conditions {
-            ef: Tensor::from_vec(efs, (b, 1, 1), &self.device)?,
+            ef: Tensor::from_vec(efs, (b, 1, 1), &self.backend.device)?,
             cond_image: if stage.unet.cond_images_channels > 0 {
                 Some(image.broadcast_as((b, c, h, w))?.contiguous()?)
             } else {
@@ -271,7 +271,8 @@ pub fn to_unit(x: &Tensor) -> Result<Tensor> {
 
 /// Memory that one pass over a batch of `b` takes, roughly: the first level's tensors dominate,
 /// of which the skips, the block's input, output and temporaries are alive at once.
-pub fn pass_bytes(stage: &StageConfig, b: usize) -> usize {
-    let level = 4 * b * stage.unet.dim * stage.frames * stage.size * stage.size;
+pub fn pass_bytes(stage: &StageConfig, b: usize, arithmetic: Arithmetic) -> usize {
+    let element = arithmetic.dtype().size_in_bytes();
+    let level = element * b * stage.unet.dim * stage.frames * stage.size * stage.size;
     level * (8 + stage.unet.num_resnet_blocks.iter().max().unwrap_or(&1))
 }

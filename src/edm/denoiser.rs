@@ -5,7 +5,8 @@ use super::schedule::Preconditioning;
 use crate::models::unet3d::{EfTokens, Inputs, Pass, Unet};
 use crate::nn::Interrupt;
 use crate::nn::join::repeat;
-use candle_core::{DType, Result, Tensor};
+use crate::nn::threshold::dynamic_threshold;
+use candle_core::{Result, Tensor};
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
@@ -215,48 +216,5 @@ impl<'a> Denoiser<'a> {
         let tokens = self.unet.ef_tokens(&ef, &flags)?;
         self.ef.borrow_mut().push((keep, tokens.clone()));
         Ok(tokens)
-    }
-}
-
-/// Dynamic threshold (Imagen, section 2.3): per sample, `s` is a percentile of |D| and at least 1;
-/// D is clamped to -s..s and divided by s. Returns the result and the raw percentiles.
-///
-/// # Errors
-/// When the device fails.
-pub fn dynamic_threshold(d: &Tensor, percentile: f32) -> Result<(Tensor, Vec<f32>)> {
-    let flat = d.to_dtype(DType::F32)?.flatten_from(1)?.to_vec2::<f32>()?;
-    let quantiles: Vec<f32> = flat
-        .into_iter()
-        .map(|mut values| {
-            for v in &mut values {
-                *v = v.abs();
-            }
-            quantile(&mut values, percentile)
-        })
-        .collect();
-    let mut column = vec![1; d.rank()];
-    column[0] = quantiles.len();
-    let limits: Vec<f32> = quantiles.iter().map(|q| q.max(1.0)).collect();
-    let s = Tensor::from_vec(limits, column, d.device())?;
-    let clamped = d.broadcast_minimum(&s)?.broadcast_maximum(&s.neg()?)?;
-    Ok((clamped.broadcast_div(&s)?, quantiles))
-}
-
-/// Linear between order statistics at rank `q (n - 1)`, the rank in `f32` as torch has it.
-fn quantile(values: &mut [f32], q: f32) -> f32 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let rank = q * (values.len() - 1) as f32;
-    let low = (rank.floor() as usize).min(values.len() - 1);
-    let (_, &mut a, above) = values.select_nth_unstable_by(low, f32::total_cmp);
-    let b = above.iter().copied().fold(f32::INFINITY, f32::min);
-    let weight = rank - low as f32;
-    if weight == 0.0 || !b.is_finite() {
-        a
-    } else if weight < 0.5 {
-        weight.mul_add(b - a, a)
-    } else {
-        (weight - 1.0).mul_add(b - a, b)
     }
 }

@@ -1,5 +1,8 @@
 //! Where the networks run.
 
+#[cfg(feature = "cuda")]
+use super::gpu;
+use crate::nn::{Arithmetic, Backend};
 use candle_core::Device;
 use std::str::FromStr;
 
@@ -32,6 +35,8 @@ impl FromStr for DeviceChoice {
 #[derive(Clone, Debug)]
 pub struct OpenDevice {
     pub device: Device,
+    /// Of the U-Nets there.
+    pub arithmetic: Arithmetic,
     pub name: String,
     /// Why it is not the one that was asked for or hoped for.
     pub note: Option<String>,
@@ -40,67 +45,90 @@ pub struct OpenDevice {
 /// Whether this program was built with CUDA.
 pub const BUILT_WITH_CUDA: bool = cfg!(feature = "cuda");
 
+/// What a GPU computes in where nothing else is asked for.
+const ON_A_GPU: Arithmetic = Arithmetic::Tf32;
+
 impl OpenDevice {
     pub fn cpu(note: Option<String>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             device: Device::Cpu,
+            arithmetic: Arithmetic::F32,
             name: format!("CPU, {threads} threads"),
             note,
         }
     }
 
+    /// Opens a device; `arithmetic` is a GPU's, its own choice where there is none.
+    ///
     /// # Errors
-    /// A sentence, only when CUDA was demanded and is not to be had.
-    pub fn open(choice: DeviceChoice) -> Result<Self, String> {
-        if choice == DeviceChoice::Cpu {
-            return Ok(Self::cpu(None));
-        }
-        match open_cuda() {
-            Ok(device) => Ok(Self {
-                device,
-                name: gpu_name().unwrap_or_else(|| "CUDA GPU 0".into()),
-                note: None,
-            }),
-            Err(why) if choice == DeviceChoice::Cuda => {
-                Err(format!("No CUDA device can be used: {why}."))
-            }
-            Err(why) => Ok(Self::cpu(BUILT_WITH_CUDA.then(|| {
-                format!("No CUDA device can be used: {why}. Running on the CPU.")
-            }))),
+    /// A sentence, only when CUDA was demanded and is not to be had, or an arithmetic that the CPU does
+    /// not know.
+    pub fn open(choice: DeviceChoice, arithmetic: Option<Arithmetic>) -> Result<Self, String> {
+        let opened = match choice {
+            DeviceChoice::Cpu => Self::cpu(None),
+            _ => match open_cuda() {
+                Ok((device, name)) => {
+                    let arithmetic = arithmetic.unwrap_or(ON_A_GPU);
+                    return Ok(Self {
+                        device,
+                        arithmetic,
+                        name: format!("{name}, {arithmetic}"),
+                        note: None,
+                    });
+                }
+                Err(why) if choice == DeviceChoice::Cuda => {
+                    return Err(format!("No CUDA device can be used: {why}."));
+                }
+                Err(why) => Self::cpu(
+                    BUILT_WITH_CUDA
+                        .then(|| format!("No CUDA device can be used: {why}. Running on the CPU.")),
+                ),
+            },
+        };
+        match arithmetic {
+            None | Some(Arithmetic::F32) => Ok(opened),
+            Some(other) => Err(format!(
+                "The CPU computes in f32 alone; `--precision {other}` is for a GPU."
+            )),
         }
     }
 
     pub fn is_cpu(&self) -> bool {
         matches!(self.device, Device::Cpu)
     }
-}
 
-fn open_cuda() -> Result<Device, String> {
-    if !BUILT_WITH_CUDA {
-        return Err("this program was built without CUDA (see docs/building.md)".into());
+    pub fn backend(&self) -> Backend {
+        Backend {
+            device: self.device.clone(),
+            arithmetic: self.arithmetic,
+        }
     }
-    // Candle panics where the driver's library is missing.
-    match std::panic::catch_unwind(|| Device::new_cuda(0)) {
-        Ok(Ok(device)) => Ok(device),
-        Ok(Err(e)) => Err(e.to_string()),
-        Err(_) => Err("the CUDA driver or its libraries are not installed".into()),
+
+    /// Memory that the networks can have now, in bytes.
+    pub fn available_memory(&self) -> usize {
+        #[cfg(feature = "cuda")]
+        if let Some(bytes) = gpu::available_memory(&self.device) {
+            return bytes;
+        }
+        host_memory()
     }
 }
 
-/// The GPU's name as the driver's own tool says it.
-fn gpu_name() -> Option<String> {
-    let out = std::process::Command::new("nvidia-smi")
-        .args(["--query-gpu=name", "--format=csv,noheader", "--id=0"])
-        .output()
-        .ok()?;
-    let text = String::from_utf8(out.stdout).ok()?;
-    let name = text.lines().next()?.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+/// The first GPU and its name.
+fn open_cuda() -> Result<(Device, String), String> {
+    #[cfg(feature = "cuda")]
+    {
+        let device = gpu::open()?;
+        let name = gpu::name(&device);
+        Ok((device, name))
+    }
+    #[cfg(not(feature = "cuda"))]
+    Err("this program was built without CUDA (see docs/building.md)".into())
 }
 
-/// Memory that can be had now, in bytes; a cautious guess where the system does not say.
-pub fn available_memory() -> usize {
+/// The host's memory that can be had now, in bytes; a cautious guess where the system does not say.
+fn host_memory() -> usize {
     const GUESS: usize = 4 << 30;
     let Ok(text) = std::fs::read_to_string("/proc/meminfo") else {
         return GUESS;

@@ -156,8 +156,10 @@ pub fn ladder(
 ) -> Result<Vec<Generated>> {
     let config = configuration(models, request);
     let (rate, time) = time_base(&config)?;
-    let memory = super::available_memory() / 4;
-    let fits = |b: &usize| config.stages.iter().all(|s| pass_bytes(s, *b) <= memory);
+    let memory = models.device.available_memory() / 4;
+    let arithmetic = models.device.arithmetic;
+    let bytes = |s, b| pass_bytes(s, b, arithmetic);
+    let fits = |b: &usize| config.stages.iter().all(|s| bytes(s, *b) <= memory);
     let batch = (1..=efs.len().max(1)).rev().find(fits).unwrap_or(1);
     let mut rungs = Vec::with_capacity(efs.len());
     for efs_of_batch in efs.chunks(batch) {
@@ -294,7 +296,7 @@ impl Run<'_> {
             anatomy: &anatomy,
             noise: &Seeded(seed),
             interrupt: self.interrupt,
-            memory: super::available_memory() / 4,
+            memory: self.models.device.available_memory() / 4,
             // Of a batch they would take as many times the memory, and no slider waits for it.
             openings: (efs.len() == 1).then_some((&self.models.openings, key)),
             sharpen: self.sharpen,

@@ -5,6 +5,8 @@ mod cache;
 mod cost;
 mod device;
 mod generate;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod handle;
 mod job;
 mod messages;
@@ -12,7 +14,7 @@ mod models;
 mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
-pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, available_memory};
+pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice};
 pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder, previews};
 pub use handle::Engine;
 pub use job::{Candidate, Generated, Job, Ladder, Part, Provenance, Request};

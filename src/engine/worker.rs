@@ -32,7 +32,8 @@ impl Worker {
         commands: &Receiver<Command>,
         mouth: Mouth,
     ) {
-        let device = OpenDevice::open(device).unwrap_or_else(|why| OpenDevice::cpu(Some(why)));
+        let device =
+            OpenDevice::open(device, None).unwrap_or_else(|why| OpenDevice::cpu(Some(why)));
         let mut refused = None;
         let models = Models::open(device.clone(), cascade, None).or_else(|why| {
             refused = Some(why.to_string());

@@ -1,10 +1,12 @@
 //! What the three attentions share: over all positions ([`super::middle`]), over frames
 //! ([`super::temporal`]) and to the conditioning tokens ([`super::cross`]). Positions stay in the last dimension throughout: `[b, c, n]`.
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
 use super::point_conv::PointConv;
-use super::{Interrupt, Params, profile};
+use super::{Interrupt, Params, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
 /// Scores of one block of queries take at most this many bytes (softmax keeps two copies).
@@ -58,6 +60,9 @@ pub fn attend(
 #[derive(Clone, Debug)]
 pub(super) struct MultiQuery {
     pub(super) norm: ChannelNorm,
+    /// Queries, then the key and the value, `[heads * d + 2d, c]`.
+    #[cfg(feature = "cuda")]
+    qkv: PointConv,
     /// `[heads * d, c]`, already scaled.
     pub(super) q: PointConv,
     /// `[2d, c]`
@@ -74,18 +79,34 @@ pub(super) struct MultiQuery {
 impl MultiQuery {
     pub(super) fn new(p: &Params, c: usize, heads: usize, d: usize) -> Result<Self> {
         let scale = (d as f64).powf(-0.5);
-        let to_q = (p.get("to_q.weight", &[heads * d, c])? * scale)?;
-        let to_kv = p.get("to_kv.weight", &[2 * d, c])?;
-        let to_out = p.get("to_out.0.weight", &[c, heads * d])?;
+        let to_q = (p.get_host("to_q.weight", &[heads * d, c])? * scale)?;
+        let to_kv = p.get_host("to_kv.weight", &[2 * d, c])?;
+        let to_out = p.get_host("to_out.0.weight", &[c, heads * d])?;
         Ok(Self {
             norm: ChannelNorm::new(&p.at("norm"), c)?,
-            q: PointConv::from_tensors(&to_q, None)?,
-            kv: PointConv::from_tensors(&to_kv, None)?,
-            out: PointConv::from_tensors(&to_out, None)?,
+            #[cfg(feature = "cuda")]
+            qkv: PointConv::from_host(&Tensor::cat(&[&to_q, &to_kv], 0)?, None, p.backend())?,
+            q: PointConv::from_host(&to_q, None, p.backend())?,
+            kv: PointConv::from_host(&to_kv, None, p.backend())?,
+            out: PointConv::from_host(&to_out, None, p.backend())?,
             null_kv: p.get("null_kv", &[2, d])?,
             out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,
             heads,
             d,
+        })
+    }
+
+    /// What a GPU's kernels take.
+    #[cfg(feature = "cuda")]
+    pub(super) fn on_gpu<T>(&self, run: impl FnOnce(&cuda::Layer) -> Result<T>) -> Result<T> {
+        run(&cuda::Layer {
+            norms: (self.norm.gain(), self.out_norm.gain()),
+            inward: &*self.qkv.on_gpu()?,
+            outward: &*self.out.on_gpu()?,
+            null_kv: &self.null_kv,
+            heads: self.heads,
+            d: self.d,
+            eps: super::norm::EPS as f32,
         })
     }
 
@@ -102,6 +123,7 @@ impl MultiQuery {
 /// On mismatched shapes.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     profile::timed("linear", x.device(), || {
+        on_gpu!(x, cuda::linear(x, weight, bias, (false, false)));
         let mut dims = x.dims().to_vec();
         let width = dims.pop().unwrap_or(1);
         let y = x.reshape(((), width))?.matmul(&weight.t()?)?;
@@ -112,4 +134,21 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
             None => Ok(y),
         }
     })
+}
+
+/// As [`linear`], of SiLU of x.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn linear_of_silu(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    on_gpu!(
+        x,
+        profile::timed("linear", x.device(), || cuda::linear(
+            x,
+            weight,
+            bias,
+            (true, false)
+        ))
+    );
+    linear(&x.silu()?, weight, bias)
 }

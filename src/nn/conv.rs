@@ -1,23 +1,14 @@
 //! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
 //! the pseudo-3-D convolutions of video diffusion models.
 
+use super::arranged::Arranged;
 use super::cpu::conv::{pack_spatial, pack_temporal};
-use super::cpu::product::Packed;
-use super::{Interrupt, Params, cpu, profile};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Backend, Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Device, Result, Tensor};
-use std::sync::{Arc, OnceLock};
-
-/// Weights as the CPU's kernels read them, made when they are first needed.
-pub(super) type Once = OnceLock<Arc<Packed>>;
-
-pub(super) fn packed(once: &Once, make: impl FnOnce() -> Result<Packed>) -> Result<Arc<Packed>> {
-    if let Some(packed) = once.get() {
-        return Ok(packed.clone());
-    }
-    let made = Arc::new(make()?);
-    // Another thread may have been quicker; its weights are the same.
-    Ok(once.get_or_init(|| made).clone())
-}
+#[cfg(feature = "cuda")]
+use std::sync::Arc;
 
 pub(super) fn values(t: &Tensor) -> Result<Vec<f32>> {
     t.flatten_all()?.to_vec1()
@@ -26,13 +17,13 @@ pub(super) fn values(t: &Tensor) -> Result<Vec<f32>> {
 /// A `k x k` convolution of every frame.
 #[derive(Clone, Debug)]
 pub struct SpatialConv {
-    /// `[out, in, k, k]`
+    /// `[out, in, k, k]`, like the bias in the host's memory.
     weight: Tensor,
     /// `[out]`
     bias: Tensor,
     padding: usize,
     stride: usize,
-    packed: Once,
+    arranged: Arranged,
 }
 
 impl SpatialConv {
@@ -41,7 +32,7 @@ impl SpatialConv {
     /// # Errors
     /// When the device fails; missing tensors are reported by [`Params::load`].
     pub fn new(p: &Params, input: usize, output: usize, k: usize) -> Result<Self> {
-        Self::from_weight(p.get("weight", &[output, input, k, k])?, p, output, k)
+        Self::from_weight(p.get_host("weight", &[output, input, k, k])?, p, output, k)
     }
 
     /// As [`SpatialConv::new`], where the checkpoint keeps the weight as `[out, in, 1, k, k]`.
@@ -49,15 +40,17 @@ impl SpatialConv {
     /// # Errors
     /// As [`SpatialConv::new`].
     pub fn new_5d(p: &Params, input: usize, output: usize, k: usize) -> Result<Self> {
-        let weight = p.get("weight", &[output, input, 1, k, k])?;
+        let weight = p.get_host("weight", &[output, input, 1, k, k])?;
         Self::from_weight(weight.squeeze(2)?, p, output, k)
     }
 
     fn from_weight(weight: Tensor, p: &Params, output: usize, k: usize) -> Result<Self> {
-        let bias = p.get("bias", &[output])?;
-        Self::from_tensors(weight, bias, k / 2, 1)
+        let bias = p.get_host("bias", &[output])?;
+        Self::build(&weight, &bias, k / 2, 1, p.backend())
     }
 
+    /// A convolution that runs where its weights are, in `f32`.
+    ///
     /// # Errors
     /// When the weight cannot be made contiguous.
     pub fn from_tensors(
@@ -66,12 +59,23 @@ impl SpatialConv {
         padding: usize,
         stride: usize,
     ) -> Result<Self> {
+        let backend = weight.device().into();
+        Self::build(&weight, &bias, padding, stride, &backend)
+    }
+
+    fn build(
+        weight: &Tensor,
+        bias: &Tensor,
+        padding: usize,
+        stride: usize,
+        backend: &Backend,
+    ) -> Result<Self> {
         Ok(Self {
-            weight: weight.contiguous()?,
-            bias,
+            weight: weight.to_device(&Device::Cpu)?.contiguous()?,
+            bias: bias.to_device(&Device::Cpu)?,
             padding,
             stride,
-            packed: Once::new(),
+            arranged: Arranged::at(backend),
         })
     }
 
@@ -82,11 +86,12 @@ impl SpatialConv {
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         profile::timed(self.kind(), x.device(), || {
             interrupt.check()?;
-            if !matches!(x.device(), Device::Cpu) {
-                return self.composed(x);
-            }
+            on_gpu!(x, {
+                let x = cuda::Rows::of(x)?;
+                Ok(self.on_gpu()?.forward(&x, self.geometry(&x))?.into_tensor())
+            });
             let (o, c, k, _) = self.weight.dims4()?;
-            let weights = packed(&self.packed, || {
+            let weights = self.arranged.for_cpu(x, || {
                 let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
                 Ok(pack_spatial(&weight, (o, c, k), &bias))
             })?;
@@ -104,6 +109,53 @@ impl SpatialConv {
         })
     }
 
+    /// As [`SpatialConv::forward`], for a result that leaves the network: `f32` and contiguous.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::forward`].
+    pub fn forward_out(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        on_gpu!(
+            x,
+            profile::timed(self.kind(), x.device(), || {
+                interrupt.check()?;
+                let x = cuda::Rows::of(x)?;
+                self.on_gpu()?.planes(&x, self.geometry(&x))
+            })
+        );
+        self.forward(x, interrupt)
+    }
+
+    /// The weights as a GPU's kernel reads them.
+    #[cfg(feature = "cuda")]
+    pub(super) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
+        self.arranged.for_gpu(|backend| {
+            let (outputs, inputs, k, _) = self.weight.dims4()?;
+            let at = |i: usize| i as i8 - self.padding as i8;
+            let taps: Vec<_> = (0..k * k).map(|i| [0, at(i / k), at(i % k)]).collect();
+            let shape = cuda::Shape {
+                outputs,
+                inputs,
+                taps: &taps,
+            };
+            let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
+            cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
+                weight[(o * inputs + c) * k * k + tap]
+            })
+        })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn geometry(&self, x: &cuda::Rows) -> cuda::Geometry {
+        let [_, f, h, w] = x.dims;
+        let k = self.weight.dims()[2];
+        let size = |n: usize| (n + 2 * self.padding - k) / self.stride + 1;
+        cuda::Geometry {
+            out: [f, size(h), size(w)],
+            time_stride: 1,
+            space_stride: self.stride,
+        }
+    }
+
     /// As a profile names it.
     fn kind(&self) -> &'static str {
         match self.weight.dims() {
@@ -113,7 +165,8 @@ impl SpatialConv {
         }
     }
 
-    /// The same by Candle's own convolution, on any device.
+    /// The same by Candle's own convolution.
+    #[cfg(test)]
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let o = self.bias.dim(0)?;
@@ -137,13 +190,13 @@ pub(super) fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
 /// A convolution over frames at every pixel.
 #[derive(Clone, Debug)]
 pub struct TemporalConv {
-    /// `[taps, out, in]`
+    /// `[taps, out, in]`, like the bias in the host's memory.
     weight: Tensor,
     bias: Tensor,
     before: usize,
     after: usize,
     stride: usize,
-    packed: Once,
+    arranged: Arranged,
 }
 
 impl TemporalConv {
@@ -153,27 +206,40 @@ impl TemporalConv {
     /// # Errors
     /// As [`SpatialConv::new`].
     pub fn causal(p: &Params, channels: usize) -> Result<Self> {
-        let weight = p.get("weight", &[channels, channels, 3])?;
-        Self::from_tensors(&weight, p.get("bias", &[channels])?, (2, 0), 1)
+        let weight = p.get_host("weight", &[channels, channels, 3])?;
+        let bias = p.get_host("bias", &[channels])?;
+        Self::build(&weight, &bias, (2, 0), 1, p.backend())
     }
 
-    /// `weight` is `[out, in, taps]`; `padding` is the number of zero frames (before, after).
+    /// `weight` is `[out, in, taps]`; `padding` is the number of zero frames (before, after). It runs where
+    /// its weights are, in `f32`.
     ///
     /// # Errors
     /// When the weight cannot be rearranged.
     pub fn from_tensors(
         weight: &Tensor,
         bias: Tensor,
-        (before, after): (usize, usize),
+        padding: (usize, usize),
         stride: usize,
     ) -> Result<Self> {
+        Self::build(weight, &bias, padding, stride, &weight.device().into())
+    }
+
+    fn build(
+        weight: &Tensor,
+        bias: &Tensor,
+        (before, after): (usize, usize),
+        stride: usize,
+        backend: &Backend,
+    ) -> Result<Self> {
+        let weight = weight.to_device(&Device::Cpu)?;
         Ok(Self {
             weight: weight.permute((2, 0, 1))?.contiguous()?,
-            bias,
+            bias: bias.to_device(&Device::Cpu)?,
             before,
             after,
             stride,
-            packed: Once::new(),
+            arranged: Arranged::at(backend),
         })
     }
 
@@ -184,11 +250,9 @@ impl TemporalConv {
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         profile::timed("convolution over time", x.device(), || {
             interrupt.check()?;
-            if !matches!(x.device(), Device::Cpu) {
-                return self.composed(x);
-            }
+            on_gpu!(x, self.forward_on_gpu(x));
             let (taps, o, c) = self.weight.dims3()?;
-            let weights = packed(&self.packed, || {
+            let weights = self.arranged.for_cpu(x, || {
                 let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
                 Ok(pack_temporal(&weight, (taps, o, c), &bias))
             })?;
@@ -207,7 +271,39 @@ impl TemporalConv {
         })
     }
 
-    /// The same as one shifted matrix product a tap, on any device.
+    #[cfg(feature = "cuda")]
+    fn forward_on_gpu(&self, x: &Tensor) -> Result<Tensor> {
+        let (taps, outputs, inputs) = self.weight.dims3()?;
+        let conv = self.arranged.for_gpu(|backend| {
+            let offsets: Vec<_> = (0..taps)
+                .map(|i| [i as i8 - self.before as i8, 0, 0])
+                .collect();
+            let shape = cuda::Shape {
+                outputs,
+                inputs,
+                taps: &offsets,
+            };
+            let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
+            cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
+                weight[(tap * outputs + o) * inputs + c]
+            })
+        })?;
+        let x = cuda::Rows::of(x)?;
+        let [_, f, h, w] = x.dims;
+        let geometry = cuda::Geometry {
+            out: [
+                (f + self.before + self.after - taps) / self.stride + 1,
+                h,
+                w,
+            ],
+            time_stride: self.stride,
+            space_stride: 1,
+        };
+        Ok(conv.forward(&x, geometry)?.into_tensor())
+    }
+
+    /// The same as one shifted matrix product a tap.
+    #[cfg(test)]
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (taps, o, _) = self.weight.dims3()?;
@@ -263,15 +359,16 @@ impl TemporalPeg {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("temporal PEG", x.device(), || {
-            if matches!(x.device(), Device::Cpu) {
-                return x
-                    .contiguous()?
-                    .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg);
-            }
-            self.composed(x)
+            on_gpu!(x, {
+                let out = cuda::peg(&cuda::Rows::of(x)?, &self.weight, &self.bias)?;
+                Ok(out.into_tensor())
+            });
+            x.contiguous()?
+                .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg)
         })
     }
 
+    #[cfg(test)]
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let (_, c, f, _, _) = x.dims5()?;
         let column = |t: Tensor| t.reshape((1, c, 1, 1, 1));

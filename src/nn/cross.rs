@@ -3,11 +3,13 @@
 use super::attention::{attend, linear};
 use super::cpu::product::Packed;
 use super::cpu::token_attention::Weights;
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
 use super::point_conv::PointConv;
-use super::{Interrupt, Params, cpu, profile};
-use candle_core::{Device, Result, Tensor};
+use super::{Interrupt, Params, cpu, on_gpu, profile};
+use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};
 
 /// Attention of every position to the conditioning tokens, `x + Att(x, tokens)`.
@@ -32,14 +34,14 @@ impl CrossAttention {
     pub fn new(p: &Params, c: usize, cond_dim: usize, heads: usize, d: usize) -> Result<Self> {
         let p = p.at("fn");
         let scale = (d as f64).powf(-0.5);
-        let to_q = (p.get("to_q.weight", &[heads * d, c])? * scale)?;
-        let to_out = p.get("to_out.0.weight", &[c, heads * d])?;
+        let to_q = (p.get_host("to_q.weight", &[heads * d, c])? * scale)?;
+        let to_out = p.get_host("to_out.0.weight", &[c, heads * d])?;
         Ok(Self {
             norm: ChannelNorm::new(&p.at("norm"), c)?,
-            to_q: PointConv::from_tensors(&to_q, None)?,
+            to_q: PointConv::from_host(&to_q, None, p.backend())?,
             to_kv: p.get("to_kv.weight", &[2 * heads * d, cond_dim])?,
             null_kv: p.get("null_kv", &[2, d])?,
-            to_out: PointConv::from_tensors(&to_out, None)?,
+            to_out: PointConv::from_host(&to_out, None, p.backend())?,
             out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,
             heads,
             d,
@@ -56,6 +58,22 @@ impl CrossAttention {
         let (b, heads, d) = (shape[0], self.heads, self.d);
         let m = tokens.dim(1)?;
         let kv = linear(tokens, &self.to_kv, None)?.reshape((b, m, 2, heads, d))?;
+        on_gpu!(
+            x,
+            profile::timed("attention to tokens", x.device(), || {
+                interrupt.check()?;
+                let layer = cuda::Layer {
+                    norms: (self.norm.gain(), self.out_norm.gain()),
+                    inward: &*self.to_q.on_gpu()?,
+                    outward: &*self.to_out.on_gpu()?,
+                    null_kv: &self.null_kv,
+                    heads,
+                    d,
+                    eps: super::norm::EPS as f32,
+                };
+                Ok(cuda::tokens(&cuda::Rows::of(x)?, &layer, &kv)?.into_tensor())
+            })
+        );
         let part = |i: usize| -> Result<Tensor> {
             let null = self
                 .null_kv
@@ -69,7 +87,7 @@ impl CrossAttention {
         let (x, k, v) = (x.flatten_from(2)?, part(0)?, part(1)?);
         // Fewer positions than the kernel takes at once are Candle's.
         let enough = x.dim(2)? >= cpu::token_attention::COLUMNS;
-        let out = if matches!(x.device(), Device::Cpu) && enough {
+        let out = if enough {
             let op = cpu::token_attention::TokenAttention {
                 weights: self.weights()?,
                 interrupt: interrupt.clone(),
@@ -83,7 +101,7 @@ impl CrossAttention {
         out.reshape(shape)
     }
 
-    /// By operations that any device has: x `[b, c, n]`, k and v `[b, heads, m, d]`.
+    /// By Candle's operations: x `[b, c, n]`, k and v `[b, heads, m, d]`.
     fn composed(
         &self,
         x: &Tensor,
@@ -145,6 +163,7 @@ pub(super) fn head_columns(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<P
 mod tests {
     use super::*;
     use crate::nn::testing::{Any, largest_difference};
+    use candle_core::Device;
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {

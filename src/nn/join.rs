@@ -1,7 +1,9 @@
 //! Sums and joins between the layers.
 
-use super::{cpu, profile};
-use candle_core::{Device, Result, Tensor};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{cpu, on_gpu, profile};
+use candle_core::{Result, Tensor};
 
 const KIND: &str = "sums and joins";
 
@@ -11,7 +13,11 @@ const KIND: &str = "sums and joins";
 /// On mismatched shapes.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        if !matches!(x.device(), Device::Cpu) || x.dims() != y.dims() {
+        on_gpu!(x, {
+            let out = cuda::add(&cuda::Rows::of(x)?, &cuda::Rows::of(y)?)?;
+            Ok(out.into_tensor())
+        });
+        if x.dims() != y.dims() {
             return x + y;
         }
         x.contiguous()?
@@ -25,10 +31,11 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// On mismatched shapes.
 pub fn gate(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        if !matches!(x.device(), Device::Cpu)
-            || x.dims() != y.dims()
-            || gate.dims() != &x.dims()[..2]
-        {
+        on_gpu!(x, {
+            let out = cuda::gated(&cuda::Rows::of(x)?, gate, &cuda::Rows::of(y)?)?;
+            Ok(out.into_tensor())
+        });
+        if x.dims() != y.dims() || gate.dims() != &x.dims()[..2] {
             return gate_composed(x, gate, y);
         }
         let (x, gate, y) = (x.contiguous()?, gate.contiguous()?, y.contiguous()?);
@@ -49,8 +56,12 @@ fn gate_composed(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// On mismatched shapes.
 pub fn join(x: &Tensor, y: &Tensor, by: f64) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
+        on_gpu!(x, {
+            let y = cuda::Rows::of_kind(y, x.dtype())?;
+            Ok(cuda::joined(&cuda::Rows::of(x)?, &y, by)?.into_tensor())
+        });
         let fits = x.rank() > 1 && x.dim(0)? == y.dim(0)? && x.dims()[2..] == y.dims()[2..];
-        if !matches!(x.device(), Device::Cpu) || !fits {
+        if !fits {
             return Tensor::cat(&[x, &(y * by)?], 1);
         }
         x.contiguous()?
@@ -66,12 +77,20 @@ pub fn repeat(x: &Tensor, n: usize) -> Result<Tensor> {
     if n == 1 {
         return Ok(x.clone());
     }
-    profile::timed(KIND, x.device(), || Tensor::cat(&vec![x; n], 0))
+    profile::timed(KIND, x.device(), || {
+        // What is not in rows is a picture on its way in.
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() && !x.is_contiguous() && x.rank() == 5 {
+            return Ok(cuda::repeated(&cuda::Rows::of(x)?, n)?.into_tensor());
+        }
+        Tensor::cat(&vec![x; n], 0)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
         let n = shape.iter().product::<usize>();

@@ -3,8 +3,10 @@
 use super::attention::{MultiQuery, attend};
 use super::cpu::token_attention::Weights;
 use super::cross::token_weights;
-use super::{Interrupt, Params, cpu, profile};
-use candle_core::{Device, Result, Tensor};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Interrupt, Params, cpu, on_gpu, profile};
+use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};
 
 /// Self-attention over every position of a sample, frames included.
@@ -32,11 +34,19 @@ impl MiddleAttention {
     /// # Errors
     /// On mismatched shapes, or when interrupted.
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        on_gpu!(
+            x,
+            profile::timed("attention over space", x.device(), || {
+                interrupt.check()?;
+                let rows = cuda::Rows::of(x)?;
+                let out = self.core.on_gpu(|layer| cuda::middle(&rows, layer))?;
+                Ok(out.into_tensor())
+            })
+        );
         let shape = x.dims().to_vec();
         let x = x.flatten_from(2)?;
         // Fewer positions than the kernel takes at once are Candle's.
-        let enough = x.dim(2)? >= cpu::token_attention::COLUMNS;
-        if !matches!(x.device(), Device::Cpu) || !enough {
+        if x.dim(2)? < cpu::token_attention::COLUMNS {
             return self.composed(&x, interrupt)?.reshape(shape);
         }
         let (k, v) = self.keys_and_values(&self.core.norm.forward(&x)?)?;
@@ -50,7 +60,7 @@ impl MiddleAttention {
         .reshape(shape)
     }
 
-    /// By operations that any device has: x `[b, c, n]`.
+    /// By Candle's operations: x `[b, c, n]`.
     fn composed(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         let normed = self.core.norm.forward(x)?;
         let (k, v) = self.keys_and_values(&normed)?;
@@ -91,6 +101,7 @@ fn with_null(kv: &Tensor, null_kv: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::nn::testing::{Any, largest_difference};
+    use candle_core::Device;
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {

@@ -1,14 +1,20 @@
 //! Layers that Candle lacks, each with a parity test.
 //!
 //! Every function takes and returns `f32` tensors laid out as `[batch, channel, frame, height,
-//! width]` unless it says otherwise. On the CPU the hot ones run as custom operations written
-//! here (`cpu/`); on any other device the same function is composed of Candle's operations, and a
-//! test holds the two against each other.
+//! width]` unless it says otherwise. The hot ones are written here, for the CPU (`cpu/`) and for CUDA
+//! (`cuda/`, with the feature); what they are composed of in Candle's operations stands beside them,
+//! and tests hold the two against each other. On a GPU tensors between the layers may be bfloat16.
 
+mod arranged;
 pub mod attention;
+pub mod backend;
+pub mod context;
 pub mod conv;
 mod cpu;
 pub mod cross;
+#[cfg(feature = "cuda")]
+mod cuda;
+pub mod embed;
 pub mod interrupt;
 pub mod join;
 pub mod middle;
@@ -16,12 +22,28 @@ pub mod norm;
 pub mod params;
 pub mod point_conv;
 pub mod profile;
+pub mod replay;
 pub mod resize;
-pub mod shuffle;
+pub mod scale;
+mod shuffle;
 pub mod temporal;
 #[cfg(test)]
 mod testing;
+pub mod threshold;
 
+pub use backend::{Arithmetic, Backend};
 pub use interrupt::Interrupt;
 pub use params::{Fetched, LoadError, Params, TensorSource};
+pub use replay::Replay;
 pub use resize::{ResizeMode, resize};
+
+/// Returns what CUDA makes of x, where x is on a GPU.
+macro_rules! on_gpu {
+    ($x:expr, $made:expr) => {
+        #[cfg(feature = "cuda")]
+        if $x.device().is_cuda() {
+            return $made;
+        }
+    };
+}
+pub(crate) use on_gpu;

@@ -1,7 +1,9 @@
 //! Normalisations of the U-Net. All use eps 1e-5.
 
-use super::{Params, cpu, profile};
-use candle_core::{D, Device, Result, Tensor};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Params, cpu, on_gpu, profile};
+use candle_core::{D, Result, Tensor};
 
 pub(super) const EPS: f64 = 1e-5;
 
@@ -33,6 +35,11 @@ impl GroupNormSilu {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         profile::timed("group norm, SiLU", x.device(), || {
+            on_gpu!(x, {
+                let x = cuda::Rows::of(x)?;
+                let out = cuda::group_norm_silu(&x, &self.affine, scale_shift, self.groups, EPS)?;
+                Ok(out.into_tensor())
+            });
             let (b, c) = (x.dim(0)?, x.dim(1)?);
             let none;
             let scale_shift = match scale_shift {
@@ -42,9 +49,6 @@ impl GroupNormSilu {
                     &none
                 }
             };
-            if !matches!(x.device(), Device::Cpu) {
-                return self.composed(x, scale_shift);
-            }
             let op = cpu::norm::GroupNormSilu {
                 groups: self.groups,
                 eps: EPS,
@@ -54,6 +58,7 @@ impl GroupNormSilu {
         })
     }
 
+    #[cfg(test)]
     fn composed(&self, x: &Tensor, scale_shift: &Tensor) -> Result<Tensor> {
         let shape = x.dims().to_vec();
         let (b, c) = (shape[0], shape[1]);
@@ -98,18 +103,18 @@ impl ChannelNorm {
         &self.g
     }
 
+    /// On the CPU; a GPU's attentions have it inside.
+    ///
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("layer norm", x.device(), || {
-            if !matches!(x.device(), Device::Cpu) {
-                return self.composed(x);
-            }
             let op = cpu::norm::ChannelNorm { eps: EPS as f32 };
             x.contiguous()?.apply_op2_no_bwd(&self.g, &op)
         })
     }
 
+    #[cfg(test)]
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
         let var = centred.sqr()?.mean_keepdim(1)?;
@@ -170,6 +175,7 @@ impl LastNorm {
 mod tests {
     use super::*;
     use crate::nn::testing::largest_difference;
+    use candle_core::Device;
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
         let n = shape.iter().product::<usize>();

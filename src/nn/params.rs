@@ -3,6 +3,7 @@
 //! A network asks for each tensor by name and shape while it is built. What is missing or has
 //! another shape is collected, so that one error lists all of it; nothing is ever silently zero.
 
+use super::Backend;
 use candle_core::{Device, Result, Tensor};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -61,7 +62,7 @@ impl Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl LoadError {
-    /// One error with the problems of both, for networks that come from one place.
+    /// One error with the problems of both, for networks that come from one backend.
     pub fn and(mut self, other: Self) -> Self {
         if self.origin != other.origin {
             self.origin = format!("{} and {}", self.origin, other.origin);
@@ -80,7 +81,7 @@ struct Record {
 /// A view of a source below a name prefix.
 pub struct Params<'a> {
     source: &'a dyn TensorSource,
-    device: &'a Device,
+    backend: &'a Backend,
     record: &'a RefCell<Record>,
     prefix: String,
 }
@@ -94,13 +95,14 @@ impl<'a> Params<'a> {
     /// [`LoadError`] with every missing, misshapen or unreadable tensor.
     pub fn load<T>(
         source: &dyn TensorSource,
-        device: &Device,
+        backend: impl Into<Backend>,
         build: impl FnOnce(&Params<'_>) -> Result<T>,
     ) -> std::result::Result<(T, Vec<String>), LoadError> {
         let record = RefCell::new(Record::default());
+        let backend = backend.into();
         let params = Params {
             source,
-            device,
+            backend: &backend,
             record: &record,
             prefix: String::new(),
         };
@@ -126,14 +128,14 @@ impl<'a> Params<'a> {
     pub fn at(&self, name: impl Display) -> Params<'a> {
         Params {
             source: self.source,
-            device: self.device,
+            backend: self.backend,
             record: self.record,
             prefix: format!("{}{name}.", self.prefix),
         }
     }
 
-    pub fn device(&self) -> &Device {
-        self.device
+    pub fn backend(&self) -> &Backend {
+        self.backend
     }
 
     /// The tensor `name` of `shape`. A problem is recorded, and a placeholder stands in for the
@@ -142,13 +144,25 @@ impl<'a> Params<'a> {
     /// # Errors
     /// Only when the device fails.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.get_on(&self.backend.device, name, shape)
+    }
+
+    /// As [`Params::get`], in the host's memory: for layers that arrange their weights themselves.
+    ///
+    /// # Errors
+    /// As [`Params::get`].
+    pub fn get_host(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.get_on(&Device::Cpu, name, shape)
+    }
+
+    fn get_on(&self, device: &Device, name: &str, shape: &[usize]) -> Result<Tensor> {
         let full = format!("{}{name}", self.prefix);
         let fetched = self.source.fetch(&full, shape);
         let mut record = self.record.borrow_mut();
         let problem = match fetched {
             Ok(Fetched::Data(values)) => {
                 record.asked.insert(full);
-                return Tensor::from_vec(values, shape, self.device);
+                return Tensor::from_vec(values, shape, device);
             }
             Ok(Fetched::Missing) => format!("missing, expected {shape:?}"),
             Ok(Fetched::WrongShape(found)) => format!("expected {shape:?}, found {found:?}"),
@@ -157,7 +171,7 @@ impl<'a> Params<'a> {
         let problem = format!("{}: {problem}", self.source.full_name(&full));
         record.asked.insert(full);
         record.problems.push(problem);
-        Tensor::zeros((), candle_core::DType::F32, self.device)?.broadcast_as(shape)
+        Tensor::zeros((), candle_core::DType::F32, device)?.broadcast_as(shape)
     }
 }
 

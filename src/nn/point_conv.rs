@@ -1,51 +1,59 @@
 //! Convolutions of one pixel of one frame.
 
-use super::conv::{Once, mismatch, packed, values};
+use super::arranged::Arranged;
+use super::conv::{mismatch, values};
 use super::cpu::conv::pack_pointwise;
-use super::cpu::product::Packed;
-use super::{Params, cpu, profile};
-use candle_core::{Device, Result, Tensor};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Backend, Params, cpu, on_gpu, profile};
+use candle_core::{Result, Tensor};
+#[cfg(feature = "cuda")]
 use std::sync::Arc;
 
 /// A 1 x 1 convolution.
 #[derive(Clone, Debug)]
 pub struct PointConv {
-    /// `[out, in]`
+    /// `[out, in]`, like the bias in the host's memory.
     weight: Tensor,
     /// `[out]`
     bias: Option<Tensor>,
-    packed: Once,
+    arranged: Arranged,
 }
 
 impl PointConv {
     /// Loads `weight` `[out, in, 1, 1, 1]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// As [`SpatialConv::new`].
+    /// As [`SpatialConv::new`](super::conv::SpatialConv::new).
     pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
-        let weight = p.get("weight", &[output, input, 1, 1, 1])?;
-        let bias = p.get("bias", &[output])?;
-        Self::from_tensors(&weight.reshape((output, input))?, Some(bias))
+        let weight = p.get_host("weight", &[output, input, 1, 1, 1])?;
+        let bias = p.get_host("bias", &[output])?;
+        Self::from_host(&weight.reshape((output, input))?, Some(bias), p.backend())
     }
 
-    /// `weight` is `[out, in]`, `bias` `[out]`.
+    /// `weight` is `[out, in]`, `bias` `[out]`, both in the host's memory.
     ///
     /// # Errors
     /// When the weight cannot be made contiguous.
-    pub fn from_tensors(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
+    pub fn from_host(weight: &Tensor, bias: Option<Tensor>, backend: &Backend) -> Result<Self> {
         Ok(Self {
             weight: weight.contiguous()?,
             bias,
-            packed: Once::new(),
+            arranged: Arranged::at(backend),
         })
     }
 
-    /// x `[b, in, ...]` to `[b, out, ...]`.
+    /// x `[b, in, ...]` to `[b, out, ...]`; on a GPU `[b, in, f, h, w]` alone.
     ///
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("convolution 1 x 1", x.device(), || {
+            on_gpu!(x, {
+                let x = cuda::Rows::of(x)?;
+                let out = self.on_gpu()?.forward(&x, cuda::Geometry::same(&x))?;
+                Ok(out.into_tensor())
+            });
             let mut dims = x.dims().to_vec();
             let (b, n) = (dims[0], dims[2..].iter().product::<usize>());
             let (o, c) = self.weight.dims2()?;
@@ -54,17 +62,13 @@ impl PointConv {
             }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
-            if matches!(x.device(), Device::Cpu) {
-                let weights = self.packed()?;
-                let op = cpu::conv::Pointwise { weights };
-                return x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims);
-            }
-            let y = self.weight.broadcast_matmul(&x)?;
-            match &self.bias {
-                Some(bias) => y.broadcast_add(&bias.reshape((1, o, 1))?)?,
-                None => y,
-            }
-            .reshape(dims)
+            let weights = self.arranged.for_cpu(&x, || {
+                let bias = self.bias.as_ref().map(values).transpose()?;
+                let weight = values(&self.weight)?;
+                Ok(pack_pointwise(&weight, (o, c), bias.as_deref()))
+            })?;
+            let op = cpu::conv::Pointwise { weights };
+            x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims)
         })
     }
 
@@ -72,17 +76,71 @@ impl PointConv {
     pub(super) fn weight(&self) -> &Tensor {
         &self.weight
     }
+}
 
-    /// The weights as the CPU's kernels read them.
-    fn packed(&self) -> Result<Arc<Packed>> {
-        let (o, c) = self.weight.dims2()?;
-        packed(&self.packed, || {
+/// What a GPU's kernels make of it.
+#[cfg(feature = "cuda")]
+impl PointConv {
+    /// The weights as the kernel reads them.
+    pub(super) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
+        self.arranged(&[[0; 3]], 1, |o, _| o)
+    }
+
+    /// Of every square of four pixels one: space to depth before the convolution, as the four taps of one
+    /// that strides.
+    pub(super) fn halving(&self, x: &Tensor) -> Result<Tensor> {
+        profile::timed("convolution 1 x 1", x.device(), || {
+            let taps = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]];
+            let conv = self.arranged(&taps, 4, |o, _| o)?;
+            let x = cuda::Rows::of(x)?;
+            let [_, f, h, w] = x.dims;
+            if h % 2 + w % 2 != 0 {
+                return Err(candle_core::Error::Msg("a picture of an odd size".into()));
+            }
+            let geometry = cuda::Geometry {
+                out: [f, h / 2, w / 2],
+                time_stride: 1,
+                space_stride: 2,
+            };
+            Ok(conv.forward(&x, geometry)?.into_tensor())
+        })
+    }
+
+    /// SiLU and pixel shuffle after the convolution, as it writes its results.
+    pub(super) fn doubling(&self, x: &Tensor) -> Result<Tensor> {
+        profile::timed("convolution 1 x 1", x.device(), || {
+            // Channel `4 c + part` becomes channel `c` of its part.
+            let conv = self.arranged(&[[0; 3]], 1, |o, outputs| {
+                let own = outputs / 4;
+                o % own * 4 + o / own
+            })?;
+            Ok(conv.pixels(&cuda::Rows::of(x)?)?.into_tensor())
+        })
+    }
+
+    /// The first arrangement that is asked for: a layer is used in one way.
+    fn arranged(
+        &self,
+        taps: &[[i8; 3]],
+        inputs_a_channel: usize,
+        row: impl Fn(usize, usize) -> usize,
+    ) -> Result<Arc<cuda::Conv>> {
+        let (outputs, inputs) = self.weight.dims2()?;
+        self.arranged.for_gpu(|backend| {
+            let weight = values(&self.weight)?;
             let bias = self.bias.as_ref().map(values).transpose()?;
-            Ok(pack_pointwise(
-                &values(&self.weight)?,
-                (o, c),
-                bias.as_deref(),
-            ))
+            let bias = bias.map(|b| (0..outputs).map(|o| b[row(o, outputs)]).collect::<Vec<_>>());
+            let bias = bias
+                .map(|b| Tensor::new(b, &candle_core::Device::Cpu))
+                .transpose()?;
+            let shape = cuda::Shape {
+                outputs,
+                inputs: inputs / inputs_a_channel,
+                taps,
+            };
+            cuda::Conv::new(backend, &shape, bias.as_ref(), |o, tap, c| {
+                weight[row(o, outputs) * inputs + c * inputs_a_channel + tap]
+            })
         })
     }
 }

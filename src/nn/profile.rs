@@ -23,6 +23,12 @@ pub struct Spent {
     pub time: Duration,
 }
 
+/// Whether times are noted now.
+#[cfg(feature = "cuda")]
+pub(super) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
 /// Runs an operation, and notes its time if that is asked for.
 pub(super) fn timed<T>(kind: &'static str, device: &Device, run: impl FnOnce() -> T) -> T {
     if !ON.load(Ordering::Relaxed) {

@@ -1,7 +1,7 @@
-//! Space to depth and back.
+//! Space to depth and back, on the CPU; a GPU's convolutions have both inside.
 
 use super::{cpu, profile};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 const KIND: &str = "shuffles";
 
@@ -12,7 +12,7 @@ const KIND: &str = "shuffles";
 pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
         let (b, c, f, h, w) = x.dims5()?;
-        if matches!(x.device(), Device::Cpu) && h % 2 == 0 && w % 2 == 0 {
+        if h % 2 == 0 && w % 2 == 0 {
             return x.contiguous()?.apply_op1_no_bwd(&cpu::join::SpaceToDepth);
         }
         x.reshape(vec![b, c, f, h / 2, 2, w / 2, 2])?
@@ -28,7 +28,7 @@ pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
 /// When the channels are not a multiple of four.
 pub fn silu_pixel_shuffle(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        if matches!(x.device(), Device::Cpu) && x.dim(1)? % 4 == 0 {
+        if x.dim(1)? % 4 == 0 {
             return x.contiguous()?.apply_op1_no_bwd(&cpu::join::SiluShuffle);
         }
         composed(x)
@@ -47,6 +47,7 @@ fn composed(x: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::nn::testing::largest_difference;
+    use candle_core::Device;
 
     #[test]
     fn depth_is_ordered_by_row_then_column_and_comes_back() {

@@ -2,9 +2,11 @@
 
 use super::attention::{MultiQuery, linear};
 use super::cross::{head_columns, head_rows};
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::norm::LastNorm;
-use super::{Interrupt, Params, cpu, profile};
-use candle_core::{Device, Result, Tensor};
+use super::{Interrupt, Params, cpu, on_gpu, profile};
+use candle_core::{Result, Tensor};
 use cpu::product::Packed;
 use cpu::temporal_attention::Weights;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -54,9 +56,14 @@ impl TemporalAttention {
             interrupt.check()?;
             let (b, c, f, h, w) = x.dims5()?;
             let bias = self.biases(f)?;
-            if !matches!(x.device(), Device::Cpu) {
-                return self.in_bands(x, &bias, interrupt);
-            }
+            on_gpu!(x, {
+                let rows = cuda::Rows::of(x)?;
+                let null = &self.null_attn_bias;
+                let out = self
+                    .core
+                    .on_gpu(|layer| cuda::frames(&rows, layer, &bias, null, interrupt))?;
+                Ok(out.into_tensor())
+            });
             let op = cpu::temporal_attention::TemporalAttention {
                 weights: self.weights()?,
                 interrupt: interrupt.clone(),
@@ -91,26 +98,9 @@ impl TemporalAttention {
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 
-    /// By Candle's own operations, on any device; in bands of rows, so that the queries of a large
-    /// picture are never all in memory.
-    fn in_bands(&self, x: &Tensor, bias: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        const QUERY_BYTES: usize = 64 << 20;
-        let (b, _, f, h, w) = x.dims5()?;
-        let row_bytes = 4 * b * self.core.heads * self.core.d * f * w;
-        let rows = (QUERY_BYTES / row_bytes).clamp(1, h);
-        let mut bands = Vec::with_capacity(h.div_ceil(rows));
-        for start in (0..h).step_by(rows) {
-            interrupt.check()?;
-            let band = x.narrow(3, start, rows.min(h - start))?.contiguous()?;
-            bands.push(self.band(&band, bias)?);
-        }
-        if bands.len() == 1 {
-            return Ok(bands.remove(0));
-        }
-        Tensor::cat(&bands, 3)
-    }
-
-    fn band(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    /// By Candle's own operations.
+    #[cfg(test)]
+    fn by_composition(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (heads, d, n) = (self.core.heads, self.core.d, h * w);
         let flat = x.reshape((b, c, f * n))?;
@@ -133,8 +123,8 @@ impl TemporalAttention {
             .reshape((b, c, f, h, w))
     }
 
-    /// `[heads, f, f + 1]`: column 0 for the null key, column `j + 1` for frame `j`. The same for
-    /// every pass of so many frames.
+    /// `[heads, f, f + 1]`: column 0 for the null key, column `j + 1` for frame `j`. A GPU looks them up
+    /// by distance: `[heads, f]`. The same for every pass of so many frames.
     fn biases(&self, f: usize) -> Result<Tensor> {
         let mut known = self.known.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((frames, bias)) = known.as_ref()
@@ -149,6 +139,7 @@ impl TemporalAttention {
 
     fn make_biases(&self, f: usize) -> Result<Tensor> {
         let table = self.bias.table(f)?;
+        on_gpu!(table, table.narrow(0, f - 1, f)?.t()?.contiguous());
         let offsets: Vec<u32> = (0..f)
             .flat_map(|i| (0..f).map(move |j| (i + f - 1 - j) as u32))
             .collect();
@@ -167,8 +158,9 @@ impl TemporalAttention {
     }
 }
 
-/// The attention over frames by Candle's own operations, on any device.
+/// The attention over frames by Candle's own operations.
 /// q `[b, heads * d, f, n]`, kv `[b, 2d, f + 1, n]`, bias `[heads, f, f + 1]`.
+#[cfg(test)]
 fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
     let (b, inner, f, n) = q.dims4()?;
     let d = inner / heads;
@@ -239,6 +231,7 @@ impl RelativeBias {
 mod tests {
     use super::*;
     use crate::nn::testing::{Any, largest_difference, wave};
+    use candle_core::Device;
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {
@@ -254,7 +247,7 @@ mod tests {
             let go = Interrupt::new();
             let ours = layer.forward(&x, &go).unwrap();
             let bias = layer.biases(f).unwrap();
-            let other = layer.in_bands(&x, &bias, &go).unwrap();
+            let other = layer.by_composition(&x, &bias).unwrap();
             let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{f} frames: {d}");
         }

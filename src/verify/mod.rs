@@ -11,6 +11,7 @@ mod unet;
 
 pub use compare::Row;
 
+use crate::nn::Backend;
 use candle_core::{Device, Tensor};
 use compare::Rows;
 use serde::Serialize;
@@ -105,16 +106,17 @@ fn text<E: std::fmt::Display>(e: E) -> String {
     e.to_string()
 }
 
-/// Replays every fixture of `folder` on `device`. `starting` is called with each one's name.
+/// Replays every fixture of `folder` at `backend`. `starting` is called with each one's name.
 ///
 /// # Errors
 /// When the folder cannot be listed or holds no manifest; a fixture that cannot be replayed is a
 /// failed row.
 pub fn verify(
     folder: &Path,
-    device: &Device,
+    backend: impl Into<Backend>,
     mut starting: impl FnMut(&str),
 ) -> Result<Report, String> {
+    let backend = backend.into();
     let unreadable = |e: std::io::Error| {
         format!(
             "{} cannot be listed: {e}. Name a folder of fixtures.",
@@ -181,7 +183,7 @@ pub fn verify(
             }
         };
         starting(&fixture.name);
-        if let Err(why) = replay(fixture, &fixtures, device, &mut rows) {
+        if let Err(why) = replay(fixture, &fixtures, &backend, &mut rows) {
             rows.failure(&why);
         } else if rows.is_empty() {
             rows.failure("nothing in it could be compared");

@@ -2,11 +2,10 @@ use super::compare::{Rows, Tolerance};
 use super::{Fixture, Outcome, Tensors, text};
 use crate::clip::Video;
 use crate::edm::NoiseLevels;
-use crate::edm::denoiser::dynamic_threshold;
 use crate::edm::schedule::{Augmentation, Preconditioning, Schedule, ema_decay, loss_weight};
 use crate::measure::ssim::ssim;
-use crate::nn::{ResizeMode, resize as resize_video};
-use candle_core::Device;
+use crate::nn::threshold::dynamic_threshold;
+use crate::nn::{Backend, ResizeMode, resize as resize_video};
 use serde_json::Value;
 
 /// The noise levels of a manifest's `hparams`.
@@ -56,7 +55,12 @@ pub fn compare_schedule(
 }
 
 /// Family `schedule`: noise levels, preconditioning, augmentation, threshold, EMA decay.
-pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn schedule(
+    fixture: &Fixture,
+    _: &[Fixture],
+    backend: &Backend,
+    rows: &mut Rows,
+) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let values = fixture.field("values")?;
     let values = values.as_object().ok_or("`values` holds nothing")?;
@@ -133,14 +137,17 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
     for (name, computed) in &columns {
         rows.values(name, computed, &vector(&stored, name)?, Tolerance::Schedule);
     }
-    let (out, quantiles) = dynamic_threshold(&stored.get("thr.x")?, 0.95).map_err(text)?;
-    let quantiles: Vec<f64> = quantiles.into_iter().map(f64::from).collect();
-    rows.values(
+    let (out, quantiles) = stored
+        .get("thr.x")?
+        .to_device(&backend.device)
+        .and_then(|x| dynamic_threshold(&x, 0.95))
+        .map_err(text)?;
+    rows.tensors(
         "thr.quantile",
         &quantiles,
-        &vector(&stored, "thr.quantile")?,
+        &stored.get("thr.quantile")?,
         Tolerance::Schedule,
-    );
+    )?;
     rows.tensors(
         "thr.out",
         &out,
@@ -150,7 +157,7 @@ pub fn schedule(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -
 }
 
 /// Family `resize`.
-pub fn resize(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn resize(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Rows) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let cases = fixture.field("cases")?;
     for (case, about) in cases.as_object().ok_or("`cases` holds nothing")? {
@@ -164,7 +171,7 @@ pub fn resize(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
         let channels = number(&about["stored"]["channels"], "stored.channels")?;
         let step = number(&about["stored"]["frame_step"], "stored.frame_step")?;
         let input = stored.get(&format!("{case}.in"))?;
-        let input = input.to_device(device).map_err(text)?;
+        let input = input.to_device(&backend.device).map_err(text)?;
         for (mode, name) in [
             (ResizeMode::Nearest, "nearest"),
             (ResizeMode::Trilinear, "trilinear"),
@@ -177,7 +184,7 @@ pub fn resize(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
             let kept: Vec<u32> = (0..frames as u32).step_by(step.max(1)).collect();
             let computed = resize_video(&input, mode, frames, size, size)
                 .and_then(|y| {
-                    let index = candle_core::Tensor::new(kept, device)?;
+                    let index = candle_core::Tensor::new(kept, &backend.device)?;
                     y.narrow(1, 0, channels)?
                         .contiguous()?
                         .index_select(&index, 2)
@@ -190,7 +197,7 @@ pub fn resize(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
 }
 
 /// Family `metrics`, SSIM of pairs of videos `[c, f, h, w]`.
-pub fn ssim_values(fixture: &Fixture, _: &[Fixture], _: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn ssim_values(fixture: &Fixture, _: &[Fixture], _: &Backend, rows: &mut Rows) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let expected = fixture.field("expected")?;
     let expected = expected.as_object().ok_or("`expected` holds nothing")?;

@@ -4,7 +4,7 @@ use super::{Fixture, Outcome, named, text};
 use crate::checkpoint::{Recipe, open_regressor};
 use crate::measure::average_blocks;
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
-use crate::nn::{Interrupt, Params};
+use crate::nn::{Backend, Interrupt, Params};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::cell::RefCell;
@@ -20,10 +20,16 @@ fn numbers(value: &Value, name: &str) -> Outcome<Vec<f64>> {
 }
 
 /// Family `r2plus1d`: weights and inputs by recipe; outputs and statistics of each layer.
-pub fn r2plus1d(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn r2plus1d(
+    fixture: &Fixture,
+    _: &[Fixture],
+    backend: &Backend,
+    rows: &mut Rows,
+) -> Outcome<()> {
     let recipe = read_recipe(fixture)?;
     let config = widths_of(&fixture.manifest["lightning_state_dict"]);
-    let (net, _) = Params::load(&recipe, device, |p| R2Plus1d::new(&config, p)).map_err(text)?;
+    let (net, _) =
+        Params::load(&recipe, &backend.device, |p| R2Plus1d::new(&config, p)).map_err(text)?;
     let stored = fixture.tensors()?;
     let interrupt = Interrupt::new();
     let cases = fixture.field("cases")?;
@@ -41,7 +47,7 @@ pub fn r2plus1d(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Ro
         let name = input["name"].as_str().ok_or("`input.name` is missing")?;
         let n = shape.iter().product();
         let values = Recipe::values(name, n, get("scale")?, get("offset")?);
-        let x = Tensor::from_vec(values, shape, device).map_err(text)?;
+        let x = Tensor::from_vec(values, shape, &backend.device).map_err(text)?;
         let seen = RefCell::new(BTreeMap::new());
         let probe = |name: &str, t: &Tensor| {
             seen.borrow_mut().insert(name.to_owned(), t.clone());
@@ -132,7 +138,7 @@ fn statistics(name: &str, t: &Tensor, expected: &Value, rows: &mut Rows) -> Outc
 pub fn regressor(
     fixture: &Fixture,
     all: &[Fixture],
-    device: &Device,
+    backend: &Backend,
     rows: &mut Rows,
 ) -> Outcome<()> {
     let checkpoint = fixture
@@ -140,7 +146,7 @@ pub fn regressor(
         .as_str()
         .ok_or("`checkpoint` is not a name")?;
     let regressor =
-        open_regressor(&fixture.folder().join(checkpoint), device, None).map_err(text)?;
+        open_regressor(&fixture.folder().join(checkpoint), &backend.device, None).map_err(text)?;
     let from = fixture.field("clip_from")?;
     let source = from["fixture"]
         .as_str()

@@ -3,9 +3,10 @@ use super::numbers::{compare_schedule, levels_of};
 use super::{Fixture, Outcome, Tensors, named, text};
 use crate::checkpoint::{LoadedCascade, open_cascade};
 use crate::edm::cascade::{Plan, hand_off};
-use crate::edm::denoiser::{Conditions, Denoiser, dynamic_threshold};
+use crate::edm::denoiser::{Conditions, Denoiser};
 use crate::edm::{CascadeConfig, Draw, Replayed, StageConfig, solver};
-use crate::nn::Interrupt;
+use crate::nn::threshold::dynamic_threshold;
+use crate::nn::{Backend, Interrupt};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -14,7 +15,12 @@ use std::collections::HashMap;
 const FREE: Tolerance = Tolerance::Absolute(2e-3);
 
 /// Family `sampler`: a cascade from a checkpoint, with recorded noise, step by step and free.
-pub fn replay(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn replay(
+    fixture: &Fixture,
+    all: &[Fixture],
+    backend: &Backend,
+    rows: &mut Rows,
+) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let noise_tensors = match fixture.manifest["noise_from"].as_str() {
         Some(name) => named(all, name)?.tensors()?,
@@ -24,7 +30,7 @@ pub fn replay(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Ro
         .field("checkpoint")?
         .as_str()
         .ok_or("`checkpoint` is not a name")?;
-    let loaded = open_cascade(&fixture.folder().join(folder), device).map_err(text)?;
+    let loaded = open_cascade(&fixture.folder().join(folder), backend).map_err(text)?;
     let config = configuration(fixture, &loaded)?;
     let noise = recorded_noise(&noise_tensors, &config)?;
     let replayer = Replayer {
@@ -33,7 +39,7 @@ pub fn replay(fixture: &Fixture, all: &[Fixture], device: &Device, rows: &mut Ro
         config: &config,
         noise: &noise,
         interrupt: Interrupt::new(),
-        device,
+        device: &backend.device,
     };
     let mut previous: Option<Tensor> = None;
     for i in 0..config.stages.len() {
@@ -204,7 +210,7 @@ impl Replayer<'_> {
                 match self.config.dynamic_threshold {
                     Some(percentile) => {
                         let (d, q) = dynamic_threshold(&d, percentile)?;
-                        quantiles.push(Tensor::new(q, &Device::Cpu)?);
+                        quantiles.push(q);
                         Ok(d)
                     }
                     None => d.clamp(-1f32, 1f32),

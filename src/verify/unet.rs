@@ -2,14 +2,14 @@ use super::compare::{Rows, Tolerance};
 use super::{Fixture, Outcome, text};
 use crate::checkpoint::{Recipe, parse_unet};
 use crate::models::unet3d::{Inputs, Pass, Unet};
-use crate::nn::{Interrupt, Params, TensorSource};
-use candle_core::{Device, Tensor};
+use crate::nn::{Backend, Interrupt, Params, TensorSource};
+use candle_core::Tensor;
 use serde_yaml_ng::Mapping;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Family `unet`: one forward pass a variant, outputs and intermediates.
-pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows) -> Outcome<()> {
+pub fn replay(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Rows) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let recipe = read_recipe(fixture)?;
     let options: Mapping = serde_yaml_ng::to_value(fixture.field("unet_config")?)
@@ -20,7 +20,7 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
     let input = |name: &str| -> Outcome<Option<Tensor>> {
         stored
             .find(&format!("in.{name}"))?
-            .map(|t| t.to_device(device))
+            .map(|t| t.to_device(&backend.device))
             .transpose()
             .map_err(text)
     };
@@ -34,14 +34,14 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], device: &Device, rows: &mut Rows
         .unwrap_or(lowres.is_some());
     let channels = x.dim(1).map_err(text)?;
     let config = parse_unet("unet_config", &options, channels, lowres_cond)?;
-    let (unet, _) = Params::load(&recipe, device, |p| Unet::new(&config, p)).map_err(text)?;
+    let (unet, _) = Params::load(&recipe, backend, |p| Unet::new(&config, p)).map_err(text)?;
 
     check_weights(&stored, &recipe, rows)?;
     let b = x.dim(0).map_err(text)?;
     let zero_ef = ef.zeros_like().map_err(text)?;
     let interrupt = Interrupt::new();
     let forward = |ef: &Tensor, keep: u8, ignore_time: bool, probe: &dyn Fn(&str, &Tensor)| {
-        let keep_ef = Tensor::full(keep, b, device)?;
+        let keep_ef = Tensor::full(keep, b, &backend.device)?;
         let mut pass = Pass::new(&interrupt);
         pass.ignore_time = ignore_time;
         pass.probe = Some(probe);

@@ -59,6 +59,10 @@ for name in blocks driver libraries; do
 done
 for job in "${jobs[@]}"; do wait "$job"; done
 
+# Kernels are found by their names alone here.
+twice=$(cat "$out"/objects/*.o.cpp | grep EMULATED_KERNEL | sort | uniq -d)
+[ -z "$twice" ] || { echo "Two kernels of one name: $twice" >&2; exit 1; }
+
 # Functions that are linked and never called stop the program if they are.
 grep -rhoE 'pub unsafe fn (cu|cublas|cublasLt|curand|nvrtc)[A-Z][A-Za-z0-9_]*' "$cudarc/driver/sys" "$cudarc/cublas/sys" \
   "$cudarc/cublaslt/sys" "$cudarc/curand/sys" "$cudarc/nvrtc/sys" | sed 's/pub unsafe fn //' | sort -u >"$out/objects/names"

@@ -2,15 +2,16 @@
 
 use super::pass::Pass;
 use crate::nn::Params;
-use crate::nn::attention::linear;
+use crate::nn::attention::linear_of_silu;
+use crate::nn::context::GlobalContext;
 use crate::nn::conv::{SpatialConv, TemporalConv, TemporalPeg};
 use crate::nn::cross::CrossAttention;
 use crate::nn::join;
 use crate::nn::norm::GroupNormSilu;
 use crate::nn::point_conv::PointConv;
-use crate::nn::shuffle::{silu_pixel_shuffle, space_to_depth};
+use crate::nn::scale::Downsample;
 use crate::nn::temporal::TemporalAttention;
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 /// GroupNorm, optional scale and shift, SiLU, 3 x 3 convolution, causal convolution over frames.
 #[derive(Clone, Debug)]
@@ -37,41 +38,6 @@ impl Block {
             return Ok(x);
         }
         self.temporal.forward(&x, pass.interrupt)
-    }
-}
-
-/// Global context: a gate a channel from one attention-pooled vector, over all frames.
-#[derive(Clone, Debug)]
-struct GlobalContext {
-    to_k: PointConv,
-    hidden: (Tensor, Tensor),
-    out: (Tensor, Tensor),
-}
-
-impl GlobalContext {
-    fn new(p: &Params, c: usize) -> Result<Self> {
-        let inner = (c / 2).max(3);
-        let layer = |name: &str, o: usize, i: usize| -> Result<_> {
-            let p = p.at(name);
-            let weight = p.get("weight", &[o, i, 1, 1, 1])?.reshape((o, i))?;
-            Ok((weight, p.get("bias", &[o])?))
-        };
-        Ok(Self {
-            to_k: PointConv::new(&p.at("to_k"), c, 1)?,
-            hidden: layer("net.0", inner, c)?,
-            out: layer("net.2", c, inner)?,
-        })
-    }
-
-    /// `x * gate(x) + residual`.
-    fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        let flat = x.flatten_from(2)?;
-        let logits = self.to_k.forward(&flat)?;
-        let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
-        let context = flat.matmul(&weights.transpose(1, 2)?)?.squeeze(2)?;
-        let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
-        let gate = linear(&hidden, &self.out.0, Some(&self.out.1))?;
-        join::gate(x, &candle_nn::ops::sigmoid(&gate)?, residual)
     }
 }
 
@@ -145,7 +111,7 @@ impl ResnetBlock {
     /// x `[b, in, f, h, w]`, t `[m b, time]`, tokens `[m b, n, dim]`; result `[m b, out, f, h, w]`.
     /// What does not depend on t is computed once for all m.
     pub fn forward(&self, x: &Tensor, t: &Tensor, tokens: &Tensor, pass: &Pass) -> Result<Tensor> {
-        let scale_shift = linear(&t.silu()?, &self.time_mlp.0, Some(&self.time_mlp.1))?;
+        let scale_shift = linear_of_silu(t, &self.time_mlp.0, Some(&self.time_mlp.1))?;
         let copies = t.dim(0)? / x.dim(0)?;
         let mut h = join::repeat(&self.block1.forward(x, None, pass)?, copies)?;
         if let Some(cross) = &self.cross {
@@ -198,8 +164,7 @@ impl OverTime {
 /// Between levels, downwards.
 #[derive(Clone, Debug)]
 pub enum Down {
-    /// Space to depth, then a 1 x 1 convolution.
-    Shuffle(PointConv),
+    Shuffle(Downsample),
     /// The last level of a plain network: a 3 x 3 and a 1 x 1 convolution, summed.
     Parallel(SpatialConv, PointConv),
 }
@@ -207,7 +172,7 @@ pub enum Down {
 impl Down {
     /// Loads `1.weight` and `1.bias`.
     pub fn shuffle(p: &Params, input: usize, output: usize) -> Result<Self> {
-        Ok(Self::Shuffle(PointConv::new(&p.at(1), 4 * input, output)?))
+        Ok(Self::Shuffle(Downsample::new(&p.at(1), input, output)?))
     }
 
     /// Loads `fns.0` and `fns.1`.
@@ -221,25 +186,10 @@ impl Down {
 
     pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
         match self {
-            Self::Shuffle(conv) => conv.forward(&space_to_depth(x)?),
+            Self::Shuffle(down) => down.forward(x),
             Self::Parallel(conv, point) => {
                 join::add(&conv.forward(x, pass.interrupt)?, &point.forward(x)?)
             }
         }
-    }
-}
-
-/// Between levels, upwards: 1 x 1 convolution, SiLU, pixel shuffle.
-#[derive(Clone, Debug)]
-pub struct Up(PointConv);
-
-impl Up {
-    /// Loads `net.0.weight` and `net.0.bias`.
-    pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
-        Ok(Self(PointConv::new(&p.at("net.0"), input, 4 * output)?))
-    }
-
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        silu_pixel_shuffle(&self.0.forward(x)?)
     }
 }

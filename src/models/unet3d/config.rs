@@ -32,6 +32,13 @@ pub struct UnetConfig {
 }
 
 impl UnetConfig {
+    /// Channels of the pictures that go in: the conditioning image, the noisy video and, after the first
+    /// stage, the one before.
+    pub fn input_channels(&self) -> usize {
+        let videos = 1 + usize::from(self.lowres_cond);
+        self.channels * videos + self.cond_images_channels
+    }
+
     /// Width of the time embedding: 4 `dim`, doubled for low-resolution conditioning.
     pub fn time_cond_dim(&self) -> usize {
         self.dim * if self.lowres_cond { 8 } else { 4 }

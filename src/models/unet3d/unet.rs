@@ -1,15 +1,14 @@
 use super::UnetConfig;
-use super::blocks::{Down, Extras, OverTime, ResnetBlock, Up, Widths};
+use super::blocks::{Down, Extras, OverTime, ResnetBlock, Widths};
 use super::conditioning::{EfConditioning, TimeEmbedding};
 use super::pass::{EfTokens, Inputs, Pass};
 use crate::nn::conv::SpatialConv;
+use crate::nn::embed::CrossEmbed;
 use crate::nn::middle::MiddleAttention;
 use crate::nn::norm::LastNorm;
-use crate::nn::{Params, join, resize};
+use crate::nn::scale::Upsample;
+use crate::nn::{Params, Replay, join, resize};
 use candle_core::{Result, Tensor};
-
-/// Kernels of the cross-embed input convolution, ascending.
-const INIT_KERNELS: [usize; 3] = [3, 7, 15];
 
 /// The two middle blocks attend with these, whatever the configuration says: as published.
 const MIDDLE_CROSS: (usize, usize) = (8, 64);
@@ -26,13 +25,13 @@ struct UpLevel {
     init: ResnetBlock,
     blocks: Vec<ResnetBlock>,
     over_time: OverTime,
-    up: Option<Up>,
+    up: Option<Upsample>,
 }
 
 /// The denoising network of one stage (Reynaud et al. 2023; Ho et al., *Imagen Video*, 2022).
 pub struct Unet {
     config: UnetConfig,
-    init_conv: Vec<SpatialConv>,
+    init_conv: CrossEmbed,
     init_over_time: OverTime,
     time: TimeEmbedding,
     lowres_time: Option<TimeEmbedding>,
@@ -47,6 +46,7 @@ pub struct Unet {
     ups: Vec<UpLevel>,
     final_block: ResnetBlock,
     final_conv: SpatialConv,
+    replay: Replay,
 }
 
 impl Unet {
@@ -109,7 +109,7 @@ impl Unet {
                 ResnetBlock::new(p, (out + skip, out), widths, groups, extras)
             };
             let up = (config.memory_efficient || j != last)
-                .then(|| Up::new(&p.at(6), out, to))
+                .then(|| Upsample::new(&p.at(6), out, to))
                 .transpose()?;
             ups.push(UpLevel {
                 init: block(&p.at(0), &cross(i))?,
@@ -146,7 +146,7 @@ impl Unet {
             ));
         }
         Ok(Self {
-            init_conv: init_conv(p, config)?,
+            init_conv: CrossEmbed::new(&p.at("init_conv"), config.input_channels(), d)?,
             init_over_time: over_time(&p.at("init_temporal_peg"), &p.at("init_temporal_attn"), d)?,
             time: TimeEmbedding::new(p, "time", config)?,
             lowres_time: config
@@ -176,6 +176,7 @@ impl Unet {
                 3,
             )?,
             config: config.clone(),
+            replay: Replay::default(),
         })
     }
 
@@ -199,6 +200,41 @@ impl Unet {
     /// # Errors
     /// As [`Unet::forward`].
     pub fn forward_from(&self, embedded: &Tensor, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
+        if pass.probe.is_some() || pass.ignore_time {
+            return self.compute(embedded, inputs, pass);
+        }
+        let EfTokens { tokens, summary } = inputs.ef;
+        let mut tensors = vec![
+            embedded.clone(),
+            inputs.time.clone(),
+            tokens.clone(),
+            summary.clone(),
+        ];
+        if let Some((video, time)) = inputs.lowres {
+            tensors.extend([video.clone(), time.clone()]);
+        }
+        let x = inputs.x;
+        self.replay.run(&tensors, &|tensors| match tensors {
+            [embedded, time, tokens, summary, lowres @ ..] => {
+                let ef = EfTokens {
+                    tokens: tokens.clone(),
+                    summary: summary.clone(),
+                };
+                let inputs = Inputs {
+                    x,
+                    time,
+                    ef: &ef,
+                    cond_image: None,
+                    lowres: lowres.first().zip(lowres.get(1)),
+                };
+                self.compute(embedded, &inputs, pass)
+            }
+            _ => Err(candle_core::Error::Msg("tensors are missing".into())),
+        })
+    }
+
+    /// What depends on the noise level and the EF.
+    fn compute(&self, embedded: &Tensor, inputs: &Inputs, pass: &Pass) -> Result<Tensor> {
         let mut x = embedded.clone();
         let (t, tokens) = self.condition(inputs, pass)?;
         let block = |b: &ResnetBlock, x: &Tensor| b.forward(x, &t, &tokens, pass);
@@ -259,7 +295,7 @@ impl Unet {
             let copies = x.dim(0)? / lowres.dim(0)?;
             x = join::join(&x, &join::repeat(lowres, copies)?, 1.0)?;
         }
-        self.final_conv.forward(&x, pass.interrupt)
+        self.final_conv.forward_out(&x, pass.interrupt)
     }
 
     /// What the network makes of its pictures before it hears of the noise level and the EF: joins
@@ -274,24 +310,15 @@ impl Unet {
         lowres: Option<&Tensor>,
         pass: &Pass,
     ) -> Result<Tensor> {
-        let (b, _, f, h, w) = x.dims5()?;
-        let mut parts = Vec::with_capacity(3);
+        let (_, _, _, h, w) = x.dims5()?;
+        let mut pictures = Vec::with_capacity(3);
         if let Some(image) = cond_image {
-            let c = image.dim(1)?;
-            let image = resize(&image.unsqueeze(2)?, self.config.resize_mode, 1, h, w)?;
-            parts.push(image.broadcast_as((b, c, f, h, w))?.contiguous()?);
+            let image = image.unsqueeze(2)?;
+            pictures.push(resize(&image, self.config.resize_mode, 1, h, w)?);
         }
-        parts.push(x.contiguous()?);
-        if let Some(lowres) = lowres {
-            parts.push(lowres.contiguous()?);
-        }
-        let x = Tensor::cat(&parts, 1)?;
-        let embedded = self
-            .init_conv
-            .iter()
-            .map(|conv| conv.forward(&x, pass.interrupt))
-            .collect::<Result<Vec<_>>>()?;
-        let mut x = Tensor::cat(&embedded, 1)?;
+        pictures.push(x.clone());
+        pictures.extend(lowres.cloned());
+        let mut x = self.init_conv.forward(&pictures, pass.interrupt)?;
         pass.see("init_conv", &x);
         if !pass.ignore_time {
             x = self.init_over_time.peg(&x)?;
@@ -332,24 +359,4 @@ impl Unet {
         pass.see("c_tokens", &tokens);
         Ok((t, tokens))
     }
-}
-
-/// Cross-embed input: kernels 3, 7 and 15 side by side, with `dim` / 2, / 4 and the rest.
-fn init_conv(p: &Params, config: &UnetConfig) -> Result<Vec<SpatialConv>> {
-    let videos = 1 + usize::from(config.lowres_cond);
-    let input = config.channels * videos + config.cond_images_channels;
-    let mut left = config.dim;
-    INIT_KERNELS
-        .iter()
-        .enumerate()
-        .map(|(i, &k)| {
-            let output = if i + 1 == INIT_KERNELS.len() {
-                left
-            } else {
-                config.dim >> (i + 1)
-            };
-            left -= output;
-            SpatialConv::new_5d(&p.at(format!("init_conv.convs.{i}")), input, output, k)
-        })
-        .collect()
 }

@@ -233,10 +233,11 @@ inline void copies_commit() {
   here->committed.push_back(std::move(here->copies));
   here->copies.clear();
 }
-// Until at most `pending` groups are under way.
-inline void copies_wait(unsigned pending) {
+// Until at most so many groups are under way.
+template <int PENDING>
+inline void copies_wait() {
   auto& groups = here->committed;
-  while (groups.size() > pending) {
+  while (groups.size() > PENDING) {
     for (auto& c : groups.front()) {
       if (c.valid) std::memcpy(c.to, c.from, c.bytes);
       else std::memset(c.to, 0, c.bytes);
