@@ -222,7 +222,7 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
         anatomy: &anatomy,
         noise: &Seeded(Seed(0)),
         interrupt: &Interrupt::new(),
-        memory: models.device.available_memory() / 4,
+        memory: models.device.pass_memory(),
         openings: None,
         sharpen: false,
     };

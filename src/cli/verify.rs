@@ -20,7 +20,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         eprintln!("{note}");
     }
     eprintln!("Device: {}", device.name);
-    let report = verify(&args.folder, &device.backend(), |name| {
+    let report = verify(&args.folder, device.backend(), |name| {
         eprintln!("  {name}")
     })
     .map_err(anyhow::Error::msg)?;

@@ -113,6 +113,24 @@ impl OpenDevice {
         }
         host_memory()
     }
+
+    /// What one pass of a network may take of that. The host's memory is others', too.
+    pub fn pass_memory(&self) -> usize {
+        let available = self.available_memory();
+        if self.is_cpu() {
+            available / 4
+        } else {
+            available / 10 * 7
+        }
+    }
+
+    /// The most memory of its own that the device has given at once, in bytes; nothing for the CPU.
+    pub fn peak_memory(&self) -> Option<usize> {
+        #[cfg(feature = "cuda")]
+        return gpu::peak_memory(&self.device);
+        #[cfg(not(feature = "cuda"))]
+        None
+    }
 }
 
 /// The first GPU and its name.

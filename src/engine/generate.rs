@@ -156,9 +156,9 @@ pub fn ladder(
 ) -> Result<Vec<Generated>> {
     let config = configuration(models, request);
     let (rate, time) = time_base(&config)?;
-    let memory = models.device.available_memory() / 4;
-    let arithmetic = models.device.arithmetic;
-    let bytes = |s, b| pass_bytes(s, b, arithmetic);
+    let memory = models.device.pass_memory();
+    let backend = models.device.backend();
+    let bytes = |s, b| pass_bytes(s, b, &backend);
     let fits = |b: &usize| config.stages.iter().all(|s| bytes(s, *b) <= memory);
     let batch = (1..=efs.len().max(1)).rev().find(fits).unwrap_or(1);
     let mut rungs = Vec::with_capacity(efs.len());
@@ -296,7 +296,7 @@ impl Run<'_> {
             anatomy: &anatomy,
             noise: &Seeded(seed),
             interrupt: self.interrupt,
-            memory: self.models.device.available_memory() / 4,
+            memory: self.models.device.pass_memory(),
             // Of a batch they would take as many times the memory, and no slider waits for it.
             openings: (efs.len() == 1).then_some((&self.models.openings, key)),
             sharpen: self.sharpen,

@@ -39,20 +39,9 @@ pub fn open() -> Result<Device, String> {
 /// Memory that is given back stays with the program: asking the driver for it again between two
 /// evaluations takes longer than the kernels.
 fn keep_memory(cuda: &CudaDevice) {
-    let ordinal = cuda.cuda_stream().context().ordinal();
-    let Ok(device) = result::device::get(ordinal as i32) else {
-        return;
-    };
-    let mut all = u64::MAX;
-    // SAFETY: the device's own pool lives as long as the device; the attribute is a 64-bit number. A
-    // driver that refuses leaves the program slower, no more.
-    unsafe {
-        let mut pool = std::ptr::null_mut();
-        if sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) == sys::CUresult::CUDA_SUCCESS {
-            let what = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
-            let _ = sys::cuMemPoolSetAttribute(pool, what, (&raw mut all).cast());
-        }
-    }
+    // A driver that refuses leaves the program slower, no more.
+    let what = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    set_pool(cuda, what, u64::MAX);
 }
 
 /// As the driver says it.
@@ -67,26 +56,59 @@ pub fn name(device: &Device) -> String {
 
 /// Memory that can be had now, in bytes: what is free, and what the program keeps for itself.
 pub fn available_memory(device: &Device) -> Option<usize> {
+    use sys::CUmemPool_attribute as A;
     let cuda = device.as_cuda_device().ok()?;
     let (free, _) = cuda.cuda_stream().context().mem_get_info().ok()?;
-    Some(free + kept(cuda).unwrap_or(0))
+    let kept = ask_pool(cuda, A::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT)
+        .zip(ask_pool(cuda, A::CU_MEMPOOL_ATTR_USED_MEM_CURRENT))
+        .map_or(0, |(reserved, used)| reserved.saturating_sub(used));
+    Some(free + kept)
 }
 
-/// Bytes of the device's pool that are not in use.
-fn kept(cuda: &CudaDevice) -> Option<usize> {
-    let ordinal = cuda.cuda_stream().context().ordinal();
-    let device = result::device::get(ordinal as i32).ok()?;
-    let ask = |what| {
-        let (mut pool, mut value) = (std::ptr::null_mut(), 0u64);
-        // SAFETY: as in `keep_memory`.
-        let ok = unsafe {
-            sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) == sys::CUresult::CUDA_SUCCESS
-                && sys::cuMemPoolGetAttribute(pool, what, (&raw mut value).cast())
-                    == sys::CUresult::CUDA_SUCCESS
-        };
-        ok.then_some(value)
+/// The most memory that was in use at once since the program began, in bytes; what the driver needs for
+/// itself not counted.
+pub fn peak_memory(device: &Device) -> Option<usize> {
+    let cuda = device.as_cuda_device().ok()?;
+    let pool = ask_pool(
+        cuda,
+        sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH,
+    )?;
+    let ordinal = device_of(cuda)?;
+    let mut graphs = 0u64;
+    // SAFETY: the attribute is a 64-bit number.
+    let asked = unsafe {
+        let what = sys::CUgraphMem_attribute::CU_GRAPH_MEM_ATTR_RESERVED_MEM_HIGH;
+        sys::cuDeviceGetGraphMemAttribute(ordinal, what, (&raw mut graphs).cast())
     };
-    let reserved = ask(sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT)?;
-    let used = ask(sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT)?;
-    usize::try_from(reserved.saturating_sub(used)).ok()
+    (asked == sys::CUresult::CUDA_SUCCESS).then_some(pool + usize::try_from(graphs).ok()?)
+}
+
+fn device_of(cuda: &CudaDevice) -> Option<sys::CUdevice> {
+    let ordinal = cuda.cuda_stream().context().ordinal();
+    result::device::get(i32::try_from(ordinal).ok()?).ok()
+}
+
+/// The pool that Candle's tensors come from.
+fn pool_of(cuda: &CudaDevice) -> Option<sys::CUmemoryPool> {
+    let device = device_of(cuda)?;
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: the pool is the device's own and lives as long.
+    let got = unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, device) };
+    (got == sys::CUresult::CUDA_SUCCESS).then_some(pool)
+}
+
+fn ask_pool(cuda: &CudaDevice, what: sys::CUmemPool_attribute) -> Option<usize> {
+    let (pool, mut value) = (pool_of(cuda)?, 0u64);
+    // SAFETY: every attribute that is asked for here is a 64-bit number.
+    let got = unsafe { sys::cuMemPoolGetAttribute(pool, what, (&raw mut value).cast()) };
+    (got == sys::CUresult::CUDA_SUCCESS)
+        .then(|| usize::try_from(value).ok())
+        .flatten()
+}
+
+fn set_pool(cuda: &CudaDevice, what: sys::CUmemPool_attribute, mut value: u64) {
+    if let Some(pool) = pool_of(cuda) {
+        // SAFETY: as above.
+        let _ = unsafe { sys::cuMemPoolSetAttribute(pool, what, (&raw mut value).cast()) };
+    }
 }

@@ -117,11 +117,11 @@ fn load_cascade(
 ) -> Result<(LoadedCascade, Card), checkpoint::Error> {
     match source {
         CascadeSource::Builtin => Ok((
-            builtin_cascade(&device.backend())?,
+            builtin_cascade(device.backend())?,
             checkpoint::card().clone(),
         )),
         CascadeSource::Folder(folder) => {
-            let loaded = open_cascade(folder, &device.backend())?;
+            let loaded = open_cascade(folder, device.backend())?;
             // A folder may bring its own card; without one, nothing is known about its EFs.
             let card = std::fs::read_to_string(folder.join("card.yaml"))
                 .ok()

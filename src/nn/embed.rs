@@ -30,19 +30,24 @@ impl CrossEmbed {
         Ok(Self(convs.collect::<Result<_>>()?))
     }
 
-    /// Pictures `[b, c, f or 1, h, w]`, of which one has all frames, to `[b, dim, f, h, w]`.
+    /// Pictures `[b or 1, c, f or 1, h, w]`, of which one is of the whole batch and has all frames, to
+    /// `[b, dim, f, h, w]`.
     ///
     /// # Errors
     /// On mismatched shapes, or when interrupted.
     pub fn forward(&self, pictures: &[Tensor], interrupt: &Interrupt) -> Result<Tensor> {
-        let mut frames = 1;
+        let (mut batch, mut frames) = (1, 1);
         for picture in pictures {
-            frames = frames.max(picture.dim(2)?);
+            let (b, _, f, _, _) = picture.dims5()?;
+            (batch, frames) = (batch.max(b), frames.max(f));
         }
-        on_gpu!(pictures[0], self.on_gpu(pictures, frames, interrupt));
+        on_gpu!(
+            pictures[0],
+            self.on_gpu(pictures, (batch, frames), interrupt)
+        );
         let whole = |t: &Tensor| {
-            let (b, c, _, h, w) = t.dims5()?;
-            t.broadcast_as((b, c, frames, h, w))?.contiguous()
+            let (_, c, _, h, w) = t.dims5()?;
+            t.broadcast_as((batch, c, frames, h, w))?.contiguous()
         };
         let pictures = pictures.iter().map(whole).collect::<Result<Vec<_>>>()?;
         let x = Tensor::cat(&pictures, 1)?;
@@ -52,10 +57,15 @@ impl CrossEmbed {
 
     /// Each convolution writes its own channels of the one result.
     #[cfg(feature = "cuda")]
-    fn on_gpu(&self, pictures: &[Tensor], frames: usize, interrupt: &Interrupt) -> Result<Tensor> {
+    fn on_gpu(
+        &self,
+        pictures: &[Tensor],
+        (b, frames): (usize, usize),
+        interrupt: &Interrupt,
+    ) -> Result<Tensor> {
         use super::{cuda, profile};
         profile::timed("convolution, larger", pictures[0].device(), || {
-            let (b, _, _, h, w) = pictures[0].dims5()?;
+            let (_, _, _, h, w) = pictures[0].dims5()?;
             let convs = self.0.iter().map(SpatialConv::on_gpu);
             let convs = convs.collect::<Result<Vec<_>>>()?;
             let arithmetic = convs[0].arithmetic();

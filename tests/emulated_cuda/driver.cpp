@@ -224,8 +224,25 @@ API cuEventQuery(void*) { return SUCCESS; }
 API cuEventElapsedTime(float* ms, void*, void*) { *ms = 0; return SUCCESS; }
 
 API cuDeviceGetDefaultMemPool(void** pool, int) { *pool = &context; return SUCCESS; }
-API cuMemPoolSetAttribute(void*, int, void*) { return SUCCESS; }
-API cuMemPoolGetAttribute(void*, int, void*) { return SUCCESS; }
+API cuMemPoolSetAttribute(void*, int attribute, void* value) {
+  std::lock_guard held(lock);
+  // Only the marks of the most can be set, to zero.
+  if (attribute == 6 || attribute == 8) counts.most_memory = counts.memory;
+  return attribute == 4 || *static_cast<unsigned long long*>(value) == 0 ? SUCCESS : INVALID_VALUE;
+}
+API cuMemPoolGetAttribute(void*, int attribute, void* value) {
+  std::lock_guard held(lock);
+  // What is reserved is what is used.
+  size_t answer = attribute == 5 || attribute == 7 ? counts.memory : attribute == 6 || attribute == 8 ? counts.most_memory : 0;
+  *static_cast<unsigned long long*>(value) = answer;
+  return SUCCESS;
+}
+// Graphs' memory is counted with the rest.
+API cuDeviceGetGraphMemAttribute(int, int, void* value) {
+  *static_cast<unsigned long long*>(value) = 0;
+  return SUCCESS;
+}
+API cuDeviceSetGraphMemAttribute(int, int, void*) { return SUCCESS; }
 API cuMemPoolTrimTo(void*, size_t) { return SUCCESS; }
 API cuMemGetInfo_v2(size_t* free, size_t* whole) {
   std::lock_guard held(lock);

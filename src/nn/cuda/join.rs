@@ -39,7 +39,7 @@ pub fn gated(x: &Rows, gate: &Tensor, y: &Rows) -> Result<Rows> {
 
 fn sum(x: &Rows, y: &Rows, gate: Option<&Tensor>) -> Result<Rows> {
     let v = unit(x.dtype());
-    if x.dims != y.dims || x.channels != y.channels || x.dtype() != y.dtype() || x.channels % v != 0
+    if x.dims != y.dims || x.channels != y.channels || x.dtype() != y.dtype() || !x.channels.is_multiple_of(v)
     {
         return Err(mismatch(x, y));
     }
@@ -70,7 +70,7 @@ fn sum(x: &Rows, y: &Rows, gate: Option<&Tensor>) -> Result<Rows> {
 /// On mismatched shapes.
 pub fn joined(x: &Rows, y: &Rows, by: f64) -> Result<Rows> {
     let v = unit(x.dtype());
-    if x.dims != y.dims || x.dtype() != y.dtype() || x.channels % v != 0 {
+    if x.dims != y.dims || x.dtype() != y.dtype() || !x.channels.is_multiple_of(v) {
         return Err(mismatch(x, y));
     }
     let y_units = y.channels.div_ceil(v);

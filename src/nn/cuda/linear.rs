@@ -81,7 +81,7 @@ pub fn pooled_gate(
     let device = device_of(x.tensor())?;
     let positions = x.positions_each();
     let beside = THREADS / (c / v);
-    let chunk = rows_a_chunk(positions, beside).max(256).min(MOST_ROWS);
+    let chunk = rows_a_chunk(positions, beside).clamp(256, MOST_ROWS);
     let chunks = positions.div_ceil(chunk);
     let pooled = uninitialised(device, &[b, chunks, 2 + c], DType::F32)?;
     let gate = uninitialised(device, &[b, c], DType::F32)?;

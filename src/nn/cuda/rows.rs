@@ -167,7 +167,7 @@ fn row_stride(x: &Tensor, dtype: DType) -> Option<usize> {
         }
         expected *= dims[i];
     }
-    let aligned = stride % unit(dtype) == 0 && x.layout().start_offset() % unit(dtype) == 0;
+    let aligned = stride % unit(dtype) == 0 && x.layout().start_offset().is_multiple_of(unit(dtype));
     let beside = dims[1] == 1 || strides[1] == 1;
     (x.dtype() == dtype && aligned && beside && stride >= dims[1]).then_some(stride)
 }
