@@ -20,10 +20,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         eprintln!("{note}");
     }
     eprintln!("Device: {}", device.name);
-    let report = verify(&args.folder, device.backend(), |name| {
-        eprintln!("  {name}")
-    })
-    .map_err(anyhow::Error::msg)?;
+    let report = verify(&args.folder, device.backend(), |name| eprintln!("  {name}"))
+        .map_err(anyhow::Error::msg)?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {

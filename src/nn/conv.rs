@@ -88,7 +88,8 @@ impl SpatialConv {
             interrupt.check()?;
             on_gpu!(x, {
                 let x = cuda::Rows::of(x)?;
-                Ok(self.on_gpu()?.forward(&x, self.geometry(&x))?.into_tensor())
+                let (size, strides) = self.geometry(&x);
+                Ok(self.on_gpu()?.forward_to(&x, size, strides)?.into_tensor())
             });
             let (o, c, k, _) = self.weight.dims4()?;
             let weights = self.arranged.for_cpu(x, || {
@@ -119,7 +120,8 @@ impl SpatialConv {
             profile::timed(self.kind(), x.device(), || {
                 interrupt.check()?;
                 let x = cuda::Rows::of(x)?;
-                self.on_gpu()?.planes(&x, self.geometry(&x))
+                let (size, strides) = self.geometry(&x);
+                self.on_gpu()?.planes(&x, size, strides)
             })
         );
         self.forward(x, interrupt)
@@ -136,6 +138,7 @@ impl SpatialConv {
                 outputs,
                 inputs,
                 taps: &taps,
+                same: self.stride == 1 && 2 * self.padding + 1 == k,
             };
             let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
             cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
@@ -144,16 +147,13 @@ impl SpatialConv {
         })
     }
 
+    /// Frames, rows and columns of the result, and the strides to them.
     #[cfg(feature = "cuda")]
-    fn geometry(&self, x: &cuda::Rows) -> cuda::Geometry {
+    fn geometry(&self, x: &cuda::Rows) -> ([usize; 3], (usize, usize)) {
         let [_, f, h, w] = x.dims;
         let k = self.weight.dims()[2];
         let size = |n: usize| (n + 2 * self.padding - k) / self.stride + 1;
-        cuda::Geometry {
-            out: [f, size(h), size(w)],
-            time_stride: 1,
-            space_stride: self.stride,
-        }
+        ([f, size(h), size(w)], (1, self.stride))
     }
 
     /// As a profile names it.
@@ -282,6 +282,7 @@ impl TemporalConv {
                 outputs,
                 inputs,
                 taps: &offsets,
+                same: self.stride == 1 && self.before + self.after + 1 == taps,
             };
             let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
             cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
@@ -290,16 +291,9 @@ impl TemporalConv {
         })?;
         let x = cuda::Rows::of(x)?;
         let [_, f, h, w] = x.dims;
-        let geometry = cuda::Geometry {
-            out: [
-                (f + self.before + self.after - taps) / self.stride + 1,
-                h,
-                w,
-            ],
-            time_stride: self.stride,
-            space_stride: 1,
-        };
-        Ok(conv.forward(&x, geometry)?.into_tensor())
+        let frames = (f + self.before + self.after - taps) / self.stride + 1;
+        let out = conv.forward_to(&x, [frames, h, w], (self.stride, 1))?;
+        Ok(out.into_tensor())
     }
 
     /// The same as one shifted matrix product a tap.

@@ -75,7 +75,7 @@ impl CrossEmbed {
             let mut at = 0;
             for conv in convs {
                 interrupt.check()?;
-                conv.write(&x, cuda::Geometry::same(&x), &out, at)?;
+                conv.write(&x, &out, at)?;
                 at += conv.outputs();
             }
             Ok(out.into_tensor())

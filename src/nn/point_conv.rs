@@ -51,8 +51,7 @@ impl PointConv {
         profile::timed("convolution 1 x 1", x.device(), || {
             on_gpu!(x, {
                 let x = cuda::Rows::of(x)?;
-                let out = self.on_gpu()?.forward(&x, cuda::Geometry::same(&x))?;
-                Ok(out.into_tensor())
+                Ok(self.on_gpu()?.forward(&x)?.into_tensor())
             });
             let mut dims = x.dims().to_vec();
             let (b, n) = (dims[0], dims[2..].iter().product::<usize>());
@@ -97,12 +96,8 @@ impl PointConv {
             if h % 2 + w % 2 != 0 {
                 return Err(candle_core::Error::Msg("a picture of an odd size".into()));
             }
-            let geometry = cuda::Geometry {
-                out: [f, h / 2, w / 2],
-                time_stride: 1,
-                space_stride: 2,
-            };
-            Ok(conv.forward(&x, geometry)?.into_tensor())
+            let out = conv.forward_to(&x, [f, h / 2, w / 2], (1, 2))?;
+            Ok(out.into_tensor())
         })
     }
 
@@ -137,6 +132,7 @@ impl PointConv {
                 outputs,
                 inputs: inputs / inputs_a_channel,
                 taps,
+                same: taps.len() == 1,
             };
             cuda::Conv::new(backend, &shape, bias.as_ref(), |o, tap, c| {
                 weight[row(o, outputs) * inputs + c * inputs_a_channel + tap]

@@ -11,6 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=${1:?"usage: build.sh FOLDER"}
+rm -rf "$out/objects"
 mkdir -p "$out/bin" "$out/lib64" "$out/objects"
 out=$(cd "$out" && pwd)
 

@@ -1,9 +1,12 @@
 //! The three attentions (`kernels/attention.cu`).
 
-use super::conv::{Conv, Geometry};
+use super::conv::Conv;
 use super::norm::{Band, channel_norm_band};
 use super::rows::Rows;
-use super::{UNIT, address, address_or_null, channel_norm, device_of, int, launch, uninitialised};
+use super::{
+    UNIT, address, address_or_null, attention_source, channel_norm, device_of, int, launch,
+    uninitialised,
+};
 use crate::nn::{Arithmetic, Interrupt};
 use candle_core::cuda_backend::cudarc::driver::DeviceRepr;
 use candle_core::{DType, Error, Result, Tensor};
@@ -56,7 +59,7 @@ impl Layer<'_> {
     /// Back to channels, norm and residual.
     fn finish(&self, x: &Rows, attended: &Rows) -> Result<Rows> {
         let attended = attended.first(self.inner())?;
-        let out = self.outward.forward(&attended, Geometry::same(&attended))?;
+        let out = self.outward.forward(&attended)?;
         channel_norm(&out, self.norms.1, Some(x), self.eps)
     }
 }
@@ -95,7 +98,7 @@ pub fn frames(
         let band = Band { start, pixels };
         let normed = Rows::new(x.tensor(), [b, f, 1, pixels], x.channels, x.dtype())?;
         channel_norm_band((x, &normed), layer.norms.0, None, band, layer.eps)?;
-        let rows = layer.inward.forward(&normed, Geometry::same(&normed))?;
+        let rows = layer.inward.forward(&normed)?;
         let tiles = if f <= FRAME_ROWS {
             pixels.div_ceil(FRAME_ROWS / f)
         } else {
@@ -103,7 +106,8 @@ pub fn frames(
         };
         launch!(
             device_of(x.tensor())?,
-            ATTENTION::kernel,
+            attention_source(layer.inward.arithmetic()),
+            kernel,
             (tiles, b, 1),
             128,
             shared,
@@ -121,7 +125,7 @@ pub fn frames(
             0i32,
         );
         let rows = rows.first(layer.inner())?;
-        let back = layer.outward.forward(&rows, Geometry::same(&rows))?;
+        let back = layer.outward.forward(&rows)?;
         channel_norm_band((&back, &out), layer.norms.1, Some(x), band, layer.eps)?;
     }
     Ok(out)
@@ -133,7 +137,7 @@ pub fn frames(
 /// On mismatched shapes.
 pub fn middle(x: &Rows, layer: &Layer) -> Result<Rows> {
     let normed = channel_norm(x, layer.norms.0, None, layer.eps)?;
-    let rows = layer.inward.forward(&normed, Geometry::same(&normed))?;
+    let rows = layer.inward.forward(&normed)?;
     let positions = x.positions_each();
     let keys = packed_keys(
         layer,
@@ -167,7 +171,7 @@ pub fn tokens(x: &Rows, layer: &Layer, kv: &Tensor) -> Result<Rows> {
     }
     let kv = kv.contiguous()?;
     let normed = channel_norm(x, layer.norms.0, None, layer.eps)?;
-    let rows = layer.inward.forward(&normed, Geometry::same(&normed))?;
+    let rows = layer.inward.forward(&normed)?;
     let keys = packed_keys(
         layer,
         &kv,
@@ -227,7 +231,8 @@ fn packed_keys(
     };
     launch!(
         device,
-        ATTENTION::kernel,
+        attention_source(layer.inward.arithmetic()),
+        kernel,
         (elements.div_ceil(256), 1, 1),
         256,
         0,
@@ -264,7 +269,8 @@ fn attend(layer: &Layer, rows: &Rows, keys: &Packed) -> Result<()> {
     let buffers = if element == 2 { 2 } else { 1 };
     launch!(
         device_of(rows.tensor())?,
-        ATTENTION::layer.kernel("attend")?,
+        attention_source(layer.inward.arithmetic()),
+        layer.kernel("attend")?,
         (queries.div_ceil(16 * WARPS), layer.heads, rows.dims[0]),
         32 * WARPS,
         buffers * tile,

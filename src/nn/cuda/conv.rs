@@ -1,28 +1,26 @@
-//! Convolutions of every kind as one product of matrices (`kernels/conv.cu`).
+//! Convolutions of every kind as one product of matrices (`kernels/conv.cuh`).
 
+use super::boxes::Boxes;
 use super::rows::{Rows, unit};
-use super::{UNIT, address, address_or_null, int, launch, upload};
+use super::{UNIT, address, address_or_null, conv_source, int, launch, upload};
 use crate::nn::{Arithmetic, Backend};
 use candle_core::cuda_backend::cudarc::driver::DeviceRepr;
 use candle_core::{CudaDevice, DType, Device, Error, Result, Tensor};
 use half::bf16;
 
-/// Positions that a block of the kernel computes.
-const BLOCK_ROWS: usize = 128;
+/// Units of a row that are multiplied between two waits.
+pub(super) const CHUNK_UNITS: usize = 4;
 
-/// Units of a row of weights that are multiplied between two waits.
-const CHUNK_UNITS: usize = 4;
-
-/// A convolution's weights as the kernel reads them: `[channel][tap][input channel]`.
+/// A convolution's weights as a kernel reads them.
 #[derive(Clone, Debug)]
 pub struct Conv {
     weights: Tensor,
     bias: Option<Tensor>,
-    /// Frame, row and column of each tap, relative to the position.
     taps: Tensor,
     tap_count: usize,
     tap_units: usize,
-    chunks: usize,
+    /// What the taps span, where a box of positions is copied with what is around it.
+    span: Option<Span>,
     inputs: usize,
     outputs: usize,
     block: Block,
@@ -33,35 +31,37 @@ pub struct Conv {
 pub struct Shape<'a> {
     pub outputs: usize,
     pub inputs: usize,
-    /// Frame, row and column offsets.
+    /// Frame, row and column of each tap, relative to the position.
     pub taps: &'a [[i8; 3]],
+    /// Whether the result has the operand's positions, one for one.
+    pub same: bool,
 }
 
-/// Where the results are, and of what.
-#[derive(Clone, Copy, Debug)]
-pub struct Geometry {
-    /// Frames, height, width of the result.
-    pub out: [usize; 3],
-    pub time_stride: usize,
-    pub space_stride: usize,
+/// The least of the taps' frames, rows and columns, and how many of them there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Span {
+    pub first: [i32; 3],
+    pub size: [usize; 3],
 }
 
-impl Geometry {
-    /// The operand's own positions.
-    pub fn same(x: &Rows) -> Self {
-        let [_, f, h, w] = x.dims;
+impl Span {
+    fn of(taps: &[[i8; 3]]) -> Self {
+        let along = |i: usize| taps.iter().map(move |t| i32::from(t[i]));
+        let first = [0, 1, 2].map(|i| along(i).min().unwrap_or(0));
+        let last = [0, 1, 2].map(|i| along(i).max().unwrap_or(0));
         Self {
-            out: [f, h, w],
-            time_stride: 1,
-            space_stride: 1,
+            first,
+            size: [0, 1, 2].map(|i| (last[i] - first[i] + 1) as usize),
         }
     }
 }
 
-/// Channels that a block computes, and those whose results one warp holds.
+/// How a block of a kernel divides its work.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Block {
-    channels: usize,
+pub(super) struct Block {
+    /// Positions and channels.
+    pub rows: usize,
+    pub channels: usize,
     /// Tiles of eight channels that a warp computes.
     tiles: usize,
     threads: usize,
@@ -69,30 +69,39 @@ struct Block {
 }
 
 impl Block {
-    const WIDE: Self = Self {
-        channels: 128,
-        tiles: 4,
-        threads: 256,
-        stages: 3,
-    };
-    const MEDIUM: Self = Self {
-        channels: 64,
-        tiles: 4,
-        threads: 128,
-        stages: 4,
-    };
-    const NARROW: Self = Self {
-        channels: 16,
-        tiles: 2,
-        threads: 128,
-        stages: 4,
-    };
+    /// Of the kernel that gathers.
+    fn gather(outputs: usize) -> Self {
+        let (tiles, threads, stages) = match block_channels(outputs) {
+            16 => (2, 128, 4),
+            64 => (4, 128, 4),
+            _ => (4, 256, 3),
+        };
+        Self {
+            rows: 128,
+            channels: block_channels(outputs),
+            tiles,
+            threads,
+            stages,
+        }
+    }
 
-    fn for_outputs(outputs: usize) -> Self {
-        match outputs {
-            0..=16 => Self::NARROW,
-            o if o % Self::WIDE.channels == 0 => Self::WIDE,
-            _ => Self::MEDIUM,
+    /// Of the kernel that copies boxes.
+    pub fn tile(outputs: usize, arithmetic: Arithmetic) -> Self {
+        let channels = block_channels(outputs);
+        let (rows, tiles, threads) = match (arithmetic, channels) {
+            (Arithmetic::F32, 16) => (128, 2, 64),
+            (Arithmetic::F32, 64) => (128, 4, 128),
+            (Arithmetic::F32, _) => (128, 4, 256),
+            (_, 16) => (256, 2, 128),
+            (_, 64) => (256, 8, 128),
+            (_, _) => (128, 8, 128),
+        };
+        Self {
+            rows,
+            channels,
+            tiles,
+            threads,
+            stages: 3,
         }
     }
 
@@ -106,9 +115,23 @@ impl Block {
         base + rest / 2 * 8 + 2 * thread + rest % 2
     }
 
-    fn shared_bytes(self) -> usize {
-        self.stages * (BLOCK_ROWS + self.channels) * CHUNK_UNITS * UNIT
+    /// Bytes of the weights that are under way.
+    pub fn weight_bytes(self) -> usize {
+        self.stages * self.channels * CHUNK_UNITS * UNIT
     }
+}
+
+fn block_channels(outputs: usize) -> usize {
+    match outputs {
+        0..=16 => 16,
+        o if o % 128 == 0 => 128,
+        _ => 64,
+    }
+}
+
+/// Where a unit of a row is kept (`swizzled` in conv.cuh).
+fn swizzled(row: usize, unit: usize) -> usize {
+    row * CHUNK_UNITS + (unit ^ (row >> 1 & 3))
 }
 
 /// How the kernel writes its results.
@@ -118,6 +141,9 @@ enum Form {
     Pixels = 1,
     Planes = 2,
 }
+
+/// Where results go: memory, elements from one position to the next, the first channel.
+type Target = (u64, usize, usize);
 
 impl Conv {
     /// `weight(output, tap, input)`.
@@ -133,33 +159,51 @@ impl Conv {
         let device = backend.device.as_cuda_device()?;
         let arithmetic = backend.arithmetic;
         let v = unit(arithmetic.dtype());
-        let (outputs, inputs) = (shape.outputs, shape.inputs);
+        let (outputs, inputs, taps) = (shape.outputs, shape.inputs, shape.taps.len());
         let tap_units = inputs.div_ceil(v);
-        let chunks = (shape.taps.len() * tap_units).div_ceil(CHUNK_UNITS);
-        let depth = chunks * CHUNK_UNITS * v;
-        let block = Block::for_outputs(outputs);
-        let padded = outputs.next_multiple_of(block.channels);
-        let mut values = vec![0f32; padded * depth];
+        let span = Span::of(shape.taps);
+        let tile = Block::tile(outputs, arithmetic);
+        let boxed =
+            taps > 1 && shape.same && Boxes::fit(tile, span, taps, tap_units.div_ceil(CHUNK_UNITS));
+        let block = if boxed { tile } else { Block::gather(outputs) };
+        // A chunk of a row of weights: of one tap, or of the taps one after the other.
+        let chunks = if boxed {
+            tap_units.div_ceil(CHUNK_UNITS) * taps
+        } else {
+            (tap_units * taps).div_ceil(CHUNK_UNITS)
+        };
+        let place = |tap: usize, unit: usize| {
+            if boxed {
+                let (chunk, within) = (unit / CHUNK_UNITS, unit % CHUNK_UNITS);
+                (chunk * taps + tap, within)
+            } else {
+                let at = tap * tap_units + unit;
+                (at / CHUNK_UNITS, at % CHUNK_UNITS)
+            }
+        };
+        let blocks = outputs.div_ceil(block.channels);
+        let stage = block.channels * CHUNK_UNITS * v;
+        let mut values = vec![0f32; blocks * chunks * stage];
         for o in 0..outputs {
-            let row = &mut values[block.row_of(o) * depth..][..depth];
-            for tap in 0..shape.taps.len() {
-                for (c, to) in row[tap * tap_units * v..][..inputs].iter_mut().enumerate() {
-                    *to = weight(o, tap, c);
+            let (part, row) = (o / block.channels, block.row_of(o % block.channels));
+            for tap in 0..taps {
+                for c in 0..inputs {
+                    let (chunk, unit) = place(tap, c / v);
+                    let start = (part * chunks + chunk) * stage + swizzled(row, unit) * v;
+                    values[start + c % v] = weight(o, tap, c);
                 }
             }
         }
-        let packed: Vec<i32> = shape.taps.iter().map(|t| packed_tap(*t)).collect();
-        // As u32, which Candle has: the bits are the same.
-        let packed: Vec<u32> = packed.into_iter().map(i32::cast_unsigned).collect();
+        let packed: Vec<u32> = shape.taps.iter().map(|t| packed_tap(*t)).collect();
         Ok(Self {
             weights: stored(values, arithmetic, device)?,
             bias: bias
                 .map(|b| b.to_device(&backend.device)?.contiguous())
                 .transpose()?,
             taps: upload(&packed, device)?,
-            tap_count: shape.taps.len(),
+            tap_count: taps,
             tap_units,
-            chunks,
+            span: boxed.then_some(span),
             inputs,
             outputs,
             block,
@@ -177,11 +221,25 @@ impl Conv {
 
     /// # Errors
     /// On mismatched shapes.
-    pub fn forward(&self, x: &Rows, geometry: Geometry) -> Result<Rows> {
-        let [f, h, w] = geometry.out;
+    pub fn forward(&self, x: &Rows) -> Result<Rows> {
+        let [_, f, h, w] = x.dims;
+        self.forward_to(x, [f, h, w], (1, 1))
+    }
+
+    /// Results of so many frames, rows and columns, at these strides over frames and in space.
+    ///
+    /// # Errors
+    /// On mismatched shapes.
+    pub fn forward_to(
+        &self,
+        x: &Rows,
+        [f, h, w]: [usize; 3],
+        strides: (usize, usize),
+    ) -> Result<Rows> {
         let dims = [x.dims[0], f, h, w];
         let out = Rows::new(x.tensor(), dims, self.outputs, self.arithmetic.dtype())?;
-        self.write(x, geometry, &out, 0)?;
+        let target = (out.address()?, out.stride, 0);
+        self.run(x, Form::Rows, target, [f, h, w], strides)?;
         Ok(out)
     }
 
@@ -189,8 +247,10 @@ impl Conv {
     ///
     /// # Errors
     /// On mismatched shapes.
-    pub fn write(&self, x: &Rows, geometry: Geometry, out: &Rows, at: usize) -> Result<()> {
-        self.run(x, geometry, Form::Rows, out.address()?, (out.stride, at))
+    pub fn write(&self, x: &Rows, out: &Rows, at: usize) -> Result<()> {
+        let [_, f, h, w] = x.dims;
+        let target = (out.address()?, out.stride, at);
+        self.run(x, Form::Rows, target, [f, h, w], (1, 1))
     }
 
     /// SiLU of the results, of which the four quarters are the pixels of a square, upper left first.
@@ -201,8 +261,8 @@ impl Conv {
         let [b, f, h, w] = x.dims;
         let dtype = self.arithmetic.dtype();
         let out = Rows::new(x.tensor(), [b, f, 2 * h, 2 * w], self.outputs / 4, dtype)?;
-        let geometry = Geometry::same(x);
-        self.run(x, geometry, Form::Pixels, out.address()?, (out.stride, 0))?;
+        let target = (out.address()?, out.stride, 0);
+        self.run(x, Form::Pixels, target, [f, h, w], (1, 1))?;
         Ok(out)
     }
 
@@ -210,21 +270,25 @@ impl Conv {
     ///
     /// # Errors
     /// On mismatched shapes.
-    pub fn planes(&self, x: &Rows, geometry: Geometry) -> Result<Tensor> {
-        let [f, h, w] = geometry.out;
+    pub fn planes(
+        &self,
+        x: &Rows,
+        [f, h, w]: [usize; 3],
+        strides: (usize, usize),
+    ) -> Result<Tensor> {
         let shape = [x.dims[0], self.outputs, f, h, w];
         let out = super::uninitialised(super::device_of(x.tensor())?, &shape, DType::F32)?;
-        self.run(x, geometry, Form::Planes, address(&out)?, (0, 0))?;
+        self.run(x, Form::Planes, (address(&out)?, 0, 0), [f, h, w], strides)?;
         Ok(out)
     }
 
     fn run(
         &self,
         x: &Rows,
-        geometry: Geometry,
         form: Form,
-        out: u64,
-        (y_stride, y_offset): (usize, usize),
+        (out, stride, offset): Target,
+        [frames, height, width]: [usize; 3],
+        strides: (usize, usize),
     ) -> Result<()> {
         let v = unit(x.dtype());
         if x.channels != self.inputs || x.dtype() != self.arithmetic.dtype() {
@@ -235,42 +299,77 @@ impl Conv {
                 self.inputs
             )));
         }
-        let [b, x_frames, x_height, x_width] = x.dims;
-        let [frames, height, width] = geometry.out;
-        let positions = b * frames * height * width;
+        let [batch, x_frames, x_height, x_width] = x.dims;
+        let positions = batch * frames * height * width;
         // Taps reach past the end by no more than a kernel.
-        int(positions + 16 * x_width * (1 + x_height))?;
-        let parameters = Parameters {
-            positions: int(positions)?,
+        int(batch * x_frames * x_height * x_width + 16 * x_width * (1 + x_height))?;
+        let result = ResultOf {
             frames: int(frames)?,
             height: int(height)?,
             width: int(width)?,
-            x_frames: int(x_frames)?,
-            x_height: int(x_height)?,
-            x_width: int(x_width)?,
-            time_stride: int(geometry.time_stride)?,
-            space_stride: int(geometry.space_stride)?,
-            taps: int(self.tap_count)?,
-            tap_units: int(self.tap_units)?,
-            x_units: int(x.stride / v)?,
-            chunks: int(self.chunks)?,
             outputs: int(self.outputs)?,
-            y_stride: int(y_stride)?,
-            y_offset: int(y_offset)?,
+            stride: int(stride)?,
+            offset: int(offset)?,
             form: form as i32,
         };
+        let device = super::device_of(x.tensor())?;
+        let source = conv_source(self.arithmetic);
         let block = self.block;
+        let parts = self.outputs.div_ceil(block.channels);
+        if let Some(span) = self.span {
+            let fits = strides == (1, 1) && x.dims == [batch, frames, height, width];
+            let chunks = self.tap_units.div_ceil(CHUNK_UNITS);
+            let boxes = Boxes::choose(block, span, self.tap_count, chunks, x.dims)
+                .filter(|_| fits)
+                .ok_or_else(|| Error::Msg("weights that were arranged for another shape".into()))?;
+            let ints =
+                |n: [usize; 3]| -> Result<[i32; 3]> { Ok([int(n[0])?, int(n[1])?, int(n[2])?]) };
+            launch!(
+                device,
+                source,
+                format!("tile_{}_{}", self.arithmetic, block.channels),
+                (boxes.number, parts, 1),
+                block.threads,
+                boxes.shared_bytes,
+                Tile {
+                    y: result,
+                    batch: int(batch)?,
+                    size: ints(boxes.size)?,
+                    count: ints(boxes.count)?,
+                    first: span.first,
+                    span: ints(span.size)?,
+                    taps: int(self.tap_count)?,
+                    units: int(self.tap_units)?,
+                    x_units: int(x.stride / v)?,
+                },
+                x.address()?,
+                address(&self.weights)?,
+                address_or_null(self.bias.as_ref())?,
+                address(&self.taps)?,
+                out,
+            );
+            return Ok(());
+        }
         launch!(
-            super::device_of(x.tensor())?,
-            CONV::format!("conv_{}_{}", self.arithmetic, block.channels),
-            (
-                positions.div_ceil(BLOCK_ROWS),
-                self.outputs.div_ceil(block.channels),
-                1
-            ),
+            device,
+            source,
+            format!("gather_{}_{}", self.arithmetic, block.channels),
+            (positions.div_ceil(block.rows), parts, 1),
             block.threads,
-            block.shared_bytes(),
-            parameters,
+            block.weight_bytes() + block.stages * block.rows * CHUNK_UNITS * UNIT,
+            Gather {
+                y: result,
+                positions: int(positions)?,
+                frames: int(x_frames)?,
+                height: int(x_height)?,
+                width: int(x_width)?,
+                time_stride: int(strides.0)?,
+                space_stride: int(strides.1)?,
+                taps: int(self.tap_count)?,
+                tap_units: int(self.tap_units)?,
+                x_units: int(x.stride / v)?,
+                chunks: int((self.tap_count * self.tap_units).div_ceil(CHUNK_UNITS))?,
+            },
             x.address()?,
             address(&self.weights)?,
             address_or_null(self.bias.as_ref())?,
@@ -281,8 +380,9 @@ impl Conv {
     }
 }
 
-fn packed_tap([frame, row, column]: [i8; 3]) -> i32 {
-    let byte = |v: i8| i32::from(v.cast_unsigned());
+/// A byte each; as `u32`, which Candle has.
+fn packed_tap([frame, row, column]: [i8; 3]) -> u32 {
+    let byte = |v: i8| u32::from(v.cast_unsigned());
     byte(frame) | byte(row) << 8 | byte(column) << 16
 }
 
@@ -298,30 +398,50 @@ fn stored(values: Vec<f32>, arithmetic: Arithmetic, device: &CudaDevice) -> Resu
     }
 }
 
-/// As in conv.cu.
+/// As in conv.cuh, the three of them.
 #[repr(C)]
-struct Parameters {
+struct ResultOf {
+    frames: i32,
+    height: i32,
+    width: i32,
+    outputs: i32,
+    stride: i32,
+    offset: i32,
+    form: i32,
+}
+
+#[repr(C)]
+struct Gather {
+    y: ResultOf,
     positions: i32,
     frames: i32,
     height: i32,
     width: i32,
-    x_frames: i32,
-    x_height: i32,
-    x_width: i32,
     time_stride: i32,
     space_stride: i32,
     taps: i32,
     tap_units: i32,
     x_units: i32,
     chunks: i32,
-    outputs: i32,
-    y_stride: i32,
-    y_offset: i32,
-    form: i32,
+}
+
+#[repr(C)]
+struct Tile {
+    y: ResultOf,
+    batch: i32,
+    size: [i32; 3],
+    count: [i32; 3],
+    first: [i32; 3],
+    span: [i32; 3],
+    taps: i32,
+    units: i32,
+    x_units: i32,
 }
 
 // SAFETY: plain numbers, laid out as the kernel's own structure.
-unsafe impl DeviceRepr for Parameters {}
+unsafe impl DeviceRepr for Gather {}
+// SAFETY: as above.
+unsafe impl DeviceRepr for Tile {}
 
 #[cfg(test)]
 mod tests {
@@ -329,20 +449,25 @@ mod tests {
 
     #[test]
     fn a_threads_channels_are_neighbours() {
-        for block in [Block::WIDE, Block::MEDIUM, Block::NARROW] {
-            let warp = 8 * block.tiles;
-            let mut rows: Vec<usize> = (0..block.channels).map(|c| block.row_of(c)).collect();
-            for (c, row) in rows.iter().enumerate() {
-                // Thread t of a row holds columns 2t and 2t + 1 of each tile.
-                assert_eq!((c % warp) / (2 * block.tiles), row % 8 / 2, "{block:?}");
+        for outputs in [16, 64, 128] {
+            let tiles = Arithmetic::ALL.map(|a| Block::tile(outputs, a));
+            for block in tiles.into_iter().chain([Block::gather(outputs)]) {
+                let warp = 8 * block.tiles;
+                let mut rows: Vec<usize> = (0..block.channels).map(|c| block.row_of(c)).collect();
+                for (c, row) in rows.iter().enumerate() {
+                    // Thread t of a row holds columns 2t and 2t + 1 of each tile.
+                    assert_eq!((c % warp) / (2 * block.tiles), row % 8 / 2, "{block:?}");
+                }
+                rows.sort_unstable();
+                assert!(rows.into_iter().eq(0..block.channels));
             }
-            rows.sort_unstable();
-            assert!(rows.into_iter().eq(0..block.channels));
         }
     }
 
     #[test]
-    fn taps_keep_their_signs() {
+    fn taps_keep_their_signs_and_say_what_they_span() {
         assert_eq!(packed_tap([-2, 1, -1]), 0x00ff_01fe);
+        let span = Span::of(&[[-2, 0, 0], [-1, 0, 0], [0, 0, 0]]);
+        assert_eq!((span.first, span.size), ([-2, 0, 0], [3, 1, 1]));
     }
 }

@@ -39,7 +39,10 @@ pub fn gated(x: &Rows, gate: &Tensor, y: &Rows) -> Result<Rows> {
 
 fn sum(x: &Rows, y: &Rows, gate: Option<&Tensor>) -> Result<Rows> {
     let v = unit(x.dtype());
-    if x.dims != y.dims || x.channels != y.channels || x.dtype() != y.dtype() || !x.channels.is_multiple_of(v)
+    if x.dims != y.dims
+        || x.channels != y.channels
+        || x.dtype() != y.dtype()
+        || !x.channels.is_multiple_of(v)
     {
         return Err(mismatch(x, y));
     }
@@ -47,7 +50,8 @@ fn sum(x: &Rows, y: &Rows, gate: Option<&Tensor>) -> Result<Rows> {
     let units = x.channels / v;
     launch!(
         device_of(x.tensor())?,
-        POINTWISE::format!("gated_sum_{}", x.name()),
+        super::POINTWISE,
+        format!("gated_sum_{}", x.name()),
         blocks(x.positions(), units),
         THREADS,
         0,
@@ -78,7 +82,8 @@ pub fn joined(x: &Rows, y: &Rows, by: f64) -> Result<Rows> {
     let x_units = x.channels / v;
     launch!(
         device_of(x.tensor())?,
-        POINTWISE::format!("join_{}", x.name()),
+        super::POINTWISE,
+        format!("join_{}", x.name()),
         blocks(x.positions(), x_units + y_units),
         THREADS,
         0,
@@ -137,7 +142,8 @@ pub fn repeated(x: &Rows, n: usize) -> Result<Rows> {
     let out = Rows::new(x.tensor(), [n * b, f, h, w], x.stride, x.dtype())?;
     launch!(
         device_of(x.tensor())?,
-        POINTWISE::"repeat",
+        super::POINTWISE,
+        "repeat",
         blocks(out.positions(), x.stride / v),
         THREADS,
         0,
@@ -163,7 +169,8 @@ pub fn peg(x: &Rows, weight: &Tensor, bias: &Tensor) -> Result<Rows> {
     let [_, frames, h, w] = x.dims;
     launch!(
         device_of(x.tensor())?,
-        POINTWISE::format!("peg_{}", x.name()),
+        super::POINTWISE,
+        format!("peg_{}", x.name()),
         blocks(x.positions(), c / v),
         THREADS,
         0,

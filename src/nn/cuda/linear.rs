@@ -39,7 +39,8 @@ pub fn linear(
     let out = uninitialised(device_of(&x)?, &dims, DType::F32)?;
     launch!(
         device_of(&x)?,
-        LINEAR::"linear_f32",
+        super::LINEAR,
+        "linear_f32",
         ((rows * outputs).div_ceil(THREADS / 32), 1, 1),
         THREADS,
         0,
@@ -88,7 +89,8 @@ pub fn pooled_gate(
     let float = size_of::<f32>();
     launch!(
         device,
-        LINEAR::format!("pool_{}", x.name()),
+        super::LINEAR,
+        format!("pool_{}", x.name()),
         (chunks, b, 1),
         THREADS,
         (chunk + beside * c) * float,
@@ -105,7 +107,8 @@ pub fn pooled_gate(
     let beside = (THREADS / c).max(1);
     launch!(
         device,
-        LINEAR::"gate_f32",
+        super::LINEAR,
+        "gate_f32",
         (b, 1, 1),
         THREADS,
         (chunks + beside * c + c + inner) * float,

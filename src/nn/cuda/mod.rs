@@ -6,6 +6,7 @@
 //! kernels that use it.
 
 mod attention;
+mod boxes;
 mod conv;
 mod join;
 mod linear;
@@ -15,7 +16,7 @@ mod rows;
 mod threshold;
 
 pub use attention::{Layer, frames, middle, tokens};
-pub use conv::{Conv, Geometry, Shape};
+pub use conv::{Conv, Shape};
 pub use join::{add, channels_joined, gated, joined, peg, repeated};
 pub use linear::{linear, pooled_gate};
 pub use norm::{channel_norm, group_norm_silu};
@@ -23,6 +24,7 @@ pub use replay::Replay;
 pub use rows::Rows;
 pub use threshold::dynamic_threshold;
 
+use super::Arithmetic;
 use candle_core::cuda_backend::CudaStorageSlice;
 use candle_core::cuda_backend::cudarc::driver::DevicePtr;
 use candle_core::{CudaDevice, DType, Device, Error, Result, Storage, Tensor};
@@ -85,24 +87,53 @@ fn int(n: usize) -> Result<i32> {
     i32::try_from(n).map_err(|_| Error::Msg(format!("{n} is more than a kernel can count")))
 }
 
-/// Starts `kernel` of the source `module`: blocks, threads a block, bytes of shared memory, arguments.
+/// A source of kernels, compiled: its name and its PTX.
+pub(super) type Source = (&'static str, &'static str);
+
+fn conv_source(arithmetic: Arithmetic) -> Source {
+    match arithmetic {
+        Arithmetic::F32 => ("conv_f32", ptx::CONV_F32),
+        Arithmetic::Tf32 => ("conv_tf32", ptx::CONV_TF32),
+        Arithmetic::Bf16 => ("conv_bf16", ptx::CONV_BF16),
+    }
+}
+
+fn attention_source(arithmetic: Arithmetic) -> Source {
+    match arithmetic {
+        Arithmetic::F32 => ("attention_f32", ptx::ATTENTION_F32),
+        Arithmetic::Tf32 => ("attention_tf32", ptx::ATTENTION_TF32),
+        Arithmetic::Bf16 => ("attention_bf16", ptx::ATTENTION_BF16),
+    }
+}
+
+const LINEAR: Source = ("linear", ptx::LINEAR);
+const NORM: Source = ("norm", ptx::NORM);
+const POINTWISE: Source = ("pointwise", ptx::POINTWISE);
+const THRESHOLD: Source = ("threshold", ptx::THRESHOLD);
+
+/// Shared memory that a block has without asking.
+const SHARED_BYTES: usize = 48 << 10;
+
+/// Starts a kernel of a source: blocks, threads a block, bytes of shared memory, arguments.
 macro_rules! launch {
-    ($device:expr, $module:ident :: $kernel:expr, $blocks:expr, $threads:expr, $shared:expr, $($argument:expr),+ $(,)?) => {{
+    ($device:expr, $source:expr, $kernel:expr, $blocks:expr, $threads:expr, $shared:expr, $($argument:expr),+ $(,)?) => {{
         use candle_core::cuda_backend::WrapErr;
-        use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg};
+        use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg, sys};
+        let ((module, ptx), shared): ($crate::nn::cuda::Source, usize) = ($source, $shared);
         let name: &str = &$kernel;
-        let function = $device.get_or_load_custom_func(
-            name,
-            concat!("echoif ", stringify!($module)),
-            $crate::nn::cuda::ptx::$module,
-        )?;
+        let function = $device.get_or_load_custom_func(name, module, ptx)?;
+        if shared > $crate::nn::cuda::SHARED_BYTES {
+            let what =
+                sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            function.set_attribute(what, shared as i32).w()?;
+        }
         let mut builder = function.builder();
         $crate::nn::cuda::arguments!(builder, $($argument),+);
         let (x, y, z): (usize, usize, usize) = $blocks;
         let config = LaunchConfig {
             grid_dim: (x as u32, y as u32, z as u32),
             block_dim: ($threads as u32, 1, 1),
-            shared_mem_bytes: $shared as u32,
+            shared_mem_bytes: shared as u32,
         };
         // SAFETY: the arguments are those of the kernel, in order; what they point to lives on this
         // stream until the kernel has run.

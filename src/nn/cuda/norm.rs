@@ -50,7 +50,8 @@ pub fn group_norm_silu(
     let out = Rows::new(x.tensor(), x.dims, c, x.dtype())?;
     launch!(
         device,
-        NORM::format!("group_sums_{}", x.name()),
+        super::NORM,
+        format!("group_sums_{}", x.name()),
         (chunks, b, 1),
         THREADS,
         beside * c * size_of::<[f32; 2]>(),
@@ -63,7 +64,8 @@ pub fn group_norm_silu(
     );
     launch!(
         device,
-        NORM::format!("group_gains_{}", x.name()),
+        super::NORM,
+        format!("group_gains_{}", x.name()),
         (groups, b, 1),
         THREADS,
         c / groups * size_of::<[f64; 2]>(),
@@ -80,7 +82,8 @@ pub fn group_norm_silu(
     );
     launch!(
         device,
-        NORM::format!("group_apply_{}", x.name()),
+        super::NORM,
+        format!("group_apply_{}", x.name()),
         (chunks, b, 1),
         THREADS,
         0,
@@ -150,7 +153,8 @@ pub(super) fn channel_norm_band(
     let rows = x.dims[0] * x.dims[1] * band.pixels;
     launch!(
         device_of(x.tensor())?,
-        NORM::format!("channel_norm_{}", x.name()),
+        super::NORM,
+        format!("channel_norm_{}", x.name()),
         (rows.div_ceil(THREADS / lanes), 1, 1),
         THREADS,
         0,

@@ -103,7 +103,8 @@ impl Rows {
         let blocks = (batch * positions).div_ceil(THREADS);
         launch!(
             device_of(&self.tensor)?,
-            POINTWISE::format!("rows_of_planes_{}", self.name()),
+            super::POINTWISE,
+            format!("rows_of_planes_{}", self.name()),
             (blocks, 1, 1),
             THREADS,
             0,
@@ -167,7 +168,8 @@ fn row_stride(x: &Tensor, dtype: DType) -> Option<usize> {
         }
         expected *= dims[i];
     }
-    let aligned = stride % unit(dtype) == 0 && x.layout().start_offset().is_multiple_of(unit(dtype));
+    let aligned =
+        stride % unit(dtype) == 0 && x.layout().start_offset().is_multiple_of(unit(dtype));
     let beside = dims[1] == 1 || strides[1] == 1;
     (x.dtype() == dtype && aligned && beside && stride >= dims[1]).then_some(stride)
 }

@@ -25,7 +25,8 @@ pub fn dynamic_threshold(x: &Tensor, low: usize, weight: f32) -> Result<(Tensor,
     let blocks = (n.div_ceil(8 * THREADS).clamp(1, 1024), b, 1);
     launch!(
         device,
-        THRESHOLD::"threshold_begin",
+        super::THRESHOLD,
+        "threshold_begin",
         (b, 1, 1),
         THREADS,
         0,
@@ -36,7 +37,8 @@ pub fn dynamic_threshold(x: &Tensor, low: usize, weight: f32) -> Result<(Tensor,
     for pass in 0..PASSES {
         launch!(
             device,
-            THRESHOLD::"threshold_count",
+            super::THRESHOLD,
+            "threshold_count",
             blocks,
             THREADS,
             0,
@@ -48,7 +50,8 @@ pub fn dynamic_threshold(x: &Tensor, low: usize, weight: f32) -> Result<(Tensor,
         );
         launch!(
             device,
-            THRESHOLD::"threshold_pick",
+            super::THRESHOLD,
+            "threshold_pick",
             (b, 1, 1),
             THREADS,
             0,
@@ -59,7 +62,8 @@ pub fn dynamic_threshold(x: &Tensor, low: usize, weight: f32) -> Result<(Tensor,
     }
     launch!(
         device,
-        THRESHOLD::"threshold_next",
+        super::THRESHOLD,
+        "threshold_next",
         blocks,
         THREADS,
         0,
@@ -69,7 +73,8 @@ pub fn dynamic_threshold(x: &Tensor, low: usize, weight: f32) -> Result<(Tensor,
     );
     launch!(
         device,
-        THRESHOLD::"threshold_apply",
+        super::THRESHOLD,
+        "threshold_apply",
         blocks,
         THREADS,
         0,

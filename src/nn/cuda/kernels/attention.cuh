@@ -365,16 +365,10 @@ __device__ __forceinline__ void attend_frames(const Frames& s, typename Math::T*
     attend_frames<Math, D>(s, rows, null_kv, bias, null_bias, queries_offset);                                         \
   }
 
-#define ATTENDS(D) ATTEND(f32, F32, D) ATTEND(tf32, Tf32, D) ATTEND(bf16, Bf16, D)
-ATTENDS(16)
-ATTENDS(32)
-ATTENDS(64)
+#define ATTENDS(name, Math) ATTEND(name, Math, 16) ATTEND(name, Math, 32) ATTEND(name, Math, 64)
 
 #define PACK_KEYS(name, From, T)                                                                                       \
   extern "C" __global__ void pack_keys_##name(Keys s, const From* from, const float* null_kv, T* keys, T* values,      \
                                               int total) {                                                             \
     pack_keys<From, T>(s, from, null_kv, keys, values, total);                                                         \
   }
-PACK_KEYS(f32, float, float)
-PACK_KEYS(bf16, __nv_bfloat16, __nv_bfloat16)
-PACK_KEYS(f32_bf16, float, __nv_bfloat16)
