@@ -10,8 +10,9 @@ The network is the `Unet3D` of the PyPI package imagen-pytorch 1.21.6, which is 
 two programs run in turn, `--rounds` times; what is printed for each quantity is the median of both and
 the median of the rounds' ratios (ours / PyTorch's: below 1, ours is faster). `--published` takes a
 published cascade's networks at full size with random weights, which take the same time as trained ones,
-and times single evaluations. `--device cuda` needs a GPU and a build with `--features cuda`; PyTorch then
-runs eagerly with TF32, and once more under bfloat16 if `--bf16` is given.
+and on the CPU times single evaluations alone. `--device cuda` needs a GPU and a build with `--features
+cuda`; `--precision` then says what both compute in: PyTorch runs eagerly, with or without TF32, or under
+bfloat16 autocast.
 """
 import argparse
 import functools
@@ -152,7 +153,9 @@ def published(name, folder):
 
 def ours(args, folder):
     command = [args.echoif, "bench", "--json", "--repeat", "3", "--device", args.device, "--cascade", folder]
-    if args.published:
+    if args.device == "cuda":
+        command += ["--precision", args.precision]
+    elif args.published:
         command.append("--evaluations")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -167,10 +170,9 @@ def main():
     parser.add_argument("--published", choices=sorted(PUBLISHED), help="a published cascade, random weights")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--bf16", action="store_true", help="PyTorch under bfloat16 autocast as well (GPU)")
+    parser.add_argument("--precision", choices=("f32", "tf32", "bf16"), default="tf32", help="on a GPU")
     args = parser.parse_args()
-    if args.device == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision != "f32"
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.cascade
         if args.published:
@@ -189,22 +191,23 @@ def measure(args, folder):
     repeat = 1 if args.published and args.device == "cpu" else 5
     for i in range(len(peer.stages)):
         peer.evaluate(i)
+    half = args.device == "cuda" and args.precision == "bf16"
     for _ in range(args.rounds):
-        evaluation = [statistics.median(peer.evaluate(i) for _ in range(repeat)) for i in range(len(peer.stages))]
-        with torch.autocast(args.device, torch.bfloat16, enabled=args.bf16):
-            half = [peer.evaluate(i) for i in range(len(peer.stages))] if args.bf16 else None
+        with torch.autocast(args.device, torch.bfloat16, enabled=half):
+            evaluation = [statistics.median(peer.evaluate(i) for _ in range(repeat)) for i in range(len(peer.stages))]
         bench = ours(args, folder)
         for e in bench["evaluations"]:
             name = f"stage {e['stage']}, one evaluation"
             note(name, evaluation[e["stage"] - 1], e["median_seconds"])
-            if half:
-                note(f"{name}, PyTorch in bfloat16", half[e["stage"] - 1], e["median_seconds"])
         for preset in bench["presets"]:
             if preset["median_seconds"] is not None:
                 # What PyTorch would take for the same evaluations: its other costs are left out.
                 passes = zip(preset["stage_evaluations"], evaluation)
                 note(f"{preset['preset']}, same evaluations", sum(n * s for n, s in passes), preset["median_seconds"])
     print(f"{bench['cascade']} on {bench['device']}; PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    if bench["gpu_peak_memory_mb"] is not None:
+        print(f"ours: at most {bench['gpu_peak_memory_mb']} MB of the GPU's memory; "
+              f"PyTorch: {torch.cuda.max_memory_allocated() >> 20} MB")
     print(f"{'':46}{'PyTorch':>10}{'ours':>10}{'ratio':>8}")
     for what, pairs in times.items():
         a, b = (statistics.median(side) for side in zip(*pairs))

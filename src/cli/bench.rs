@@ -47,6 +47,8 @@ struct Bench {
     regressor_seconds: f64,
     /// Of the whole process, weights and all; Linux only.
     peak_memory_mb: Option<u64>,
+    /// Of the GPU, where it is one: what the networks and their weights took at most.
+    gpu_peak_memory_mb: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +170,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         presets,
         regressor_seconds: 0.0,
         peak_memory_mb: None,
+        gpu_peak_memory_mb: None,
     };
     if let Some((request, video)) = quickest {
         bench.follow_per_second = Some(follow(&models, &request, &mut pace)?);
@@ -205,6 +208,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bench.regressor_seconds = median(seconds).unwrap_or(0.0);
     }
     bench.peak_memory_mb = peak_memory_mb();
+    bench.gpu_peak_memory_mb = models.device.peak_memory().map(|bytes| bytes >> 20);
     if args.json {
         println!("{}", serde_json::to_string(&bench)?);
     } else {
@@ -227,16 +231,19 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
         sharpen: false,
     };
     let of = |(i, stage): (usize, &StageConfig)| {
-        let mut seconds = Vec::new();
-        // The first is for the caches and the threads.
-        for _ in 0..=repeat {
-            device.synchronize()?;
-            let start = Instant::now();
-            models.cascade.cascade.evaluate_once(&plan, i)?;
-            device.synchronize()?;
-            seconds.push(start.elapsed().as_secs_f64());
-        }
-        seconds.remove(0);
+        let cascade = &models.cascade.cascade;
+        let mut seconds = cascade.with_evaluation(&plan, i, |evaluate| {
+            // The first is for the caches and the threads, the second for what is recorded.
+            let times = (0..repeat + 2).map(|_| {
+                device.synchronize()?;
+                let start = Instant::now();
+                evaluate()?;
+                device.synchronize()?;
+                Ok(start.elapsed().as_secs_f64())
+            });
+            times.collect::<candle_core::Result<Vec<_>>>()
+        })?;
+        seconds.drain(..2);
         Ok(Evaluation {
             stage: i + 1,
             guided: stage.cond_scale != 1.0,
@@ -318,6 +325,9 @@ fn table(bench: &Bench) {
     );
     if let Some(mb) = bench.peak_memory_mb {
         println!("Peak memory             {mb} MB");
+    }
+    if let Some(mb) = bench.gpu_peak_memory_mb {
+        println!("Peak memory of the GPU  {mb} MB");
     }
     println!("\nWhere the time goes     share     ms    calls");
     for o in &bench.operations {

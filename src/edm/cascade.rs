@@ -142,17 +142,24 @@ impl Cascade {
         to_unit(&x)
     }
 
-    /// One evaluation of a stage, on noise at its highest level and, after the first stage, a black
-    /// video: as much work as any other.
+    /// Hands `run` one evaluation of a stage, to be made as often as it likes: on noise at its highest
+    /// level and, after the first stage, a black video; as much work as any other.
     ///
     /// # Errors
     /// As [`Cascade::run`].
-    pub fn evaluate_once(&self, plan: &Plan, i: usize) -> Result<Tensor> {
+    pub fn with_evaluation<T>(
+        &self,
+        plan: &Plan,
+        i: usize,
+        run: impl FnOnce(&dyn Fn() -> Result<Tensor>) -> Result<T>,
+    ) -> Result<T> {
         let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
         let shape = video_shape(b, stage);
         let black = Tensor::zeros(&shape, DType::F32, &self.backend.device)?;
         let conditions = self.conditions(plan, i, stage, (i > 0).then_some(&black))?;
-        self.first_estimate(plan, i, &conditions)
+        let (x, sigma) = self.loudest(plan, i)?;
+        let denoiser = self.denoiser(plan, i, &conditions, b);
+        run(&|| denoiser.denoise(&x, sigma))
     }
 
     /// The second stage's first estimate on an estimate of the first stage, with the noise that the
@@ -160,18 +167,21 @@ impl Cascade {
     fn sharpened(&self, plan: &Plan, denoised: &Tensor) -> Result<Tensor> {
         let (i, stage) = (1, &plan.config.stages[1]);
         let conditions = self.conditions(plan, i, stage, Some(&to_unit(denoised)?))?;
-        self.first_estimate(plan, i, &conditions)
+        let (x, sigma) = self.loudest(plan, i)?;
+        let b = plan.ef_percent.len();
+        self.denoiser(plan, i, &conditions, b).denoise(&x, sigma)
     }
 
-    fn first_estimate(&self, plan: &Plan, i: usize, conditions: &Conditions) -> Result<Tensor> {
-        let (stage, b) = (&plan.config.stages[i], plan.ef_percent.len());
+    /// What a stage starts from, and its noise level.
+    fn loudest(&self, plan: &Plan, i: usize) -> Result<(Tensor, f32)> {
+        let stage = &plan.config.stages[i];
         let sigma = stage.schedule().sigmas[0];
-        let (draw, shape) = (Draw::Initial { stage: i }, video_shape(b, stage));
+        let shape = video_shape(plan.ef_percent.len(), stage);
+        let draw = Draw::Initial { stage: i };
         let noise = plan
             .noise
             .draw(draw, &shape.to_vec().into(), &self.backend.device)?;
-        let x = (noise * f64::from(sigma))?;
-        self.denoiser(plan, i, conditions, b).denoise(&x, sigma)
+        Ok(((noise * f64::from(sigma))?, sigma))
     }
 
     fn denoiser<'a>(
