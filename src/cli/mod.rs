@@ -101,6 +101,12 @@ impl DeviceArgs {
     fn open(&self) -> anyhow::Result<OpenDevice> {
         OpenDevice::open(self.device, self.precision).map_err(anyhow::Error::msg)
     }
+
+    /// As [`Self::open`], in `f32` where nothing else is asked for.
+    fn open_exact(&self) -> anyhow::Result<OpenDevice> {
+        let precision = self.precision.or(Some(Arithmetic::F32));
+        OpenDevice::open(self.device, precision).map_err(anyhow::Error::msg)
+    }
 }
 
 impl ModelArgs {
