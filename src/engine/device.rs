@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 use super::gpu;
+use super::heap;
 use crate::nn::{Arithmetic, Backend};
 use candle_core::Device;
 use std::str::FromStr;
@@ -50,6 +51,7 @@ const ON_A_GPU: Arithmetic = Arithmetic::Tf32;
 
 impl OpenDevice {
     pub fn cpu(note: Option<String>) -> Self {
+        heap::keep();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             device: Device::Cpu,
@@ -122,6 +124,13 @@ impl OpenDevice {
         } else {
             available / 10 * 7
         }
+    }
+
+    /// Gives the system what was kept for the next evaluation. The next one takes a little longer.
+    pub fn give_back(&self) {
+        heap::give_back();
+        #[cfg(feature = "cuda")]
+        gpu::give_back(&self.device);
     }
 
     /// The most memory of its own that the device has given at once, in bytes; nothing for the CPU.

@@ -44,6 +44,16 @@ fn keep_memory(cuda: &CudaDevice) {
     set_pool(cuda, what, u64::MAX);
 }
 
+/// Gives the driver what is kept; what graphs were recorded with stays.
+pub fn give_back(device: &Device) {
+    if let Ok(cuda) = device.as_cuda_device()
+        && let Some(pool) = pool_of(cuda)
+    {
+        // SAFETY: the pool is the device's own; what is in use is left.
+        let _ = unsafe { sys::cuMemPoolTrimTo(pool, 0) };
+    }
+}
+
 /// As the driver says it.
 pub fn name(device: &Device) -> String {
     let name = device.as_cuda_device().ok().and_then(|cuda| {

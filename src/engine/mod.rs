@@ -8,6 +8,7 @@ mod generate;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod handle;
+mod heap;
 mod job;
 mod messages;
 mod models;

@@ -10,13 +10,16 @@ use super::models::{CascadeSource, Models, cascade_folders};
 use crate::clip::Video;
 use crate::measure::{TimeBase, measure};
 use crate::nn::Interrupt;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// An estimate that comes within this time, in seconds, follows the slider.
 const SOON: f64 = 0.5;
+
+/// So long without a command, nobody drags the slider.
+const REST: Duration = Duration::from_secs(10);
 
 pub(super) struct Worker {
     models: Models,
@@ -57,8 +60,20 @@ impl Worker {
         if let Some(why) = refused {
             worker.mouth.say(Event::OpenFailed(why));
         }
-        while let Ok(command) = commands.recv() {
+        while let Some(command) = worker.next(commands) {
             worker.obey(command, commands);
+        }
+    }
+
+    /// Waits for a command; memory that none asks for is given back.
+    fn next(&self, commands: &Receiver<Command>) -> Option<Command> {
+        match commands.recv_timeout(REST) {
+            Ok(command) => Some(command),
+            Err(RecvTimeoutError::Timeout) => {
+                self.models.device.give_back();
+                commands.recv().ok()
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
 
