@@ -2,7 +2,8 @@
 //! time, here with one output. The 18-layer network and the small built-in one are configurations.
 
 use super::unet3d::Probe;
-use crate::nn::conv::{SpatialConv, TemporalConv};
+use crate::nn::conv::SpatialConv;
+use crate::nn::temporal_conv::TemporalConv;
 use crate::nn::{Interrupt, Params};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};

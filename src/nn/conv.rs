@@ -1,8 +1,8 @@
-//! Convolutions over `[batch, channel, frame, height, width]`, factored into space and time as in
-//! the pseudo-3-D convolutions of video diffusion models.
+//! Convolutions over space of `[batch, channel, frame, height, width]`: one half of the pseudo-3-D
+//! convolutions of video diffusion models; `temporal_conv` has the other.
 
 use super::arranged::Arranged;
-use super::cpu::conv::{pack_spatial, pack_temporal};
+use super::cpu::conv::pack_spatial;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::{Backend, Interrupt, Params, cpu, on_gpu, profile};
@@ -187,213 +187,10 @@ pub(super) fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
     ))
 }
 
-/// A convolution over frames at every pixel.
-#[derive(Clone, Debug)]
-pub struct TemporalConv {
-    /// `[taps, out, in]`, like the bias in the host's memory.
-    weight: Tensor,
-    bias: Tensor,
-    before: usize,
-    after: usize,
-    stride: usize,
-    arranged: Arranged,
-}
-
-impl TemporalConv {
-    /// The causal one of the U-Net: kernel 3, two zero frames before the first.
-    /// Loads `weight` `[c, c, 3]` and `bias` `[c]`.
-    ///
-    /// # Errors
-    /// As [`SpatialConv::new`].
-    pub fn causal(p: &Params, channels: usize) -> Result<Self> {
-        let weight = p.get_host("weight", &[channels, channels, 3])?;
-        let bias = p.get_host("bias", &[channels])?;
-        Self::build(&weight, &bias, (2, 0), 1, p.backend())
-    }
-
-    /// `weight` is `[out, in, taps]`; `padding` is the number of zero frames (before, after). It runs where
-    /// its weights are, in `f32`.
-    ///
-    /// # Errors
-    /// When the weight cannot be rearranged.
-    pub fn from_tensors(
-        weight: &Tensor,
-        bias: Tensor,
-        padding: (usize, usize),
-        stride: usize,
-    ) -> Result<Self> {
-        Self::build(weight, &bias, padding, stride, &weight.device().into())
-    }
-
-    fn build(
-        weight: &Tensor,
-        bias: &Tensor,
-        (before, after): (usize, usize),
-        stride: usize,
-        backend: &Backend,
-    ) -> Result<Self> {
-        let weight = weight.to_device(&Device::Cpu)?;
-        Ok(Self {
-            weight: weight.permute((2, 0, 1))?.contiguous()?,
-            bias: bias.to_device(&Device::Cpu)?,
-            before,
-            after,
-            stride,
-            arranged: Arranged::at(backend),
-        })
-    }
-
-    /// `[b, in, f, h, w]` to `[b, out, f', h, w]`.
-    ///
-    /// # Errors
-    /// On mismatched shapes, or when interrupted.
-    pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        profile::timed("convolution over time", x.device(), || {
-            interrupt.check()?;
-            on_gpu!(x, self.forward_on_gpu(x));
-            let (taps, o, c) = self.weight.dims3()?;
-            let weights = self.arranged.for_cpu(x, || {
-                let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
-                Ok(pack_temporal(&weight, (taps, o, c), &bias))
-            })?;
-            if x.dim(1)? != c {
-                return Err(mismatch(x, c));
-            }
-            let op = cpu::conv::Temporal {
-                weights,
-                taps,
-                before: self.before,
-                after: self.after,
-                stride: self.stride,
-                interrupt: interrupt.clone(),
-            };
-            x.contiguous()?.apply_op1_no_bwd(&op)
-        })
-    }
-
-    #[cfg(feature = "cuda")]
-    fn forward_on_gpu(&self, x: &Tensor) -> Result<Tensor> {
-        let (taps, outputs, inputs) = self.weight.dims3()?;
-        let conv = self.arranged.for_gpu(|backend| {
-            let offsets: Vec<_> = (0..taps)
-                .map(|i| [i as i8 - self.before as i8, 0, 0])
-                .collect();
-            let shape = cuda::Shape {
-                outputs,
-                inputs,
-                taps: &offsets,
-                same: self.stride == 1 && self.before + self.after + 1 == taps,
-            };
-            let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
-            cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
-                weight[(tap * outputs + o) * inputs + c]
-            })
-        })?;
-        let x = cuda::Rows::of(x)?;
-        let [_, f, h, w] = x.dims;
-        let frames = (f + self.before + self.after - taps) / self.stride + 1;
-        let out = conv.forward_to(&x, [frames, h, w], (self.stride, 1))?;
-        Ok(out.into_tensor())
-    }
-
-    /// The same as one shifted matrix product a tap.
-    #[cfg(test)]
-    fn composed(&self, x: &Tensor) -> Result<Tensor> {
-        let (b, c, f, h, w) = x.dims5()?;
-        let (taps, o, _) = self.weight.dims3()?;
-        let x = x.pad_with_zeros(2, self.before, self.after)?;
-        let out_frames = (f + self.before + self.after - taps) / self.stride + 1;
-        let mut sum: Option<Tensor> = None;
-        for tap in 0..taps {
-            let part = if self.stride == 1 {
-                x.narrow(2, tap, out_frames)?
-            } else {
-                let frames: Vec<u32> = (0..out_frames)
-                    .map(|i| (i * self.stride + tap) as u32)
-                    .collect();
-                x.index_select(&Tensor::new(frames, x.device())?, 2)?
-            };
-            let part = part.reshape((b, c, out_frames * h * w))?;
-            let part = self.weight.get(tap)?.broadcast_matmul(&part)?;
-            sum = Some(match sum {
-                Some(sum) => (sum + part)?,
-                None => part,
-            });
-        }
-        let sum = sum.ok_or_else(|| candle_core::Error::Msg("a kernel without taps".into()))?;
-        sum.broadcast_add(&self.bias.reshape((1, o, 1))?)?
-            .reshape((b, o, out_frames, h, w))
-    }
-}
-
-/// Temporal position encoding generator: `x` plus a causal depthwise convolution over frames.
-#[derive(Clone, Debug)]
-pub struct TemporalPeg {
-    /// `[c, 3]`
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl TemporalPeg {
-    /// Loads `fn.1.weight` `[c, 1, 3, 1, 1]` and `fn.1.bias` `[c]`.
-    ///
-    /// # Errors
-    /// As [`SpatialConv::new`].
-    pub fn new(p: &Params, channels: usize) -> Result<Self> {
-        let p = p.at("fn.1");
-        Ok(Self {
-            weight: p
-                .get("weight", &[channels, 1, 3, 1, 1])?
-                .reshape((channels, 3))?,
-            bias: p.get("bias", &[channels])?,
-        })
-    }
-
-    /// # Errors
-    /// On mismatched shapes.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        profile::timed("temporal PEG", x.device(), || {
-            on_gpu!(x, {
-                let out = cuda::peg(&cuda::Rows::of(x)?, &self.weight, &self.bias)?;
-                Ok(out.into_tensor())
-            });
-            x.contiguous()?
-                .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg)
-        })
-    }
-
-    #[cfg(test)]
-    fn composed(&self, x: &Tensor) -> Result<Tensor> {
-        let (_, c, f, _, _) = x.dims5()?;
-        let column = |t: Tensor| t.reshape((1, c, 1, 1, 1));
-        let padded = x.pad_with_zeros(2, 2, 0)?;
-        let mut out = x.broadcast_add(&column(self.bias.clone())?)?;
-        for tap in 0..3 {
-            let weight = column(self.weight.narrow(1, tap, 1)?.contiguous()?)?;
-            out = (out + padded.narrow(2, tap, f)?.broadcast_mul(&weight)?)?;
-        }
-        Ok(out)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::cpu::math;
-    use crate::nn::testing::largest_difference;
-
-    fn random(shape: &[usize], seed: u32) -> Tensor {
-        let n = shape.iter().product::<usize>();
-        let values: Vec<f32> = (0..n)
-            .map(|i| {
-                let x = (i as u32)
-                    .wrapping_mul(2_654_435_761)
-                    .wrapping_add(seed * 977);
-                ((x >> 8) as f32 / 8_388_608.0) - 1.0
-            })
-            .collect();
-        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
-    }
+    use crate::nn::testing::{largest_difference, random};
 
     #[test]
     fn spatial_kernels_equal_candles() {
@@ -417,30 +214,6 @@ mod tests {
     }
 
     #[test]
-    fn temporal_kernels_equal_shifted_products() {
-        for (padding, stride, taps) in [((2, 0), 1, 3), ((1, 1), 2, 3), ((0, 0), 1, 1)] {
-            let x = random(&[2, 6, 7, 5, 9], 4);
-            let weight = random(&[4, 6, taps], 5);
-            let conv =
-                TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
-            let ours = conv.forward(&x, &Interrupt::new()).unwrap();
-            let d = largest_difference(&ours, &conv.composed(&x).unwrap());
-            assert!(d < 1e-5, "{padding:?}, stride {stride}: {d}");
-        }
-    }
-
-    #[test]
-    fn peg_equals_its_composition() {
-        let peg = TemporalPeg {
-            weight: random(&[3, 3], 7),
-            bias: random(&[3], 8),
-        };
-        let x = random(&[2, 3, 5, 4, 6], 9);
-        let d = largest_difference(&peg.forward(&x).unwrap(), &peg.composed(&x).unwrap());
-        assert!(d < 1e-6, "{d}");
-    }
-
-    #[test]
     fn a_set_flag_stops_a_convolution() {
         let interrupt = Interrupt::new();
         interrupt.set();
@@ -450,6 +223,5 @@ mod tests {
             conv.forward(&random(&[1, 1, 1, 4, 4], 1), &interrupt)
                 .is_err()
         );
-        assert!(math::exp(0.0) == 1.0);
     }
 }

@@ -27,6 +27,7 @@ pub mod resize;
 pub mod scale;
 mod shuffle;
 pub mod temporal;
+pub mod temporal_conv;
 #[cfg(test)]
 mod testing;
 pub mod threshold;

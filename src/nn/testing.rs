@@ -1,7 +1,7 @@
 //! What the layers' tests share.
 
 use super::{Fetched, TensorSource};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 /// Tensors of any name and shape.
 pub struct Any;
@@ -37,4 +37,10 @@ pub fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let d = (a - b).unwrap().abs().unwrap().flatten_all().unwrap();
     d.max(0).unwrap().to_scalar().unwrap()
+}
+
+/// [`noise`] of a shape.
+pub fn random(shape: &[usize], seed: u32) -> Tensor {
+    let values = noise(shape.iter().product(), seed);
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }

@@ -2,7 +2,7 @@
 //! with what its taps reach around it.
 
 use super::UNIT;
-use super::conv::{Block, CHUNK_UNITS, Span};
+use super::block::{Block, CHUNK_UNITS, Span};
 
 /// A division of a video.
 #[derive(Clone, Copy, Debug, PartialEq)]

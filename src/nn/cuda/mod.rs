@@ -6,6 +6,7 @@
 //! kernels that use it.
 
 mod attention;
+mod block;
 mod boxes;
 mod conv;
 mod join;
