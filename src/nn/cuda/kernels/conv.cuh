@@ -7,7 +7,7 @@
 // and where a box would not fit.
 //
 // A thread's results are neighbours along the channels, by the order in which the weights are packed
-// (`Block::row_of` in conv.rs).
+// (`Block::row_of` in block.rs).
 
 #include "device.cuh"
 
@@ -363,7 +363,7 @@ __device__ __forceinline__ void tile(const Tile& s, const typename Math::T* __re
     tile<Math, NT, WARPS_M, WARPS_N>(s, x, weights, bias, taps, y);                                               \
   }
 
-// Blocks of 128, 64 and 16 channels, as conv.rs knows them.
+// Blocks of 128, 64 and 16 channels, as block.rs knows them.
 #define GATHERS(arithmetic, Math)                     \
   GATHER(gather_##arithmetic##_128, Math, 128, 2, 4, 3) \
   GATHER(gather_##arithmetic##_64, Math, 64, 2, 2, 4)   \
