@@ -4,7 +4,7 @@ pub mod ssim;
 
 use crate::checkpoint::{Regressor, RegressorSpec};
 use crate::clip::{FrameRate, Video};
-use crate::nn::{Interrupt, ResizeMode, resize};
+use crate::nn::{Interrupt, ResizeMode, matmul, resize};
 use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 
@@ -164,9 +164,7 @@ fn interpolate(clip: &Tensor, at: &[f64], closed: bool) -> Result<Tensor> {
     }
     let (b, c, _, h, w) = clip.dims5()?;
     let matrix = Tensor::from_vec(matrix, (at.len(), n), clip.device())?;
-    matrix
-        .broadcast_matmul(&clip.reshape((b * c, n, h * w))?)?
-        .reshape((b, c, at.len(), h, w))
+    matmul(&matrix, &clip.reshape((b * c, n, h * w))?)?.reshape((b, c, at.len(), h, w))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! time, here with one output. The 18-layer network and the small built-in one are configurations.
 
 use super::unet3d::Probe;
+use crate::nn::attention::linear;
 use crate::nn::conv::SpatialConv;
 use crate::nn::temporal_conv::TemporalConv;
 use crate::nn::{Interrupt, Params};
@@ -242,7 +243,7 @@ impl R2Plus1d {
         let (b, c) = (x.dim(0)?, x.dim(1)?);
         let pooled = x.flatten_from(2)?.mean(2)?;
         see("avgpool", &pooled.reshape((b, c, 1, 1, 1))?);
-        let y = pooled.matmul(&self.fc.0.t()?)?.broadcast_add(&self.fc.1)?;
+        let y = linear(&pooled, &self.fc.0, Some(&self.fc.1))?;
         y.squeeze(1)
     }
 }

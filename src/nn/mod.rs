@@ -17,6 +17,7 @@ mod cuda;
 pub mod embed;
 pub mod interrupt;
 pub mod join;
+mod matmul;
 pub mod middle;
 pub mod norm;
 pub mod params;
@@ -34,6 +35,7 @@ pub mod threshold;
 
 pub use backend::{Arithmetic, Backend};
 pub use interrupt::Interrupt;
+pub use matmul::matmul;
 pub use params::{Fetched, LoadError, Params, TensorSource};
 pub use replay::Replay;
 pub use resize::{ResizeMode, resize};

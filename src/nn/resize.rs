@@ -1,5 +1,6 @@
 //! Resizing of `[b, c, frame, height, width]` along all three axes, by PyTorch's conventions.
 
+use super::matmul;
 use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +46,7 @@ fn along_last(x: &Tensor, mode: ResizeMode, from: usize, to: usize) -> Result<Te
     }
     let (n, a, b) = x.dims3()?;
     let weights = weights(mode, from, to, x.device())?;
-    x.reshape((n * a, b))?
-        .matmul(&weights.t()?)?
-        .reshape((n, a, to))
+    matmul(&x.reshape((n * a, b))?, &weights.t()?)?.reshape((n, a, to))
 }
 
 /// `[n, a, b]` along `a`.
@@ -60,7 +59,7 @@ fn along_middle(x: &Tensor, mode: ResizeMode, from: usize, to: usize) -> Result<
             .contiguous()?
             .index_select(&nearest(from, to, x.device())?, 1);
     }
-    weights(mode, from, to, x.device())?.broadcast_matmul(&x.contiguous()?)
+    matmul(&weights(mode, from, to, x.device())?, &x.contiguous()?)
 }
 
 fn nearest(from: usize, to: usize, device: &Device) -> Result<Tensor> {

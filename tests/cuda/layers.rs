@@ -14,7 +14,7 @@ use echoif::nn::scale::{Downsample, Upsample};
 use echoif::nn::temporal::TemporalAttention;
 use echoif::nn::temporal_conv::{TemporalConv, TemporalPeg};
 use echoif::nn::threshold::dynamic_threshold;
-use echoif::nn::{Arithmetic, Backend, Interrupt, Params, join};
+use echoif::nn::{Arithmetic, Backend, Interrupt, Params, join, matmul};
 
 #[test]
 fn convolutions_over_space() {
@@ -179,6 +179,26 @@ fn sums_joins_and_other_sizes() {
         let out = join::join(&x, &lowres.to_device(&gpu).unwrap(), 1.0).unwrap();
         assert!(difference(&out, &expected) <= tolerance(arithmetic));
     }
+}
+
+#[test]
+fn products_of_matrices() {
+    let (_held, gpu) = gpu();
+    for (a, b) in [
+        (vec![17, 40], vec![40, 33]),
+        (vec![2, 3, 5, 7], vec![2, 3, 7, 4]),
+        (vec![9, 20], vec![6, 20, 19]),
+        (vec![3, 1, 16], vec![1, 16, 1]),
+    ] {
+        let (a, b) = (noise(&a, 1), noise(&b, 2));
+        let expected = matmul(&a, &b).unwrap();
+        let out = matmul(&a.to_device(&gpu).unwrap(), &b.to_device(&gpu).unwrap()).unwrap();
+        let d = difference(&out, &expected);
+        assert!(d < 1e-6, "{:?} by {:?}: {d}", a.dims(), b.dims());
+    }
+    let (a, b) = (noise(&[2, 4, 3], 3), noise(&[5, 3, 4], 4));
+    let on = |t: Tensor| t.to_device(&gpu).unwrap();
+    assert!(matmul(&on(a), &on(b)).is_err());
 }
 
 #[test]

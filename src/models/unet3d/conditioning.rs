@@ -3,6 +3,7 @@
 use super::UnetConfig;
 use crate::nn::Params;
 use crate::nn::attention::linear;
+use crate::nn::matmul;
 use crate::nn::norm::LastNorm;
 use candle_core::{D, Result, Tensor};
 
@@ -208,8 +209,8 @@ impl PerceiverAttention {
         let kv = linear(&Tensor::cat(&[&x, &latents], 1)?, &self.to_kv, None)?;
         let kv = kv.chunk(2, D::Minus1)?;
         let (k, v) = (split(&kv[0].contiguous()?)?, split(&kv[1].contiguous()?)?);
-        let scores = q.matmul(&k.transpose(2, 3)?.contiguous()?)?;
-        let out = candle_nn::ops::softmax_last_dim(&scores)?.matmul(&v)?;
+        let scores = matmul(&q, &k.transpose(2, 3)?.contiguous()?)?;
+        let out = matmul(&candle_nn::ops::softmax_last_dim(&scores)?, &v)?;
         let out = out
             .transpose(1, 2)?
             .reshape((b, n, self.heads * self.width))?;

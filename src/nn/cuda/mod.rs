@@ -11,6 +11,7 @@ mod boxes;
 mod conv;
 mod join;
 mod linear;
+mod matmul;
 mod norm;
 mod replay;
 mod rows;
@@ -20,6 +21,7 @@ pub use attention::{Layer, frames, middle, tokens};
 pub use conv::{Conv, Shape};
 pub use join::{add, channels_joined, gated, joined, peg, repeated};
 pub use linear::{linear, pooled_gate};
+pub use matmul::matmul;
 pub use norm::{channel_norm, group_norm_silu};
 pub use replay::Replay;
 pub use rows::Rows;
@@ -108,6 +110,7 @@ fn attention_source(arithmetic: Arithmetic) -> Source {
 }
 
 const LINEAR: Source = ("linear", ptx::LINEAR);
+const MATMUL: Source = ("matmul", ptx::MATMUL);
 const NORM: Source = ("norm", ptx::NORM);
 const POINTWISE: Source = ("pointwise", ptx::POINTWISE);
 const THRESHOLD: Source = ("threshold", ptx::THRESHOLD);
