@@ -51,6 +51,8 @@ install -Dm 644 weights/README.md "$deb/usr/share/doc/echoif/weights.md"
 gzip -9nc CHANGELOG.md > "$deb/usr/share/doc/echoif/CHANGELOG.md.gz"
 # The newest symbol version decides which C library it needs.
 libc=$(grep -aoE 'GLIBC_[0-9]+\.[0-9]+(\.[0-9]+)?' "$root/echoif" | sed 's/GLIBC_//' | sort -Vu | tail -1)
+# A build with CUDA has some C++ in it.
+cxx=; if grep -aq 'libstdc++\.so\.6' "$root/echoif"; then cxx=', libstdc++6'; fi
 mkdir -p "$deb/DEBIAN"
 cat > "$deb/DEBIAN/control" <<CONTROL
 Package: echoif
@@ -58,7 +60,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: The EchoIf founders <echoif@localhost>
 Installed-Size: $(du -sk "$deb/usr" | cut -f1)
-Depends: libc6 (>= $libc), libgcc-s1
+Depends: libc6 (>= $libc), libgcc-s1$cxx
 Recommends: libvulkan1, mesa-vulkan-drivers, libxkbcommon-x11-0, libx11-xcb1, libxcursor1, libxi6, libxrandr2, xdg-desktop-portal
 Section: science
 Priority: optional

@@ -83,7 +83,7 @@ impl OpenDevice {
                     return Err(format!("No CUDA device can be used: {why}."));
                 }
                 Err(why) => Self::cpu(
-                    BUILT_WITH_CUDA
+                    driver_is_there()
                         .then(|| format!("No CUDA device can be used: {why}. Running on the CPU.")),
                 ),
             },
@@ -152,6 +152,14 @@ fn open_cuda() -> Result<(Device, String), String> {
     }
     #[cfg(not(feature = "cuda"))]
     Err("this program was built without CUDA (see docs/building.md)".into())
+}
+
+/// Whether a GPU would be expected to work: who has none need not be told so.
+fn driver_is_there() -> bool {
+    #[cfg(all(feature = "cuda", target_os = "linux"))]
+    return super::driver::installed().is_ok();
+    #[cfg(not(all(feature = "cuda", target_os = "linux")))]
+    BUILT_WITH_CUDA
 }
 
 /// The host's memory that can be had now, in bytes; a cautious guess where the system does not say.

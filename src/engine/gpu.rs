@@ -12,12 +12,13 @@ const LEAST_CAPABILITY: (i32, i32) = (8, 0);
 /// # Errors
 /// Why it cannot be used.
 pub fn open() -> Result<Device, String> {
-    // Candle panics where the driver's library is missing.
+    #[cfg(target_os = "linux")]
+    super::driver::installed()?;
     let opened = std::panic::catch_unwind(|| Device::new_cuda_with_stream(0));
     let device = match opened {
         Ok(Ok(device)) => device,
         Ok(Err(e)) => return Err(e.to_string()),
-        Err(_) => return Err("the CUDA driver or its libraries are not installed".into()),
+        Err(_) => return Err("the CUDA driver failed".into()),
     };
     let cuda = device.as_cuda_device().map_err(|e| e.to_string())?;
     let stream = cuda.cuda_stream();

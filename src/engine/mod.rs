@@ -4,6 +4,8 @@
 mod cache;
 mod cost;
 mod device;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod driver;
 mod generate;
 #[cfg(feature = "cuda")]
 mod gpu;

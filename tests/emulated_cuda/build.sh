@@ -5,8 +5,8 @@
 #     . target/emulated_cuda/env
 #     cargo test --features cuda --test cuda
 #
-# Needs g++. Our kernels and Candle's are compiled for the host; the driver, cuBLAS and cuRAND are
-# those of this folder, as far as they are called.
+# Needs g++. Our kernels and Candle's are compiled for the host; the driver is this folder's, as far as
+# it is called. Of the toolkit's other libraries there are names alone, for the linker.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -54,7 +54,7 @@ for source in "$root"/src/nn/cuda/kernels/*.cu; do
   objects+=("$object")
   build kernels "$source" "$object"
 done
-for name in blocks driver libraries; do
+for name in blocks driver; do
   objects+=("$out/objects/$name.o")
   build "$cxx" "${flags[@]}" -I "$here/include" -c "$here/$name.cpp" -o "$out/objects/$name.o"
 done
@@ -79,10 +79,13 @@ nm -g --defined-only "${objects[@]}" | awk 'NF == 3 { print $3 }' | sort -u >"$o
 
 "$cxx" -shared -o "$out/lib64/libcuda.so" -Wl,-soname,libemulated_cuda.so -Wl,--no-undefined,--allow-multiple-definition \
   "${objects[@]}" "$out/objects/missing.o" -lpthread
+ln -sf libcuda.so "$out/lib64/libcuda.so.1"
 for name in emulated_cuda cublas cublasLt curand nvrtc cudart; do ln -sf libcuda.so "$out/lib64/lib$name.so"; done
 cp "$here/nvcc" "$out/bin/nvcc"
+# What kernels share lies in memory of threads, which a library that is loaded late has little of by itself.
 cat >"$out/env" <<END
-export CUDA_HOME="$out" CUDA_COMPUTE_CAP=80 CUDARC_CUDA_VERSION=13000
+export GLIBC_TUNABLES=glibc.rtld.optional_static_tls=1048576
+export EMULATED_CUDA=1 CUDA_HOME="$out" CUDA_COMPUTE_CAP=80 CUDARC_CUDA_VERSION=13000
 export PATH="$out/bin:\$PATH" LD_LIBRARY_PATH="$out/lib64\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}"
 export LIBRARY_PATH="$out/lib64\${LIBRARY_PATH:+:\$LIBRARY_PATH}"
 END

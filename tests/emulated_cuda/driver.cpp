@@ -79,13 +79,11 @@ void count_memory(ptrdiff_t change) {
 }
 
 struct Node {
-  enum Kind { KERNEL, COPY, FILL, GEMM } kind;
+  enum Kind { KERNEL, COPY, FILL } kind;
   Launch launch;
   uintptr_t to, from;
   size_t bytes;
   unsigned char value;
-  void (*call)(const void*);
-  std::vector<unsigned char> data;
 };
 struct Graph {
   std::vector<Node> nodes;
@@ -116,10 +114,6 @@ void execute(const Node& n) {
     case Node::FILL:
       if (!dry()) std::memset(reinterpret_cast<void*>(n.to), n.value, n.bytes);
       break;
-    case Node::GEMM:
-      ++counts.by_kernel["gemm"];
-      if (!dry()) n.call(n.data.data());
-      break;
   }
 }
 
@@ -129,7 +123,7 @@ int submit(void* stream, Node node) {
     capture->nodes.push_back(std::move(node));
     return SUCCESS;
   }
-  counts.launches += node.kind == Node::KERNEL || node.kind == Node::GEMM;
+  counts.launches += node.kind == Node::KERNEL;
   execute(node);
   return SUCCESS;
 }
@@ -149,15 +143,6 @@ struct Report {
 
 namespace emulated {
 void add_kernel(const Kernel& k) { kernels()[k.name] = k; }
-
-// For the libraries beside the driver.
-int submit_call(void* stream, void (*call)(const void*), const void* data, size_t bytes) {
-  auto* d = static_cast<const unsigned char*>(data);
-  Node node{};
-  node.kind = Node::GEMM, node.call = call, node.data.assign(d, d + bytes);
-  std::lock_guard held(lock);
-  return submit(stream, std::move(node));
-}
 }  // namespace emulated
 
 #define API extern "C" __attribute__((visibility("default"))) int
