@@ -50,6 +50,7 @@ pub const BUILT_WITH_CUDA: bool = cfg!(feature = "cuda");
 const ON_A_GPU: Arithmetic = Arithmetic::Tf32;
 
 impl OpenDevice {
+    /// The host's processor. What the program frees from now on it keeps, until [`Self::give_back`].
     pub fn cpu(note: Option<String>) -> Self {
         heap::keep();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);

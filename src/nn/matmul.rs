@@ -5,7 +5,8 @@ use super::cuda;
 use super::on_gpu;
 use candle_core::{Result, Tensor};
 
-/// `a b`, of `[.., m, k]` and `[.., k, p]`; leading dimensions are equal, or one operand's are all 1.
+/// `a b`, of `[.., m, k]` and `[.., k, p]`; leading dimensions are equal, or one operand has
+/// no more of them than the other and all are 1.
 ///
 /// # Errors
 /// On mismatched shapes.

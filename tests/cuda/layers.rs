@@ -189,6 +189,7 @@ fn products_of_matrices() {
         (vec![2, 3, 5, 7], vec![2, 3, 7, 4]),
         (vec![9, 20], vec![6, 20, 19]),
         (vec![3, 1, 16], vec![1, 16, 1]),
+        (vec![2, 2, 3, 5], vec![1, 5, 4]),
     ] {
         let (a, b) = (noise(&a, 1), noise(&b, 2));
         let expected = matmul(&a, &b).unwrap();
@@ -196,9 +197,21 @@ fn products_of_matrices() {
         let d = difference(&out, &expected);
         assert!(d < 1e-6, "{:?} by {:?}: {d}", a.dims(), b.dims());
     }
-    let (a, b) = (noise(&[2, 4, 3], 3), noise(&[5, 3, 4], 4));
-    let on = |t: Tensor| t.to_device(&gpu).unwrap();
-    assert!(matmul(&on(a), &on(b)).is_err());
+    for (a, b) in [
+        (vec![2, 4, 3], vec![5, 3, 4]),
+        (vec![1, 1, 4, 3], vec![5, 3, 4]),
+        (vec![4, 3], vec![4, 3]),
+        (vec![4, 3], vec![3]),
+    ] {
+        let (a, b) = (noise(&a, 3), noise(&b, 4));
+        let on = |t: &Tensor| t.to_device(&gpu).unwrap();
+        assert!(
+            matmul(&on(&a), &on(&b)).is_err(),
+            "{:?} by {:?}",
+            a.dims(),
+            b.dims()
+        );
+    }
 }
 
 #[test]

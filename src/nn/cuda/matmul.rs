@@ -9,25 +9,27 @@ const SIDE: usize = 16;
 /// As [`crate::nn::matmul`].
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let (m, k) = (a.dim(D::Minus2)?, a.dim(D::Minus1)?);
-    let p = b.dim(D::Minus1)?;
-    let leading = |t: &Tensor| t.dims()[..t.rank() - 2].to_vec();
-    let (of_a, of_b) = (leading(a), leading(b));
+    let (k_of_b, p) = (b.dim(D::Minus2)?, b.dim(D::Minus1)?);
+    let (of_a, of_b) = (&a.dims()[..a.rank() - 2], &b.dims()[..b.rank() - 2]);
     let count = |dims: &[usize]| dims.iter().product::<usize>();
-    let same = of_a == of_b || count(&of_a) == 1 || count(&of_b) == 1;
-    if b.dim(D::Minus2)? != k || !same || [a, b].iter().any(|t| t.dtype() != DType::F32) {
+    // What one operand has alone is the same for all of the other's.
+    let leading = if of_a == of_b || count(of_b) == 1 && of_b.len() <= of_a.len() {
+        Some(of_a)
+    } else if count(of_a) == 1 && of_a.len() <= of_b.len() {
+        Some(of_b)
+    } else {
+        None
+    };
+    let known = k_of_b == k && [a, b].iter().all(|t| t.dtype() == DType::F32);
+    let Some(leading) = leading.filter(|_| known) else {
         return Err(Error::Msg(format!(
             "no product of {:?} and {:?} in f32",
             a.dims(),
             b.dims()
         )));
-    }
-    let mut dims = if count(&of_a) == 1 && of_a.len() <= of_b.len() {
-        of_b.clone()
-    } else {
-        of_a.clone()
     };
-    let batch = count(&dims);
-    dims.extend([m, p]);
+    let (batch, one_a, one_b) = (count(leading), count(of_a) == 1, count(of_b) == 1);
+    let dims = [leading, &[m, p]].concat();
     let (a, b) = (a.contiguous()?, b.contiguous()?);
     let out = uninitialised(device_of(&a)?, &dims, DType::F32)?;
     launch!(
@@ -43,8 +45,8 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
         int(m)?,
         int(k)?,
         int(p)?,
-        i32::from(count(&of_a) == 1),
-        i32::from(count(&of_b) == 1),
+        i32::from(one_a),
+        i32::from(one_b),
     );
     Ok(out)
 }
