@@ -10,18 +10,23 @@
 //!    progress and previews come back as [`engine::Event`]s.
 //! 5. [`edm`] samples the cascade, stage by stage, with the networks of [`models`], which are built
 //!    from the layers of [`nn`] and from the tensors that [`checkpoint`] reads.
+//!    A motion cascade makes [`motion`] instead of pictures: [`carry`] fetches every pixel of the
+//!    anatomy from where its tissue lies, and [`outline`] says what the left ventricle does.
 //! 6. [`mod@measure`] has the regressor say which EF the result shows.
 //! 7. The cine, with its provenance, goes to the cache, to the panes, and through
 //!    [`media::gif`] into a file that is marked as synthetic.
 //!
-//! Beside that way: [`verify`] replays recorded runs of the reference implementation, [`card`]
-//! holds the figures measured on a cascade, [`hearts`] the simulated hearts inside the program.
+//! Beside that way: [`puppet`] makes a beat of an exact EF from an outline that a person corrected,
+//! [`leaflets`] opens a valve by rule, [`metrics`] judges cines (`echoif evaluate`), [`verify`]
+//! replays recorded runs of the reference implementation, [`card`] holds the figures measured on a
+//! cascade, [`hearts`] the simulated hearts inside the program.
 //!
 //! Arrows point one way: `ui` and `cli` know `engine`; `engine` knows `edm`, `checkpoint` and
 //! `measure`; those know `models`; those know `nn`. The networks know tensors only, the screens
 //! clips only.
 
 pub mod card;
+pub mod carry;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;
@@ -30,11 +35,16 @@ pub mod ef;
 pub mod engine;
 pub mod files;
 pub mod hearts;
+pub mod leaflets;
 pub mod measure;
 pub mod media;
+pub mod metrics;
 pub mod models;
+pub mod motion;
 pub mod nn;
+pub mod outline;
 pub mod provenance;
+pub mod puppet;
 pub mod recording;
 pub mod text;
 pub mod ui;

@@ -1,0 +1,15 @@
+//! Measures of a motion cascade's cines that need no network: does the heart move as asked, and do
+//! the pictures stay clear. Each is defined by the reference implementation in training, and gives
+//! its numbers.
+
+pub mod agreement;
+mod cine;
+pub mod flow;
+mod lit;
+pub mod picture;
+mod polygon;
+mod track;
+
+pub use cine::Measures;
+pub use lit::lit_hull;
+pub use track::tracked_ef;
