@@ -8,12 +8,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Files that the program asks for by name.
-const REQUIRED: [&str; 7] = [
+const REQUIRED: [&str; 6] = [
     "README.md",
     "card.yaml",
     "cascade/config.yaml",
     "cascade/unet1.safetensors",
-    "cascade/unet2.safetensors",
     "regressor/regressor.safetensors",
     "regressor/regressor.yaml",
 ];

@@ -10,15 +10,44 @@ pub struct Card {
     pub training_ef_range_percent: Option<[f64; 2]>,
     #[serde(default)]
     pub regressor: RegressorCard,
-    /// By kind of source: `simulated_unseen`, `recorded_unseen`.
+    /// By kind of source: `simulated_unseen`, `recorded_unseen`, or `recorded_seen` where training saw the
+    /// anatomies.
     #[serde(default)]
     pub requested_against_measured: BTreeMap<String, Agreement>,
+    /// The same of the outline that a motion cascade gives.
+    #[serde(default)]
+    pub requested_against_outline: BTreeMap<String, Agreement>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RegressorCard {
     #[serde(default)]
     pub name: String,
+    /// Against what it was held: `exact_motion`, `still`, `clinicians_label`, `authors_regressor`.
+    #[serde(default)]
+    pub against: BTreeMap<String, Reading>,
+}
+
+/// What a regressor reads against one reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Clips.
+    #[serde(default)]
+    pub n: Option<usize>,
+    /// Mean absolute error, in points of EF.
+    #[serde(default)]
+    pub mae: Option<f64>,
+    /// Mean and standard deviation of what it reads, where the reference is one value.
+    #[serde(default)]
+    pub mean: Option<f64>,
+    #[serde(default)]
+    pub sd: Option<f64>,
+    #[serde(default)]
+    pub slope: Option<f64>,
+    #[serde(default)]
+    pub r2: Option<f64>,
+    #[serde(default)]
+    pub correlation: Option<f64>,
 }
 
 /// How the measured EF follows the requested one: `measured = slope * requested + intercept`,
@@ -40,9 +69,61 @@ impl Card {
         serde_yaml_ng::from_str(text).map_err(|e| format!("it is not a card ({e})"))
     }
 
+    /// How the measured EF follows the requested one on simulated or recorded anatomies.
+    pub fn measured(&self, simulated: bool) -> Option<&Agreement> {
+        let kinds: &[&str] = match simulated {
+            true => &["simulated_unseen"],
+            false => &["recorded_unseen", "recorded_seen"],
+        };
+        let of = &self.requested_against_measured;
+        kinds.iter().find_map(|&kind| of.get(kind))
+    }
+
+    /// What the regressor reads against what, in a sentence each; nothing where the card does not say.
+    pub fn regressor_readings(&self) -> Vec<String> {
+        let mae = |key: &str, of: &str| {
+            let mae = self.regressor.against.get(key)?.mae?;
+            Some(format!("Mean error {mae:.1} points against {of}."))
+        };
+        let still = self.regressor.against.get("still").and_then(|r| r.mean);
+        let still = still.map(|mean| format!("It reads a still as {mean:.0} %."));
+        [
+            mae("exact_motion", "motion of known EF"),
+            mae("clinicians_label", "clinicians' labels"),
+            still,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// Whether the cascade saw such EFs in training; yes where the card does not say.
     pub fn covers(&self, ef_percent: f64) -> bool {
         self.training_ef_range_percent
             .is_none_or(|[low, high]| (low..=high).contains(&ef_percent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_card_says_is_said_and_what_it_lacks_is_not() {
+        let card = Card::parse(
+            "{name: a, regressor: {against: {still: {mean: 2.1, sd: 1.0}, exact_motion: {mae: 3.7}}}, \
+             requested_against_measured: {recorded_seen: {slope: 1, intercept: 0, residual_sd: 3, r2: 0.9, mae: 2}}}",
+        )
+        .unwrap();
+        let said = card.regressor_readings();
+        assert_eq!(
+            said,
+            [
+                "Mean error 3.7 points against motion of known EF.",
+                "It reads a still as 2 %."
+            ]
+        );
+        assert!(card.measured(false).is_some() && card.measured(true).is_none());
+        assert!(Card::default().regressor_readings().is_empty());
     }
 }

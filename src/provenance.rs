@@ -1,6 +1,7 @@
 //! How a cine was made. Names no patient and no file.
 
 use crate::edm::Preset;
+use crate::puppet::Landmarks;
 use serde::{Deserialize, Serialize};
 
 /// The cine at the source's own EF, or the one at another.
@@ -20,6 +21,18 @@ impl Part {
     }
 }
 
+/// Whether a mitral valve opens in a carried cine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaflets {
+    /// Not asked for, or not part of the preset.
+    Off,
+    /// The anatomy shows no closed valve that could be opened.
+    NoneSeen,
+    /// Its own closed leaflets are bent into the ventricle in diastole.
+    Opened,
+}
+
 /// One of the N of a best of N.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -32,6 +45,23 @@ pub struct Candidate {
 pub struct Provenance {
     pub requested_ef_percent: f64,
     pub measured_ef_percent: f64,
+    /// By the method of disks on the outline that a motion cascade gives with its cine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline_ef_percent: Option<f64>,
+    /// The left ventricle's volume in each frame, as a share of that at end-diastole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<f64>>,
+    /// The frames at end-diastole and at end-systole, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ed_frame: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub es_frame: Option<usize>,
+    /// Of a motion cascade: whether a mitral valve opens in the cine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaflets: Option<Leaflets>,
+    /// The anatomy's outline as a person corrected it, in pixels of its 112 x 112.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Landmarks>,
     pub regressor: String,
     pub regressor_sha256: String,
     /// Of the cine that was kept.

@@ -66,7 +66,7 @@ fn published_folders_open_as_they_are() {
         ("merged_tiny_4scm", 4),
     ] {
         let loaded = open_cascade(&fixtures().join(name), &Device::Cpu).unwrap();
-        assert_eq!(loaded.cascade.unets.len(), stages);
+        assert_eq!(loaded.cascade.stages.len(), stages);
         assert_eq!(loaded.warnings, Vec::<String>::new(), "{name}");
         assert_eq!(loaded.identity.sha256.len(), 64);
     }

@@ -83,6 +83,7 @@ fn run(device: &OpenDevice) -> usize {
         interrupt: &Interrupt::new(),
         memory: device.pass_memory(),
         openings: None,
+        carry: None,
         sharpen: false,
     };
     cascade.run(&plan, &mut |_| {}).unwrap();

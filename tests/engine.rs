@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+mod common;
+
 use echoif::edm::{Preset, Seed};
 use echoif::ef::EfPercent;
 use echoif::engine::{
@@ -16,7 +18,9 @@ use std::time::{Duration, Instant};
 const LONG: Duration = Duration::from_secs(120);
 
 fn engine() -> Engine {
-    let engine = Engine::start(DeviceChoice::Cpu, CascadeSource::Builtin, || {}).unwrap();
+    // Of two stages and several evaluations: there is something to supersede.
+    let pixels = CascadeSource::Folder(common::pixel_cascade());
+    let engine = Engine::start(DeviceChoice::Cpu, pixels, || {}).unwrap();
     match engine.wait(LONG) {
         Some(Event::Ready { .. }) => engine,
         other => panic!("{other:?}"),
@@ -34,6 +38,8 @@ fn job(ef: f64) -> Job {
             seed: Seed(0),
             best_of: 1,
             guidance: None,
+            outline: None,
+            leaflets: false,
         },
         factual: Some(heart.ef),
         confirmed: false,
@@ -115,13 +121,13 @@ fn a_job_gives_both_cines_and_the_same_again_at_once() {
     assert_eq!(made.provenance.seed, factual.provenance.seed);
     assert_eq!(made.provenance.evaluations, 7);
     assert!(made.provenance.measured_ef_percent < factual.provenance.measured_ef_percent);
-    assert_eq!((made.video.frames, made.video.height), (16, 112));
+    assert_eq!((made.cine.video.frames, made.cine.video.height), (16, 112));
 
     let start = Instant::now();
     let id = engine.submit(job(30.0));
     let again = hear(&engine, id);
     assert!(again.finished.iter().all(|(_, _, cached)| *cached));
-    assert_eq!(again.finished[0].1.video, made.video);
+    assert_eq!(again.finished[0].1.cine.video, made.cine.video);
     assert!(
         start.elapsed() < Duration::from_millis(200),
         "{:?}",
@@ -217,5 +223,5 @@ fn a_long_run_asks_first_and_a_bad_cascade_leaves_the_old_one() {
         "{:?}",
         done.ending
     );
-    assert_eq!(done.finished[0].1.video.channels, 3);
+    assert_eq!(done.finished[0].1.cine.video.channels, 3);
 }

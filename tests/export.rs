@@ -40,6 +40,12 @@ fn provenance(anatomy: &Anatomy) -> Provenance {
     Provenance {
         requested_ef_percent: 30.0,
         measured_ef_percent: 33.25,
+        outline_ef_percent: None,
+        volumes: None,
+        ed_frame: None,
+        es_frame: None,
+        leaflets: None,
+        outline: None,
         regressor: "a regressor".into(),
         regressor_sha256: "ab".repeat(32),
         seed: 7,

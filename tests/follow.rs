@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+mod common;
+
 use echoif::edm::{Preset, Seed};
 use echoif::ef::EfPercent;
 use echoif::engine::{
@@ -25,11 +27,17 @@ fn request(heart: usize, ef: f64, seed: u64) -> Request {
         seed: Seed(seed),
         best_of: 1,
         guidance: None,
+        outline: None,
+        leaflets: false,
     }
 }
 
+fn pixels() -> CascadeSource {
+    CascadeSource::Folder(common::pixel_cascade())
+}
+
 fn models() -> Models {
-    Models::open(OpenDevice::cpu(None), CascadeSource::Builtin, None).unwrap()
+    Models::open(OpenDevice::cpu(None), pixels(), None).unwrap()
 }
 
 /// The cine's values, and the first estimate's.
@@ -40,7 +48,7 @@ fn made(models: &Models, request: &Request) -> (Vec<f32>, Vec<f32>) {
         first.get_or_insert_with(|| r.denoised.flatten_all().unwrap().to_vec1().unwrap());
     };
     let made = generate(models, request, &mut pace, &Interrupt::new(), &mut hear).unwrap();
-    (made.video.data, first.unwrap())
+    (made.cine.video.data.clone(), first.unwrap())
 }
 
 #[test]
@@ -60,7 +68,7 @@ fn what_is_kept_from_the_last_ef_changes_nothing() {
 
 #[test]
 fn the_slider_at_rest_shows_a_sharp_estimate_before_the_cine() {
-    let mut engine = Engine::start(DeviceChoice::Cpu, CascadeSource::Builtin, || {}).unwrap();
+    let mut engine = Engine::start(DeviceChoice::Cpu, pixels(), || {}).unwrap();
     let long = Duration::from_secs(120);
     assert!(matches!(engine.wait(long), Some(Event::Ready { .. })));
     // A run knows how fast the machine is from those before it; a busy one may be too slow for once.
@@ -76,7 +84,7 @@ fn the_slider_at_rest_shows_a_sharp_estimate_before_the_cine() {
                 Event::Progress {
                     job, at, preview, ..
                 } if job == id => {
-                    heights.extend(preview.map(|video| (at.stage, video.height)));
+                    heights.extend(preview.map(|cine| (at.stage, cine.video.height)));
                 }
                 Event::Done { job } if job == id => break,
                 Event::Failed { why, .. } => panic!("{why}"),

@@ -7,7 +7,7 @@
 mod common;
 
 use candle_core::{Result, Tensor};
-use echoif::checkpoint::builtin_cascade;
+use echoif::checkpoint::open_cascade;
 use echoif::edm::{Plan, Seed, Seeded};
 use echoif::engine::{DeviceChoice, OpenDevice};
 use echoif::nn::Interrupt;
@@ -26,7 +26,7 @@ fn pages_mapped() -> i64 {
 #[test]
 fn an_evaluation_asks_the_system_for_no_memory() {
     let device = OpenDevice::open(DeviceChoice::Cpu, None).unwrap();
-    let loaded = builtin_cascade(device.backend()).unwrap();
+    let loaded = open_cascade(&common::pixel_cascade(), device.backend()).unwrap();
     let anatomy = Tensor::full(0.5f32, (1, 1, 112, 112), &device.device).unwrap();
     let plan = Plan {
         config: &loaded.cascade.config,
@@ -36,6 +36,7 @@ fn an_evaluation_asks_the_system_for_no_memory() {
         interrupt: &Interrupt::new(),
         memory: device.pass_memory(),
         openings: None,
+        carry: None,
         sharpen: false,
     };
     let mut pages = [0i64; 2];

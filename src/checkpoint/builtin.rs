@@ -30,10 +30,7 @@ fn text(name: &str) -> &'static str {
 /// # Errors
 /// When the device fails.
 pub fn builtin_cascade(backend: impl Into<Backend>) -> Result<LoadedCascade, Error> {
-    let stages = [
-        file("cascade/unet1.safetensors"),
-        file("cascade/unet2.safetensors"),
-    ];
+    let stages = [file("cascade/unet1.safetensors")];
     native::from_bytes(
         text("cascade/config.yaml"),
         &stages,

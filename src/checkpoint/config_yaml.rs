@@ -3,8 +3,9 @@
 //! What could change the arithmetic and is not known is refused by name; sections that only matter
 //! to training are ignored.
 
+use super::config_motion;
 use super::yaml_values::{flag, number, per, refuse_unknown, resize_mode, whole};
-use crate::edm::{CascadeConfig, NoiseLevels, Solver, StageConfig};
+use crate::edm::{CascadeConfig, NoiseLevels, Output, Solver, StageConfig};
 use crate::models::unet3d::UnetConfig;
 use serde_yaml_ng::{Mapping, Value};
 
@@ -158,8 +159,16 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
         let options = options
             .as_mapping()
             .ok_or_else(|| format!("`{name}` holds no options"))?;
-        let unet = parse_unet(&name, options, channels, i > 0)?;
+        let kind = config_motion::split(&name, options)?;
+        if i > 0 && kind.output != Output::Picture {
+            return Err(format!(
+                "`{name}` cannot make motion: only the first stage can"
+            ));
+        }
+        let unet = parse_unet(&name, &kind.unet, channels, i > 0)?;
         let stage = StageConfig {
+            encoder: kind.encoder,
+            output: kind.output,
             size: sizes[i],
             frames: frames / factors[i].max(1),
             levels: NoiseLevels {
@@ -229,6 +238,32 @@ fn video(dataset: Option<&Value>) -> Outcome<(f64, usize, bool)> {
 }
 
 fn check_stage(name: &str, s: &StageConfig) -> Outcome<()> {
+    match &s.encoder {
+        Some(e) if 4 * s.size != e.size => {
+            return Err(format!(
+                "the encoder of `{name}` reads {}, not four times its size",
+                e.size
+            ));
+        }
+        Some(e) if s.unet.cond_images_channels != e.features => {
+            return Err(format!(
+                "`cond_images_channels` of `{name}` is not its encoder's `features`"
+            ));
+        }
+        None if s.unet.cond_images_channels > 3 => {
+            return Err(format!(
+                "`cond_images_channels` of `{name}` must be at most 3"
+            ));
+        }
+        _ => {}
+    }
+    if let Output::Motion { picture_size, .. } = s.output
+        && (s.unet.channels != 3 || s.encoder.as_ref().is_some_and(|e| e.size != picture_size))
+    {
+        return Err(format!(
+            "`{name}` makes motion: it needs three channels, and an encoder of its `picture_size`"
+        ));
+    }
     let step = s.unet.size_step();
     if s.size == 0 || !s.size.is_multiple_of(step) {
         return Err(format!(
@@ -300,7 +335,7 @@ pub fn parse_unet(
     let config = UnetConfig {
         dim: whole(dim, 1024).ok_or_else(|| bad("dim"))?,
         channels: count("channels", channels, 3)?,
-        cond_images_channels: count("cond_images_channels", 0, 3)?,
+        cond_images_channels: count("cond_images_channels", 0, 256)?,
         num_resnet_blocks: per(
             options.get("num_resnet_blocks"),
             levels,

@@ -1,11 +1,10 @@
 //! From a published checkpoint to the native form.
 
 use super::native::{MANIFEST, Manifest, stage_file};
-use super::regressor;
 use super::source::TorchSource;
 use super::{Error, TorchFile, folder_name, parse_cascade, read_text, sha256, sha256_file};
+use super::{import_motion, regressor};
 use crate::models::r2plus1d::R2Plus1d;
-use crate::models::unet3d::Unet;
 use crate::nn::{Fetched, Params, TensorSource};
 use candle_core::Device;
 use safetensors::tensor::{Dtype, TensorView};
@@ -32,12 +31,20 @@ pub enum Precision {
 pub fn import(from: &Path, out: &Path, precision: Precision) -> Result<Vec<String>, Error> {
     if from.is_dir() && from.join("merged.pt").is_file() {
         import_cascade(from, out, precision)
+    } else if from.is_file() && from.extension().is_some_and(|e| e != "safetensors") {
+        let file = TorchFile::open(from)?;
+        if import_motion::is_motion_stage(&file) {
+            import_motion::import(from, &file, out, precision)
+        } else {
+            import_regressor(from, out, precision)
+        }
     } else if from.is_file() {
         import_regressor(from, out, precision)
     } else {
         Err(Error::NotACascade {
             path: from.to_owned(),
-            why: "neither a folder with `config.yaml` and `merged.pt` nor a regressor's file"
+            why: "neither a folder with `config.yaml` and `merged.pt`, nor a regressor's or a motion \
+                stage's file"
                 .into(),
         })
     }
@@ -58,7 +65,7 @@ fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<S
     for (i, stage) in config.stages.iter().enumerate() {
         let source = TorchSource::stage(&file, i)?;
         let recorder = Recorder::new(&source);
-        Params::load(&recorder, &Device::Cpu, |p| Unet::new(&stage.unet, p))?;
+        Params::load(&recorder, &Device::Cpu, |p| super::networks(stage, p))?;
         writer.write(&stage_file(i), &recorder.into_safetensors(precision, out)?)?;
     }
     writer.finish(warnings)
@@ -85,7 +92,7 @@ fn import_regressor(from: &Path, out: &Path, precision: Precision) -> Result<Vec
 
 /// The parts of a published `config.yaml` that say what to compute; the rest holds its author's
 /// folders.
-fn kept_config(text: &str) -> Result<String, String> {
+pub(super) fn kept_config(text: &str) -> Result<String, String> {
     let root: Value = serde_yaml_ng::from_str(text).map_err(|e| e.to_string())?;
     let mut kept = Mapping::new();
     for key in ["unets", "imagen"] {
@@ -115,20 +122,24 @@ fn kept_config(text: &str) -> Result<String, String> {
 type Values = (Vec<usize>, Vec<f32>);
 
 /// Passes tensors on and keeps them, so that what is written is exactly what a network asked for.
-struct Recorder<'a> {
+pub(super) struct Recorder<'a> {
     source: &'a dyn TensorSource,
     kept: RefCell<BTreeMap<String, Values>>,
 }
 
 impl<'a> Recorder<'a> {
-    fn new(source: &'a dyn TensorSource) -> Self {
+    pub(super) fn new(source: &'a dyn TensorSource) -> Self {
         Self {
             source,
             kept: RefCell::default(),
         }
     }
 
-    fn into_safetensors(self, precision: Precision, out: &Path) -> Result<Vec<u8>, Error> {
+    pub(super) fn into_safetensors(
+        self,
+        precision: Precision,
+        out: &Path,
+    ) -> Result<Vec<u8>, Error> {
         let fail = |e: safetensors::SafeTensorError| Error::config(out, e.to_string());
         let data: Vec<(String, Vec<usize>, Vec<u8>)> = self
             .kept
@@ -183,14 +194,19 @@ impl TensorSource for Recorder<'_> {
 }
 
 /// Collects files under temporary names and renames all of them at the end.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     out: &'a Path,
     manifest: Manifest,
     pending: Vec<(tempfile::NamedTempFile, String)>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(out: &'a Path, kind: &str, name: String, source_sha256: String) -> Result<Self, Error> {
+    pub(super) fn new(
+        out: &'a Path,
+        kind: &str,
+        name: String,
+        source_sha256: String,
+    ) -> Result<Self, Error> {
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, &e))?;
         Ok(Self {
             out,
@@ -204,7 +220,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         self.manifest.files.insert(name.to_owned(), sha256(bytes));
         self.pend(name, bytes)
     }
@@ -217,7 +233,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn finish(mut self, warnings: Vec<String>) -> Result<Vec<String>, Error> {
+    pub(super) fn finish(mut self, warnings: Vec<String>) -> Result<Vec<String>, Error> {
         let manifest = serde_json::to_string_pretty(&self.manifest)
             .map_err(|e| Error::config(self.out, e.to_string()))?;
         self.pend(MANIFEST, format!("{manifest}\n").as_bytes())?;

@@ -1,11 +1,14 @@
 //! Weights in files: the published checkpoints, regressors of three kinds, and the native form.
 
 mod builtin;
+mod config_motion;
 mod config_yaml;
 mod import;
+mod import_motion;
 mod native;
 pub mod pickle;
 mod regressor;
+mod regressor_layout;
 mod source;
 mod torch_file;
 mod yaml_values;
@@ -17,7 +20,8 @@ pub use regressor::{Normalisation, Regressor, RegressorSpec, open_regressor};
 pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;
 
-use crate::edm::{Cascade, CascadeConfig};
+use crate::edm::{Cascade, CascadeConfig, Stage, StageConfig};
+use crate::models::anatomy_encoder::AnatomyEncoder;
 use crate::models::unet3d::Unet;
 use crate::nn::{Backend, LoadError, Params, TensorSource};
 use sha2::{Digest, Sha256};
@@ -146,14 +150,14 @@ fn build<S: TensorSource>(
     backend: &Backend,
     source: impl Fn(usize) -> Result<S, Error>,
 ) -> Result<LoadedCascade, Error> {
-    let mut unets = Vec::new();
+    let mut stages = Vec::new();
     let mut warnings = Vec::new();
     let mut failed: Option<LoadError> = None;
     for (i, stage) in config.stages.iter().enumerate() {
-        match Params::load(&source(i)?, backend, |p| Unet::new(&stage.unet, p)) {
-            Ok((unet, extra)) => {
+        match Params::load(&source(i)?, backend, |p| networks(stage, p)) {
+            Ok((networks, extra)) => {
                 warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
-                unets.push(unet);
+                stages.push(networks);
             }
             // Every stage's problems are listed together.
             Err(e) => {
@@ -170,11 +174,26 @@ fn build<S: TensorSource>(
     Ok(LoadedCascade {
         cascade: Cascade {
             config,
-            unets,
+            stages,
             backend: backend.clone(),
         },
         identity,
         warnings,
+    })
+}
+
+/// The networks of a stage: where there is an encoder, its tensors are below `enc.` and the U-Net's below
+/// `unet.`; else the U-Net's have no prefix, as published.
+pub(crate) fn networks(stage: &StageConfig, p: &Params) -> candle_core::Result<Stage> {
+    let Some(encoder) = &stage.encoder else {
+        return Ok(Stage {
+            unet: Unet::new(&stage.unet, p)?,
+            encoder: None,
+        });
+    };
+    Ok(Stage {
+        unet: Unet::new(&stage.unet, &p.at("unet"))?,
+        encoder: Some(AnatomyEncoder::new(encoder, &p.at("enc").on_cpu())?),
     })
 }
 

@@ -2,6 +2,7 @@
 //! EchoDiffusion's Lightning checkpoint, and EchoNet-Dynamic's.
 
 use super::native::{self, NativeFile};
+use super::regressor_layout::Layout;
 use super::source::{SafetensorsSource, TorchSource};
 use super::{Error, Identity, TorchFile, combined, extra_warning, read_text, sha256, sha256_file};
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
@@ -73,6 +74,17 @@ impl RegressorSpec {
             frames: 64,
             fps: 32.0,
             size: 112,
+            normalisation: None,
+        }
+    }
+
+    /// Of the built-in one's kind: 16 frames at 8 a second, gray in 0..1, averaged to 56 x 56.
+    fn one_channel(net: R2Plus1dConfig) -> Self {
+        Self {
+            net,
+            frames: 16,
+            fps: 8.0,
+            size: 56,
             normalisation: None,
         }
     }
@@ -214,8 +226,8 @@ pub(super) struct Opened {
 }
 
 pub(super) enum Body {
-    /// The file, the dictionary that holds the tensors, and their prefix.
-    Torch(TorchFile, Vec<&'static str>, &'static str),
+    /// The file, and where the tensors are in it.
+    Torch(TorchFile, Layout),
     Native(Vec<u8>, String),
 }
 
@@ -226,9 +238,9 @@ impl Opened {
         f: impl FnOnce(&dyn TensorSource) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match &self.body {
-            Body::Torch(file, keys, prefix) => {
-                let source = TorchSource::below(file, keys, prefix)
-                    .ok_or_else(|| Error::damaged(path, "it has no `state_dict`"))?;
+            Body::Torch(file, layout) => {
+                let source = TorchSource::below(file, layout.keys, layout.prefix)
+                    .ok_or_else(|| Error::damaged(path, "its tensors cannot be found again"))?;
                 f(&source)
             }
             Body::Native(bytes, origin) => {
@@ -280,46 +292,57 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
         });
     }
     let file = TorchFile::open(&path)?;
-    let names = file.tensors(&["state_dict"]).ok_or_else(|| {
-        Error::damaged(
-            &path,
-            "it has no `state_dict`, so it is not a regressor's checkpoint",
-        )
+    let layout = Layout::of(&file).ok_or_else(|| Error::Config {
+        path: path.clone(),
+        why: "it holds no EF regressor: no tensor in it is called `stem.0.weight`, with or without a \
+            prefix that the name of a network gives"
+            .into(),
     })?;
-    let all_begin = |prefix: &str| names.keys().any(|n| n.starts_with(prefix));
-    let (kind, prefix) = if all_begin("model.model.") {
-        ("EchoDiffusion R(2+1)D", "model.model.")
-    } else if all_begin("module.") {
-        ("EchoNet-Dynamic R(2+1)D", "module.")
-    } else {
-        return Err(Error::damaged(
-            &path,
-            "its tensors are named neither `model.model.*` (EchoDiffusion) nor `module.*` (EchoNet-Dynamic)",
-        ));
-    };
-    drop(names);
     let own = sha256_file(&path)?;
     let yaml_hash = described.as_ref().map(|(_, hash)| hash.clone());
-    let described_spec = described.map(|(spec, _)| spec);
-    let name = match (&described_spec, prefix) {
-        (Some(_), _) => stem,
-        (None, _) => kind.to_owned(),
+    let (spec, name) = match described {
+        Some((spec, _)) => (spec, stem),
+        None => undescribed(&path, &file, layout, normalisation)?,
     };
-    let spec = described_spec.unwrap_or_else(|| {
-        if prefix == "module." {
-            RegressorSpec::echonet(normalisation.unwrap_or_default())
-        } else {
-            RegressorSpec::echodiffusion()
-        }
-    });
     Ok(Opened {
         spec,
         identity: Identity {
             name,
             sha256: hashes(yaml_hash.as_ref(), own),
         },
-        body: Body::Torch(file, vec!["state_dict"], prefix),
+        body: Body::Torch(file, layout),
     })
+}
+
+/// What a file without a `.yaml` beside it is, by how its tensors are named, and what it is called.
+fn undescribed(
+    path: &Path,
+    file: &TorchFile,
+    layout: Layout,
+    normalisation: Option<Normalisation>,
+) -> Result<(RegressorSpec, String), Error> {
+    match layout.prefix {
+        "model.model." => Ok((
+            RegressorSpec::echodiffusion(),
+            "EchoDiffusion R(2+1)D".into(),
+        )),
+        "module." => {
+            let spec = RegressorSpec::echonet(normalisation.unwrap_or_default());
+            Ok((spec, "EchoNet-Dynamic R(2+1)D".into()))
+        }
+        _ => {
+            // Only one kind has a single channel.
+            let net = layout.network(file).filter(|net| net.channels == 1);
+            let net = net.ok_or_else(|| {
+                Error::config(
+                    path,
+                    "its tensors do not say what frames the regressor expects; put a `.yaml` of the \
+                     same name beside it that does (`weights/regressor/regressor.yaml` is one)",
+                )
+            })?;
+            Ok((RegressorSpec::one_channel(net), "R(2+1)D".into()))
+        }
+    }
 }
 
 /// Opens a regressor: a Lightning `.ckpt` with or without a `.yaml` beside it, EchoNet-Dynamic's

@@ -37,7 +37,7 @@ impl<'a> TorchSource<'a> {
         Some(Self {
             file,
             tensors,
-            prefix: format!("{}.{prefix}", keys.join(".")),
+            prefix: keys.iter().map(|key| format!("{key}.")).collect::<String>() + prefix,
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::clip::Video;
 use crate::edm::{Plan, Preset, Seed, Seeded, StageConfig};
 use crate::ef::EfPercent;
-use crate::engine::{Models, Pace, Report, Request, cost_of, generate, previews};
+use crate::engine::{Models, Pace, Report, Request, cost_of, generate};
 use crate::hearts::simulated_heart;
 use crate::measure::{TimeBase, measure};
 use crate::media::region::{Anatomy, SIDE, Square};
@@ -103,7 +103,7 @@ fn run_once(models: &Models, request: &Request, pace: &mut Pace) -> anyhow::Resu
     Ok(Run {
         seconds: start.elapsed().as_secs_f64(),
         first,
-        video: made.video,
+        video: made.cine.video.clone(),
     })
 }
 
@@ -117,13 +117,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // spare it half of its first evaluation.
     let mut seeds = (0..).map(Seed);
     let mut request = |preset| {
+        let ef = EfPercent::new(30.0).map_err(anyhow::Error::msg)?;
         Ok::<_, anyhow::Error>(Request {
-            anatomy: anatomy.clone(),
-            ef: EfPercent::new(30.0).map_err(anyhow::Error::msg)?,
             preset,
             seed: seeds.next().unwrap_or_default(),
-            best_of: 1,
-            guidance: None,
+            ..Request::new(anatomy.clone(), ef)
         })
     };
     let evaluations = evaluations(&models, &anatomy, args.repeat)?;
@@ -228,6 +226,7 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
         interrupt: &Interrupt::new(),
         memory: models.device.pass_memory(),
         openings: None,
+        carry: None,
         sharpen: false,
     };
     let of = |(i, stage): (usize, &StageConfig)| {
@@ -264,7 +263,7 @@ fn follow(models: &Models, request: &Request, pace: &mut Pace) -> anyhow::Result
         let interrupt = Interrupt::new();
         let mut shown = Ok(Vec::new());
         let mut hear = |r: &Report| {
-            shown = previews(r.denoised);
+            shown = r.shown();
             interrupt.set();
         };
         // The run ends with its first report, as an interrupted one.

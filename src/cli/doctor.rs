@@ -19,6 +19,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let gib = gib_of(cpu.available_memory());
     let found = cascade_folders();
     let places = search_places();
+    let builtin = hashes();
     if args.json {
         let object = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -32,6 +33,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "graphics_adapters": adapters,
             "memory_available_gib": gib,
             "builtin_cascade": checkpoint::card().name,
+            "cascade_sha256": builtin.as_ref().map(|(cascade, _)| cascade),
+            "regressor_sha256": builtin.as_ref().map(|(_, regressor)| regressor),
             "cascades": found,
             "searched": places.iter().map(|(p, _)| p).collect::<Vec<_>>(),
         });
@@ -80,6 +83,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Of the cascade and the regressor inside the program.
+fn hashes() -> Option<(String, String)> {
+    let device = candle_core::Device::Cpu;
+    let cascade = checkpoint::builtin_cascade(&device).ok()?;
+    let regressor = checkpoint::builtin_regressor(&device).ok()?;
+    Some((cascade.identity.sha256, regressor.identity.sha256))
 }
 
 /// Names of the graphics adapters that the window could use.

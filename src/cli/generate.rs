@@ -165,7 +165,7 @@ fn write(
 ) -> anyhow::Result<()> {
     let cine = Cine {
         part,
-        video: &made.video,
+        video: &made.cine.video,
         rate: made.rate_at(heart_rate),
         beat_normalised: made.beat_normalised,
         provenance: &made.provenance,

@@ -1,7 +1,7 @@
 use crate::clip::FrameRate;
 use crate::engine::{CascadeSource, DeviceChoice, OpenDevice};
 use crate::measure::{TimeBase, measure};
-use crate::media::{self, Kind, region};
+use crate::media::{self, region};
 use crate::nn::Interrupt;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -31,18 +31,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let opened = media::open(&args.clip)?;
     let recording = &opened.recording;
     let video = region::video(recording, &opened.first_square().into(), || false)?;
-    let time = if args.beat || recording.beat_normalised {
+    // Nothing moves in a still, at whatever rate: the regressor should say so.
+    let still = recording.frames() == 1;
+    let time = if args.beat || recording.beat_normalised || still {
         TimeBase::Beat
     } else {
         let given = args
             .fps
             .map(|f| FrameRate::new(f).context("--fps must be from 0.1 to 1000."));
-        let rate = given.transpose()?.or(recording.rate).with_context(|| match opened.kind {
-            Kind::Still => "This is a still. The EF is measured on a clip.".to_owned(),
-            _ => format!(
+        let rate = given.transpose()?.or(recording.rate).with_context(|| {
+            format!(
                 "{} does not say how many frames a second it has. Give --fps, or --beat if it is one heart beat.",
                 args.clip.display()
-            ),
+            )
         })?;
         TimeBase::Rate(rate)
     };
@@ -54,6 +55,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let device = OpenDevice::open(args.device, None).map_err(anyhow::Error::msg)?;
     let models = args.regressor.open_with(device, CascadeSource::Builtin)?;
+    if still {
+        eprintln!(
+            "This is a still: nothing moves in it. What is measured says how well the regressor sees that."
+        );
+    }
     for warning in opened.warnings.iter().chain(&models.regressor.warnings) {
         eprintln!("{warning}");
     }

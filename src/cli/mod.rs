@@ -2,6 +2,7 @@
 
 mod bench;
 mod doctor;
+mod evaluate;
 mod generate;
 mod import;
 mod measure;
@@ -54,6 +55,8 @@ enum Command {
     Bench(bench::Args),
     /// Measure what fewer evaluations cost: EF error, similarity and time of solvers and steps.
     Sweep(sweep::Args),
+    /// Evaluate a cascade on frames: EF asked against EF found by three measures, haze, detail.
+    Evaluate(evaluate::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -68,6 +71,7 @@ impl Command {
             Self::Verify(a) => a.json,
             Self::Bench(a) => a.json,
             Self::Sweep(a) => a.json,
+            Self::Evaluate(a) => a.json,
             Self::Import(_) => false,
         }
     }
@@ -188,6 +192,7 @@ pub fn run() -> ExitCode {
         Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
+        Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

@@ -9,6 +9,7 @@ use crate::engine::{Models, Pace, Request, Sampling, generate_as};
 use crate::hearts::{COUNT, simulated_heart};
 use crate::measure::ssim::ssim;
 use crate::media::region::{Anatomy, SIDE, Square};
+use crate::metrics::Measures;
 use crate::nn::Interrupt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
@@ -72,6 +73,9 @@ const OF_MANY: [&str; 8] = [
     "dpm 6",
 ];
 
+/// Of a motion cascade, whose own sampling is one evaluation.
+const OF_MOTION: [&str; 5] = ["heun 1", "heun 2", "heun 3", "dpm 3", "unipc 3"];
+
 /// Steps of a stage from which they are many.
 const MANY: usize = 12;
 
@@ -96,6 +100,11 @@ struct Row {
     /// By how much that is above the paper's, on the same anatomies, seeds and EFs, with the bounds
     /// of its 95 % confidence interval (bootstrap over anatomies).
     above_paper: [f64; 3],
+    /// Of a motion cascade: mean of |outline - requested|, in points, and the mean of haze and detail, in
+    /// gray levels.
+    outline_error: Option<f64>,
+    haze: Option<f64>,
+    detail: Option<f64>,
     /// Whether measured EF rises with requested EF, as a share of neighbours.
     rises: f64,
     /// Mean SSIM to the long run with the same noise.
@@ -109,6 +118,8 @@ struct Made {
     measured: f64,
     seconds: f64,
     ssim: Option<f64>,
+    /// Of a motion cascade.
+    seen: Option<Measures>,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -129,12 +140,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         for seed in 0..args.seeds {
             requests.extend(efs.iter().map(|&ef| {
                 let request = Request {
-                    anatomy: anatomy.clone(),
-                    ef,
                     preset: Preset::Paper,
                     seed: Seed(seed),
-                    best_of: 1,
-                    guidance: None,
+                    ..Request::new(anatomy.clone(), ef)
                 };
                 (i, request)
             }));
@@ -181,7 +189,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn usual(models: &Models) -> &'static [&'static str] {
-    let stages = models.info().config.stages;
+    let config = models.info().config;
+    if config.makes_motion() {
+        return &OF_MOTION;
+    }
+    let stages = config.stages;
     match stages.iter().any(|s| s.levels.steps >= MANY) {
         true => &OF_MANY,
         false => &OF_FEW,
@@ -210,10 +222,14 @@ fn all(
             requested: request.ef.get(),
             measured: made.provenance.measured_ef_percent,
             seconds: made.provenance.seconds,
-            ssim: long.and_then(|long| ssim(long.get(i)?, &made.video)),
+            ssim: long.and_then(|long| ssim(long.get(i)?, &made.cine.video)),
+            seen: made.cine.beating.as_ref().map(|beating| {
+                let frames = made.cine.video.gray_bytes();
+                Measures::of(&frames, beating.motion(), &request.anatomy.gray_bytes())
+            }),
         });
         if long.is_none() {
-            videos.push(made.video);
+            videos.push(made.cine.video.clone());
         }
     }
     Ok((videos, all))
@@ -227,6 +243,13 @@ fn row(trial: &Trial, models: &Models, made: &[Made], paper: &[Made]) -> Row {
         .zip(paper)
         .map(|(m, p)| (m.anatomy, error(m) - error(p)))
         .collect();
+    let seen = |value: fn(&Made, &Measures) -> Option<f64>| {
+        let values: Vec<f64> = made
+            .iter()
+            .filter_map(|m| value(m, m.seen.as_ref()?))
+            .collect();
+        (!values.is_empty()).then(|| mean(values.into_iter()))
+    };
     let similar: Option<Vec<f64>> = made.iter().map(|m| m.ssim).collect();
     let mut seconds: Vec<f64> = made.iter().map(|m| m.seconds).collect();
     seconds.sort_by(f64::total_cmp);
@@ -243,6 +266,9 @@ fn row(trial: &Trial, models: &Models, made: &[Made], paper: &[Made]) -> Row {
         median_seconds: seconds.get(seconds.len() / 2).copied().unwrap_or_default(),
         ef_error: mean(made.iter().map(error)),
         above_paper: interval(&above),
+        outline_error: seen(|m, seen| Some((seen.outline - m.requested).abs())),
+        haze: seen(|_, seen| seen.haze),
+        detail: seen(|_, seen| seen.detail),
         rises: rising.count() as f64 / neighbours.len().max(1) as f64,
         ssim: similar.map(|s| mean(s.into_iter())),
     }
@@ -281,14 +307,17 @@ fn table(sweep: &Sweep) {
         sweep.cascade, sweep.device, sweep.anatomies, sweep.efs, sweep.seeds
     );
     println!(
-        "| trial | evaluations | passes | s | EF error | above paper's (95 %) | rises | SSIM to long |"
+        "| trial | evaluations | passes | s | EF error | above paper's (95 %) | outline error | haze | detail | rises | SSIM to long |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for r in &sweep.rows {
         let [above, low, high] = r.above_paper;
         let ssim = r.ssim.map_or("-".into(), |s| format!("{s:.3}"));
+        let seen = [r.outline_error, r.haze, r.detail]
+            .map(|v| v.map_or("-".into(), |v| format!("{v:.2}")))
+            .join(" | ");
         println!(
-            "| {} | {} | {} | {:.2} | {:.2} | {above:+.2} ({low:+.2} to {high:+.2}) | {:.2} | {ssim} |",
+            "| {} | {} | {} | {:.2} | {:.2} | {above:+.2} ({low:+.2} to {high:+.2}) | {seen} | {:.2} | {ssim} |",
             r.trial, r.evaluations, r.passes, r.median_seconds, r.ef_error, r.rises
         );
     }
@@ -313,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_usual_trials_can_be_read() {
-        for trial in OF_FEW.into_iter().chain(OF_MANY) {
+        for trial in OF_FEW.into_iter().chain(OF_MANY).chain(OF_MOTION) {
             let read: Trial = trial.parse().unwrap();
             assert_eq!(read.to_string(), trial);
         }

@@ -6,7 +6,9 @@ use crate::engine::{Generated, Models, Part, Provenance, Request};
 use crate::media;
 use crate::media::export::Sidecar;
 use crate::media::region::Anatomy;
-use anyhow::bail;
+use crate::provenance::Leaflets;
+use crate::puppet::Landmarks;
+use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,10 +36,19 @@ pub struct WantedArgs {
     /// Guidance of the guided stages, instead of the cascade's own.
     #[arg(long)]
     guidance: Option<f64>,
+    /// The left ventricle's outline in the anatomy, corrected: a JSON file with nine points in pixels of its
+    /// 112 x 112 (`apex`, `septal_annulus`, `lateral_annulus`, `septal` and `lateral` of three points from
+    /// the apex on); for a motion cascade.
+    #[arg(long, value_name = "FILE")]
+    outline: Option<PathBuf>,
+    /// Open the mitral valve of a carried cine by rule, where the frame shows a closed one. The regressor
+    /// has not learned from such cines: it may read them higher.
+    #[arg(long)]
+    leaflets: bool,
     /// Repeat the run that this NAME.EXT.json tells of; with --frame where it holds no anatomy.
     #[arg(
         long,
-        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance"]
+        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets"]
     )]
     from: Option<PathBuf>,
 }
@@ -53,6 +64,14 @@ pub struct Wanted {
     before: Option<Provenance>,
     /// Where it was made.
     pub made_on: String,
+}
+
+fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    let outline = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no outline that can be used", path.display()))?;
+    Ok(Arc::new(outline))
 }
 
 /// Beats a minute, where nobody says another number.
@@ -74,6 +93,7 @@ impl Wanted {
             bail!("Guidance must be from 0 to 50.");
         }
         let taken = Taken::from(path)?;
+        let outline = args.outline.as_deref().map(read_outline).transpose()?;
         Ok(Self {
             request: Request {
                 anatomy: Arc::new(taken.anatomy),
@@ -82,6 +102,8 @@ impl Wanted {
                 seed: Seed(args.seed),
                 best_of: usize::from(args.best_of),
                 guidance: args.guidance,
+                outline,
+                leaflets: args.leaflets,
             },
             part: Part::Counterfactual,
             factual,
@@ -127,6 +149,8 @@ impl Wanted {
                 seed: Seed(p.seed),
                 best_of: 1,
                 guidance: p.guidance_asked,
+                outline: p.outline.clone().map(Arc::new),
+                leaflets: p.leaflets.is_some_and(|l| l != Leaflets::Off),
             },
             part: sidecar.mark.part.unwrap_or(Part::Counterfactual),
             factual: None,

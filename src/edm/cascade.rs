@@ -3,7 +3,8 @@
 use super::denoiser::{Conditions, Denoiser, Openings};
 use super::noise::{Draw, Noise};
 use super::schedule::Augmentation;
-use super::{CascadeConfig, Solver, StageConfig, multistep, solver};
+use super::{CascadeConfig, Output, Solver, StageConfig, multistep, solver};
+use crate::models::anatomy_encoder::AnatomyEncoder;
 use crate::models::unet3d::Unet;
 use crate::nn::{Backend, Interrupt, resize};
 use candle_core::{DType, Result, Shape, Tensor};
@@ -11,9 +12,26 @@ use candle_core::{DType, Result, Shape, Tensor};
 /// A loaded cascade.
 pub struct Cascade {
     pub config: CascadeConfig,
-    pub unets: Vec<Unet>,
+    pub stages: Vec<Stage>,
     pub backend: Backend,
 }
+
+/// The networks of one stage.
+pub struct Stage {
+    pub unet: Unet,
+    pub encoder: Option<AnatomyEncoder>,
+}
+
+/// What a run made, for a batch of b.
+pub struct Made {
+    /// Of a motion cascade, what its first stage made, `[b, 3, f, h, w]` ([`Output::Motion`]).
+    pub motion: Option<Tensor>,
+    /// Videos `[b, c, f, h, w]` in 0..1 of the last stage, if it makes pictures.
+    pub video: Option<Tensor>,
+}
+
+/// Carries the anatomy along motions `[b, 3, f, h, w]`: videos `[b, c, f, h', w']` in 0..1.
+pub type Carry<'a> = dyn Fn(&Tensor) -> Result<Tensor> + 'a;
 
 /// What a run is to do.
 pub struct Plan<'a> {
@@ -30,6 +48,8 @@ pub struct Plan<'a> {
     pub memory: usize,
     /// Where the beginnings of runs are kept, and what tells this noise and anatomy from others.
     pub openings: Option<(&'a Openings, String)>,
+    /// What a stage after a motion stage is given as its low-resolution video.
+    pub carry: Option<&'a Carry<'a>>,
     /// After the first evaluation, one of the second stage on its estimate, for the eye alone: it is
     /// reported and changes nothing that comes after.
     pub sharpen: bool,
@@ -48,30 +68,49 @@ pub struct Progress<'a> {
     /// Evaluations done in this stage and in the whole run so far.
     pub stage_evaluations: usize,
     pub evaluations: usize,
-    /// The current denoised estimate, `[b, c, f, h, w]` in -1..1.
+    /// The current denoised estimate, `[b, c, f, h, w]`: in -1..1, or motion ([`Output`]).
     pub denoised: &'a Tensor,
     /// It was made only to be seen: the second stage's estimate on the first one's.
     pub sharpened: bool,
 }
 
 impl Cascade {
-    /// Videos `[b, c, f, h, w]` in 0..1 of the last stage planned.
+    /// All planned stages.
     ///
     /// # Errors
     /// When a network or the device fails, or when interrupted.
-    pub fn run(&self, plan: &Plan, report: &mut dyn FnMut(&Progress)) -> Result<Tensor> {
-        let mut video: Option<Tensor> = None;
+    pub fn run(&self, plan: &Plan, report: &mut dyn FnMut(&Progress)) -> Result<Made> {
+        let mut made = Made {
+            motion: None,
+            video: None,
+        };
         let mut before = 0;
         for (i, stage) in plan.config.stages.iter().enumerate() {
-            let conditions = self.conditions(plan, i, stage, video.as_ref())?;
-            video = Some(self.run_stage(plan, i, &conditions, before, report)?);
+            let carried = match (&made, plan.carry) {
+                (Made { video: Some(_), .. }, _) | (Made { motion: None, .. }, _) => None,
+                (
+                    Made {
+                        motion: Some(motion),
+                        ..
+                    },
+                    Some(carry),
+                ) => Some(carry(motion)?),
+                _ => candle_core::bail!("nothing carries the anatomy to the second stage"),
+            };
+            let previous = made.video.as_ref().or(carried.as_ref());
+            let conditions = self.conditions(plan, i, stage, previous)?;
+            let out = self.run_stage(plan, i, &conditions, before, report)?;
+            match stage.output {
+                Output::Picture => made.video = Some(out),
+                Output::Motion { .. } => made.motion = Some(out),
+            }
             before += stage.evaluations();
         }
-        video.ok_or_else(|| candle_core::Error::Msg("a cascade without stages".into()))
+        Ok(made)
     }
 
-    /// One stage alone: videos `[b, c, f, h, w]` in 0..1. `before` evaluations were made by the
-    /// stages before it.
+    /// One stage alone: videos `[b, c, f, h, w]` in 0..1, or motion. `before` evaluations were made by
+    /// the stages before it.
     ///
     /// # Errors
     /// As [`Cascade::run`].
@@ -98,7 +137,9 @@ impl Cascade {
         let mut done = 0;
         for step in 0..schedule.steps() {
             let mut evaluate = |x: &Tensor, sigma: f32| {
-                let first = i == 0 && done == 0 && schedule.gammas[0] == 0.0;
+                // What an encoder says depends on the EF.
+                let shared = self.stages[i].encoder.is_none();
+                let first = i == 0 && done == 0 && shared && schedule.gammas[0] == 0.0;
                 let (denoised, passes) = match &plan.openings {
                     Some((openings, key)) if first => denoiser.open(x, sigma, openings, key)?,
                     _ => {
@@ -121,7 +162,8 @@ impl Cascade {
                     });
                 };
                 tell(&denoised, passes, false);
-                if plan.sharpen && i == 0 && done == 1 && plan.config.stages.len() > 1 {
+                let later = plan.config.stages.len() > 1 && stage.output == Output::Picture;
+                if plan.sharpen && i == 0 && done == 1 && later {
                     tell(&self.sharpened(plan, &denoised)?, 0, true);
                 }
                 Ok(denoised)
@@ -139,7 +181,10 @@ impl Cascade {
                 None => solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next,
             };
         }
-        to_unit(&x)
+        match stage.output {
+            Output::Picture => to_unit(&x),
+            Output::Motion { .. } => x.to_dtype(DType::F32),
+        }
     }
 
     /// Hands `run` one evaluation of a stage, to be made as often as it likes: on noise at its highest
@@ -193,7 +238,7 @@ impl Cascade {
     ) -> Denoiser<'a> {
         let stage = &plan.config.stages[i];
         Denoiser::new(
-            &self.unets[i],
+            &self.stages[i].unet,
             stage,
             conditions,
             plan.config.dynamic_threshold,
@@ -211,16 +256,16 @@ impl Cascade {
     ) -> Result<Conditions> {
         let b = plan.ef_percent.len();
         let efs: Vec<f32> = plan.ef_percent.iter().map(|e| (e / 100.0) as f32).collect();
-        let image = plan.anatomy.to_device(&self.backend.device)?;
         // Once for the run: every evaluation of the stage sees it at this size.
-        let image = resize(
-            &image.unsqueeze(2)?,
-            stage.unet.resize_mode,
-            1,
-            stage.size,
-            stage.size,
-        )?
-        .squeeze(2)?;
+        let image = match &self.stages[i].encoder {
+            Some(encoder) => encoder
+                .forward(plan.anatomy, &efs, plan.interrupt)?
+                .to_device(&self.backend.device)?,
+            None => {
+                let image = plan.anatomy.to_device(&self.backend.device)?.unsqueeze(2)?;
+                resize(&image, stage.unet.resize_mode, 1, stage.size, stage.size)?.squeeze(2)?
+            }
+        };
         let (_, c, h, w) = image.dims4()?;
         let lowres = match previous {
             Some(video) => {

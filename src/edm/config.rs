@@ -1,5 +1,6 @@
 use super::multistep::Multistep;
 use super::schedule::Schedule;
+use crate::models::anatomy_encoder::EncoderConfig;
 use crate::models::unet3d::UnetConfig;
 use crate::nn::ResizeMode;
 
@@ -27,10 +28,25 @@ pub struct NoiseLevels {
     pub s_noise: f64,
 }
 
+/// What a stage's channels are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Output {
+    /// A picture, -1 black and 1 white.
+    #[default]
+    Picture,
+    /// Motion: channels 0 and 1 are the displacement, x and y, from a pixel of a frame to its place in
+    /// the anatomy, in units of `scale` pixels of a picture of `picture_size`; channel 2 is the left
+    /// ventricle's cavity, -1 outside and 1 inside. The picture is the anatomy, carried.
+    Motion { scale: f64, picture_size: usize },
+}
+
 /// One model of a cascade: its network and how it is sampled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageConfig {
     pub unet: UnetConfig,
+    /// Reads the anatomy and the EF once, in place of the network.
+    pub encoder: Option<EncoderConfig>,
+    pub output: Output,
     /// Height and width of the stage's video.
     pub size: usize,
     pub frames: usize,
@@ -97,9 +113,17 @@ pub struct CascadeConfig {
 }
 
 impl CascadeConfig {
-    /// 1 or 3.
+    /// Channels of the pictures that go in and come out: 1 or 3.
     pub fn channels(&self) -> usize {
-        self.stages[0].unet.channels
+        match self.stages[0].output {
+            Output::Picture => self.stages[0].unet.channels,
+            Output::Motion { .. } => 1,
+        }
+    }
+
+    /// Whether the first stage makes motion, and the anatomy is carried along it.
+    pub fn makes_motion(&self) -> bool {
+        matches!(self.stages[0].output, Output::Motion { .. })
     }
 
     /// What is shown for it: the number of stages names the published ones.

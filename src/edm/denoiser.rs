@@ -1,7 +1,7 @@
 //! One stage's denoiser D(x; sigma): preconditioned network, guidance, threshold.
 
-use super::StageConfig;
 use super::schedule::Preconditioning;
+use super::{Output, StageConfig};
 use crate::models::unet3d::{EfTokens, Inputs, Pass, Unet};
 use crate::nn::Interrupt;
 use crate::nn::join::repeat;
@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Conditions {
     /// EF as a fraction, `[b, 1, 1]`.
     pub ef: Tensor,
-    /// The anatomy, `[b, c, h, w]` in 0..1, best at the stage's own size.
+    /// The anatomy, `[b, c, h, w]` in 0..1, best at the stage's own size; or what an encoder made of it.
     pub cond_image: Option<Tensor>,
     /// The previous stage's video, noised, `[b, c, f, h, w]`, and its raw noise time.
     pub lowres: Option<(Tensor, f64)>,
@@ -112,6 +112,10 @@ impl<'a> Denoiser<'a> {
     }
 
     fn thresholded(&self, d: Tensor) -> Result<Tensor> {
+        // A displacement may be as large as it is.
+        if self.stage.output != Output::Picture {
+            return Ok(d);
+        }
         match self.threshold {
             Some(percentile) => Ok(dynamic_threshold(&d, percentile)?.0),
             None => d.clamp(-1f32, 1f32),

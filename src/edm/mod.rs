@@ -14,8 +14,8 @@ mod preset;
 pub mod schedule;
 pub mod solver;
 
-pub use cascade::{Cascade, Plan, Progress};
-pub use config::{CascadeConfig, NoiseLevels, Solver, StageConfig};
+pub use cascade::{Carry, Cascade, Made, Plan, Progress, Stage};
+pub use config::{CascadeConfig, NoiseLevels, Output, Solver, StageConfig};
 pub use denoiser::Openings;
 pub use multistep::Multistep;
 pub use noise::{Draw, Noise, Replayed, Seed, Seeded};

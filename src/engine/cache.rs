@@ -20,11 +20,11 @@ impl Cache {
     }
 
     pub(super) fn put(&mut self, key: String, result: Arc<Generated>) {
-        self.bytes += 4 * result.video.data.len();
+        self.bytes += 4 * result.cine.video.data.len();
         self.entries.push_back((key, result));
         while self.bytes > Self::MOST_BYTES && self.entries.len() > 1 {
             if let Some((_, old)) = self.entries.pop_front() {
-                self.bytes -= 4 * old.video.data.len();
+                self.bytes -= 4 * old.cine.video.data.len();
             }
         }
     }

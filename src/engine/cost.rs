@@ -228,6 +228,8 @@ mod tests {
         cross: [bool; 3],
     ) -> StageConfig {
         StageConfig {
+            encoder: None,
+            output: crate::edm::Output::Picture,
             unet: UnetConfig {
                 dim: 64,
                 channels: 3,

@@ -3,14 +3,17 @@
 use super::cost::{Pace, pass_flops, run_flops};
 use super::job::{Candidate, Generated, Provenance, Request};
 use super::models::Models;
+use super::present::{Cine, Presenter};
 use crate::checkpoint::sha256;
-use crate::clip::{FrameRate, Video};
+use crate::clip::FrameRate;
 use crate::edm::cascade::pass_bytes;
-use crate::edm::{CascadeConfig, Plan, Seed, Seeded};
+use crate::edm::{CascadeConfig, Plan, Preset, Seed, Seeded};
 use crate::ef::EfPercent;
 use crate::measure::{TimeBase, measure};
-use crate::media::region::SIDE;
-use crate::nn::{Interrupt, ResizeMode, resize};
+use crate::motion::Beating;
+use crate::nn::Interrupt;
+use crate::outline::Beat;
+use crate::provenance::Leaflets;
 use candle_core::{Error, Result, Tensor};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,10 +32,22 @@ pub struct Report<'a> {
     /// Share of the whole work that is done, 0..1.
     pub fraction: f64,
     pub seconds_left: f64,
-    /// The current denoised estimate, `[1, c, f, h, w]` in -1..1.
+    /// The current denoised estimate, `[b, c, f, h, w]` ([`crate::edm::Output`]).
     pub denoised: &'a Tensor,
+    pub(super) presenter: &'a Presenter<'a>,
     /// It was made for the eye alone, by the second stage from the first one's first estimate.
     pub sharpened: bool,
+}
+
+impl Report<'_> {
+    /// What the estimate shows, one clip for each of the batch.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn shown(&self) -> Result<Vec<Arc<Cine>>> {
+        let stage = if self.sharpened { 1 } else { self.stage };
+        self.presenter.estimates(stage, self.denoised)
+    }
 }
 
 /// The configuration as a request runs it.
@@ -96,7 +111,7 @@ pub fn generate_as(
     let (start, config) = (Instant::now(), how.config);
     let candidates = request.best_of.max(1);
     let mut tried = Vec::with_capacity(candidates);
-    let mut best: Option<(f64, u64, Video)> = None;
+    let mut best: Option<(f64, u64, Cine)> = None;
     let (rate, time) = time_base(config)?;
     for i in 0..candidates {
         let seed = request.seed.0.wrapping_add(i as u64);
@@ -112,9 +127,10 @@ pub fn generate_as(
             interrupt,
             report,
         };
-        let videos = run.videos(&efs, Seed(seed), i)?;
-        let video = videos.into_iter().next().ok_or_else(nothing)?;
-        let measured = measure(&models.regressor, &video, time, interrupt)?.measured_ef_percent;
+        let cines = run.cines(&efs, Seed(seed), i)?;
+        let cine = cines.into_iter().next().ok_or_else(nothing)?;
+        let measured = measure(&models.regressor, &cine.video, time, interrupt)?;
+        let measured = measured.measured_ef_percent;
         tried.push(Candidate {
             seed,
             measured_ef_percent: measured,
@@ -124,12 +140,12 @@ pub fn generate_as(
             .as_ref()
             .is_none_or(|(m, _, _)| error(measured) < error(*m))
         {
-            best = Some((measured, seed, video));
+            best = Some((measured, seed, cine));
         }
     }
-    let (measured, seed, video) = best.ok_or_else(nothing)?;
+    let (measured, seed, cine) = best.ok_or_else(nothing)?;
     let made = Made {
-        video,
+        cine,
         measured,
         seed,
         tried,
@@ -176,12 +192,12 @@ pub fn ladder(
             interrupt,
             report,
         };
-        let videos = run.videos(&percents, request.seed, 0)?;
+        let cines = run.cines(&percents, request.seed, 0)?;
         let seconds = start.elapsed().as_secs_f64() / efs_of_batch.len() as f64;
-        for (video, &ef) in videos.into_iter().zip(efs_of_batch) {
-            let measured = measure(&models.regressor, &video, time, interrupt)?;
+        for (cine, &ef) in cines.into_iter().zip(efs_of_batch) {
+            let measured = measure(&models.regressor, &cine.video, time, interrupt)?;
             let made = Made {
-                video,
+                cine,
                 measured: measured.measured_ef_percent,
                 seed: request.seed.0,
                 tried: vec![Candidate {
@@ -203,7 +219,7 @@ pub fn ladder(
 
 /// What came out, before it is described.
 struct Made {
-    video: Video,
+    cine: Cine,
     measured: f64,
     seed: u64,
     tried: Vec<Candidate>,
@@ -220,12 +236,19 @@ impl Made {
     ) -> Generated {
         let (cascade, regressor) = (&models.cascade.identity, &models.regressor.identity);
         let evaluations: usize = config.stages.iter().map(|s| s.evaluations()).sum();
+        let beat = self.cine.beating.as_ref().and_then(|b| b.beat());
         Generated {
             rate,
             beat_normalised: config.beat_normalised,
             provenance: Provenance {
                 requested_ef_percent: request.ef.get(),
                 measured_ef_percent: self.measured,
+                outline_ef_percent: beat.map(|b| b.ef_percent),
+                volumes: beat.map(relative_volumes),
+                ed_frame: beat.map(|b| b.ed_frame),
+                es_frame: beat.map(|b| b.es_frame),
+                leaflets: self.cine.beating.as_ref().map(|b| leaflets(request, b)),
+                outline: request.outline.as_deref().cloned(),
                 regressor: regressor.name.clone(),
                 regressor_sha256: regressor.sha256.clone(),
                 seed: self.seed,
@@ -240,13 +263,34 @@ impl Made {
                 best_of: self.tried.len(),
                 candidates: self.tried,
                 anatomy_sha256: request.anatomy.sha256.clone(),
-                pixels_sha256: sha256(&self.video.gray_bytes()),
+                pixels_sha256: sha256(&self.cine.video.gray_bytes()),
                 looks_like_four_chamber: request.anatomy.view.is_like_training(),
                 echoif_version: env!("CARGO_PKG_VERSION").into(),
             },
-            video: self.video,
+            cine: Arc::new(self.cine),
         }
     }
+}
+
+fn leaflets(request: &Request, beating: &Beating) -> Leaflets {
+    match (
+        request.leaflets && request.preset != Preset::Preview,
+        beating.opens_valve(),
+    ) {
+        (false, _) => Leaflets::Off,
+        (true, true) => Leaflets::Opened,
+        (true, false) => Leaflets::NoneSeen,
+    }
+}
+
+/// Each frame's volume as a share of the greatest.
+fn relative_volumes(beat: &Beat) -> Vec<f64> {
+    let greatest = beat
+        .volumes
+        .iter()
+        .copied()
+        .fold(f64::MIN_POSITIVE, f64::max);
+    beat.volumes.iter().map(|v| v / greatest).collect()
 }
 
 /// Playback rate of what the last planned stage makes, and its time base for the regressor.
@@ -281,7 +325,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn videos(&mut self, efs: &[f64], seed: Seed, candidate: usize) -> Result<Vec<Video>> {
+    fn cines(&mut self, efs: &[f64], seed: Seed, candidate: usize) -> Result<Vec<Cine>> {
         let config = self.config;
         let candidates = self.request.best_of.max(1);
         let total = run_flops(config) * self.total as f64;
@@ -290,6 +334,13 @@ impl Run<'_> {
         let mut last = Instant::now();
         let anatomy = self.request.anatomy.tensor(config.channels())?;
         let key = format!("{} {}", self.request.anatomy.sha256, seed.0);
+        let presenter = Presenter {
+            models: self.models,
+            request: self.request,
+            config,
+            efs,
+        };
+        let carry = |motion: &Tensor| presenter.carry(motion);
         let plan = Plan {
             config,
             ef_percent: efs,
@@ -299,6 +350,7 @@ impl Run<'_> {
             memory: self.models.device.pass_memory(),
             // Of a batch they would take as many times the memory, and no slider waits for it.
             openings: (efs.len() == 1).then_some((&self.models.openings, key)),
+            carry: Some(&carry),
             sharpen: self.sharpen,
         };
         let (pace, report) = (&mut *self.pace, &mut *self.report);
@@ -323,36 +375,13 @@ impl Run<'_> {
                 fraction: done / total,
                 seconds_left: pace.seconds(total - done),
                 denoised: p.denoised,
+                presenter: &presenter,
                 sharpened: p.sharpened,
             });
         };
-        let videos = self.models.cascade.cascade.run(&plan, &mut hear)?;
-        (0..efs.len())
-            .map(|i| to_video(&videos.narrow(0, i, 1)?))
-            .collect()
+        let made = self.models.cascade.cascade.run(&plan, &mut hear)?;
+        presenter.finished(&made)
     }
-}
-
-/// `[1, c, f, h, w]` in 0..1 to a clip of the anatomy's size.
-fn to_video(video: &Tensor) -> Result<Video> {
-    let (_, _, f, h, w) = video.dims5()?;
-    let video = if (h, w) == (SIDE, SIDE) {
-        video.clone()
-    } else {
-        resize(video, ResizeMode::Trilinear, f, SIDE, SIDE)?
-    };
-    Video::from_tensor(&video.clamp(0f32, 1f32)?.get(0)?)
-}
-
-/// Denoised estimates as clips to show, small as they are, one for each of the batch.
-///
-/// # Errors
-/// When the device fails.
-pub fn previews(denoised: &Tensor) -> Result<Vec<Arc<Video>>> {
-    let one = |i| Video::from_tensor(&crate::edm::cascade::to_unit(&denoised.get(i)?)?);
-    (0..denoised.dim(0)?)
-        .map(|i| one(i).map(Arc::new))
-        .collect()
 }
 
 /// Shortest time between two previews; copying from a GPU costs a little.

@@ -1,10 +1,12 @@
 //! What is asked of the engine and what comes back.
 
-use crate::clip::{FrameRate, Video};
+use super::present::Cine;
+use crate::clip::FrameRate;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::media::region::Anatomy;
 pub use crate::provenance::{Candidate, Part, Provenance};
+use crate::puppet::Landmarks;
 use std::sync::Arc;
 
 /// One cine to make.
@@ -18,6 +20,26 @@ pub struct Request {
     pub best_of: usize,
     /// Guidance of every guided stage, instead of the configuration's.
     pub guidance: Option<f64>,
+    /// The anatomy's outline as a person corrected it; for a motion cascade, which else sees its own.
+    pub outline: Option<Arc<Landmarks>>,
+    /// Whether a motion cascade's cine opens the mitral valve, where the anatomy shows a closed one.
+    pub leaflets: bool,
+}
+
+impl Request {
+    /// A request with nothing special about it.
+    pub fn new(anatomy: Arc<Anatomy>, ef: EfPercent) -> Self {
+        Self {
+            anatomy,
+            ef,
+            preset: Preset::default(),
+            seed: Seed::default(),
+            best_of: 1,
+            guidance: None,
+            outline: None,
+            leaflets: false,
+        }
+    }
 }
 
 /// A counterfactual cine, and the factual one that shares its anatomy, seed and noise.
@@ -54,8 +76,8 @@ impl Ladder {
 /// A finished cine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// `[c, f, 112, 112]` in 0..1, before quantisation.
-    pub video: Video,
+    /// Its video is `[c, f, 112, 112]`, before quantisation.
+    pub cine: Arc<Cine>,
     pub rate: FrameRate,
     pub beat_normalised: bool,
     pub provenance: Provenance,
@@ -64,7 +86,7 @@ pub struct Generated {
 impl Generated {
     /// Frames a second at a heart rate, in beats a minute, where the cine is one normalised beat.
     pub fn rate_at(&self, heart_rate: f64) -> FrameRate {
-        let beat = FrameRate::new(self.video.frames as f64 * heart_rate / 60.0);
+        let beat = FrameRate::new(self.cine.video.frames as f64 * heart_rate / 60.0);
         beat.filter(|_| self.beat_normalised).unwrap_or(self.rate)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::job::{Generated, Job, Ladder, Part};
 use super::models::{CascadeInfo, CascadeSource};
+use super::present::Cine;
 use crate::checkpoint::Normalisation;
 use crate::clip::Video;
 use crate::ef::EfPercent;
@@ -53,14 +54,14 @@ pub enum Event {
         /// Share of this part that is done, 0..1.
         fraction: f64,
         seconds_left: f64,
-        preview: Option<Arc<Video>>,
+        preview: Option<Arc<Cine>>,
     },
     /// Where a ladder is: the current estimates of the rungs that are being made.
     Climbing {
         job: JobId,
         fraction: f64,
         seconds_left: f64,
-        previews: Vec<Arc<Video>>,
+        previews: Vec<Arc<Cine>>,
     },
     /// A ladder's cines, in the order of the request.
     Rungs {

@@ -14,12 +14,14 @@ mod heap;
 mod job;
 mod messages;
 mod models;
+mod present;
 mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice};
-pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder, previews};
+pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder};
 pub use handle::Engine;
 pub use job::{Candidate, Generated, Job, Ladder, Part, Provenance, Request};
 pub use messages::{Event, JobId, MeasureId, Stage};
 pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};
+pub use present::Cine;

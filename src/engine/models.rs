@@ -7,7 +7,10 @@ use crate::checkpoint::{
     open_cascade, open_regressor,
 };
 use crate::edm::{CascadeConfig, Openings};
+use crate::media::region::{Anatomy, SIDE};
+use crate::motion::Tissue;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a cascade comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub struct Models {
     regressor_source: Option<(PathBuf, Option<Normalisation>)>,
     /// Of the cascade's runs.
     pub(super) openings: Openings,
+    /// Of the last anatomy.
+    tissue: Mutex<Option<(String, Arc<Tissue>)>>,
 }
 
 impl Models {
@@ -54,8 +59,39 @@ impl Models {
             cascade_source: cascade,
             regressor_source: regressor,
             openings: Openings::default(),
+            tissue: Mutex::default(),
             device,
         })
+    }
+
+    /// What carries an anatomy; the last one's is kept.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub(super) fn tissue(&self, anatomy: &Anatomy) -> candle_core::Result<Arc<Tissue>> {
+        let mut last = self.tissue.lock().unwrap_or_else(PoisonError::into_inner);
+        // The same 112 x 112 may come from sources of two resolutions.
+        let side = anatomy.fine.as_ref().map_or(0, |fine| fine.side);
+        let key = format!("{} {side}", anatomy.sha256);
+        if let Some((_, tissue)) = last.as_ref().filter(|(of, _)| *of == key) {
+            return Ok(tissue.clone());
+        }
+        let gray = anatomy.tensor(1)?.flatten_all()?.to_vec1()?;
+        let fine = anatomy.fine.as_ref();
+        let fine = fine.map(|fine| (fine.side, fine.levels.clone()));
+        let tissue = Tissue::new(SIDE, gray, fine);
+        let tissue = tissue.map_err(|why| candle_core::Error::Msg(why.to_string()))?;
+        *last = Some((key, tissue.clone()));
+        Ok(tissue)
+    }
+
+    /// Makes what carries an anatomy at its source's own resolution, if the cascade in use carries.
+    pub(super) fn refine(&self, anatomy: &Anatomy) {
+        if self.cascade.cascade.config.makes_motion()
+            && let Ok(tissue) = self.tissue(anatomy)
+        {
+            tissue.refine();
+        }
     }
 
     /// Puts another cascade in place of the present one, which stays if the new one cannot be

@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::{DeviceChoice, OpenDevice};
-use super::generate::{PREVIEW_EVERY, Sampling, configuration, generate_as, previews};
+use super::generate::{PREVIEW_EVERY, Sampling, configuration, generate_as};
 use super::job::{Generated, Job, Ladder, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models, cascade_folders};
@@ -167,6 +167,9 @@ impl Worker {
             },
         };
         self.mouth.say(ending);
+        // Panes show the source's own resolution from then on; a library's panic costs no more than that.
+        let anatomy = &job.counterfactual.anatomy;
+        let _ = catch_unwind(AssertUnwindSafe(|| self.models.refine(anatomy)));
     }
 
     /// Moves to the CPU after the GPU failed or ran out of memory.
@@ -242,7 +245,7 @@ impl Worker {
         let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
             let due = turn.is_due();
-            let previews = due.then(|| previews(r.denoised).unwrap_or_default());
+            let previews = due.then(|| r.shown().unwrap_or_default());
             mouth.mention(Event::Climbing {
                 job: id,
                 fraction: r.fraction,
@@ -281,7 +284,7 @@ impl Worker {
 
     fn key(&self, request: &Request) -> String {
         format!(
-            "{} {} {} {} {} {} {} {:?} {}",
+            "{} {} {} {} {} {} {} {:?} {} {:?} {}",
             self.models.cascade.identity.sha256,
             self.models.regressor.identity.sha256,
             request.anatomy.sha256,
@@ -290,6 +293,8 @@ impl Worker {
             request.seed.0,
             request.best_of.max(1),
             request.guidance,
+            request.leaflets,
+            request.outline,
             self.models.device.name,
         )
     }
@@ -349,9 +354,7 @@ impl Worker {
                 },
                 fraction: r.fraction,
                 seconds_left: r.seconds_left,
-                preview: due
-                    .then(|| previews(r.denoised).ok()?.into_iter().next())
-                    .flatten(),
+                preview: due.then(|| r.shown().ok()?.into_iter().next()).flatten(),
             });
         };
         // A panic in a library must cost one job, not the engine.

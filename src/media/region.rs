@@ -8,6 +8,7 @@ use crate::clip::{Frame, Pixels, Video, luminance};
 use crate::nn::{ResizeMode, resize};
 use crate::recording::Recording;
 use candle_core::{Device, Result, Tensor};
+use std::sync::Arc;
 
 /// What is taken of every frame of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +42,27 @@ impl Crop {
     pub fn planes(&self, frame: &Frame) -> Result<Vec<f32>> {
         let square = self.square.within(frame.width, frame.height);
         let planes = if square.side >= SIDE {
-            self.averaged(frame, square)
+            self.averaged(frame, square, SIDE)
         } else {
             self.enlarged(frame, square)?
         };
-        Ok(self.turned(planes))
+        Ok(self.turned(planes, SIDE))
+    }
+
+    /// The square at the source's own resolution, if that is finer than the networks': gray, of at most
+    /// [`Fine::MOST`] pixels a side.
+    fn fine(&self, frame: &Frame) -> Option<Fine> {
+        let square = self.square.within(frame.width, frame.height);
+        if 4 * square.side < 5 * SIDE {
+            return None;
+        }
+        let side = square.side.min(Fine::MOST);
+        let planes = self.turned(self.averaged(frame, square, side), side);
+        let levels = gray(&planes).into_iter().map(|v| (255.0 * v).round() as u8);
+        Some(Fine {
+            side,
+            levels: levels.collect(),
+        })
     }
 
     /// A pixel, black where it is masked.
@@ -57,14 +74,14 @@ impl Crop {
         }
     }
 
-    /// Adaptive average pooling: cell i is the mean of pixels `i * side / 112` to
-    /// `(i + 1) * side / 112`, rounded outwards. Sums are exact; this runs while the square is
+    /// Adaptive average pooling to `to` x `to`: cell i is the mean of pixels `i * side / to` to
+    /// `(i + 1) * side / to`, rounded outwards. Sums are exact; this runs while the square is
     /// dragged.
-    fn averaged(&self, frame: &Frame, Square { x, y, side }: Square) -> Vec<f32> {
-        let ends = |i: usize| i * side / SIDE..((i + 1) * side).div_ceil(SIDE);
-        let mut planes = vec![0f32; 3 * SIDE * SIDE];
-        for row in 0..SIDE {
-            for column in 0..SIDE {
+    fn averaged(&self, frame: &Frame, Square { x, y, side }: Square, to: usize) -> Vec<f32> {
+        let ends = |i: usize| i * side / to..((i + 1) * side).div_ceil(to);
+        let mut planes = vec![0f32; 3 * to * to];
+        for row in 0..to {
+            for column in 0..to {
                 let (rows, columns) = (ends(row), ends(column));
                 let count = (rows.len() * columns.len()) as f32;
                 let mut sums = [0u32; 3];
@@ -77,7 +94,7 @@ impl Crop {
                     }
                 }
                 for (c, sum) in sums.into_iter().enumerate() {
-                    planes[(c * SIDE + row) * SIDE + column] = sum as f32 / count / 255.0;
+                    planes[(c * to + row) * to + column] = sum as f32 / count / 255.0;
                 }
             }
         }
@@ -100,15 +117,15 @@ impl Crop {
             .to_vec1()
     }
 
-    fn turned(&self, mut planes: Vec<f32>) -> Vec<f32> {
-        for plane in planes.chunks_exact_mut(SIDE * SIDE) {
+    fn turned(&self, mut planes: Vec<f32>, side: usize) -> Vec<f32> {
+        for plane in planes.chunks_exact_mut(side * side) {
             if self.mirrored {
-                plane.chunks_exact_mut(SIDE).for_each(<[f32]>::reverse);
+                plane.chunks_exact_mut(side).for_each(<[f32]>::reverse);
             }
             if self.upside_down {
                 // All pixels backwards, then each row backwards again.
                 plane.reverse();
-                plane.chunks_exact_mut(SIDE).for_each(<[f32]>::reverse);
+                plane.chunks_exact_mut(side).for_each(<[f32]>::reverse);
             }
         }
         planes
@@ -124,6 +141,21 @@ pub struct Anatomy {
     pub sha256: String,
     /// What it looks like.
     pub view: View,
+    /// The same square at the source's own resolution, where that is finer: for pictures that are carried,
+    /// never for the networks.
+    pub fine: Option<Arc<Fine>>,
+}
+
+/// A square of gray levels, row-major.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fine {
+    pub side: usize,
+    pub levels: Vec<u8>,
+}
+
+impl Fine {
+    /// Pixels a side at most: more than a pane shows.
+    pub const MOST: usize = 640;
 }
 
 impl Anatomy {
@@ -137,7 +169,13 @@ impl Anatomy {
         let rgb: Vec<f32> = crop.planes(frame)?.into_iter().map(eight_bits).collect();
         let sha256 = sha256(&bytes(&rgb));
         let view = View::of(&gray(&rgb));
-        Ok(Self { rgb, sha256, view })
+        let fine = crop.fine(frame).map(Arc::new);
+        Ok(Self {
+            rgb,
+            sha256,
+            view,
+            fine,
+        })
     }
 
     /// `[1, channels, 112, 112]` in 0..1; gray for one channel.
@@ -230,7 +268,6 @@ fn bytes(rgb: &[f32]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::recording::FrameReader;
-    use std::sync::Arc;
 
     fn ramp() -> Frame {
         Frame {

@@ -2,7 +2,7 @@
 //! the one that the networks were trained on: the tip in the middle of the top, the arc at the
 //! bottom.
 
-use super::region::{Anatomy, Square};
+use super::region::{Anatomy, SIDE, Square};
 use crate::clip::{Frame, luminance};
 use crate::recording::Recording;
 use std::sync::Arc;
@@ -21,7 +21,11 @@ const LIT: f32 = 12.0;
 pub fn square(recording: &Recording, region: Option<Square>) -> Option<Square> {
     let frames = sampled(recording);
     let first = frames.first()?;
-    // A picture that is cropped as the networks want it is left alone.
+    // A picture of the networks' own size has been cropped for them.
+    if (first.width, first.height) == (SIDE, SIDE) && region.is_none() {
+        return None;
+    }
+    // One that is cropped as the networks want it is left alone.
     if first.width == first.height && region.is_none() {
         let whole = Square::centred(first.width, first.height);
         let is_view = Anatomy::from_frame(first, &whole.into())

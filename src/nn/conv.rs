@@ -35,6 +35,22 @@ impl SpatialConv {
         Self::from_weight(p.get_host("weight", &[output, input, k, k])?, p, output, k)
     }
 
+    /// As [`SpatialConv::new`], at every `stride`-th row and column.
+    ///
+    /// # Errors
+    /// As [`SpatialConv::new`].
+    pub fn strided(
+        p: &Params,
+        input: usize,
+        output: usize,
+        k: usize,
+        stride: usize,
+    ) -> Result<Self> {
+        let weight = p.get_host("weight", &[output, input, k, k])?;
+        let bias = p.get_host("bias", &[output])?;
+        Self::build(&weight, &bias, k / 2, stride, p.backend())
+    }
+
     /// As [`SpatialConv::new`], where the checkpoint keeps the weight as `[out, in, 1, k, k]`.
     ///
     /// # Errors

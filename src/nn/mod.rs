@@ -39,6 +39,7 @@ pub use matmul::matmul;
 pub use params::{Fetched, LoadError, Params, TensorSource};
 pub use replay::Replay;
 pub use resize::{ResizeMode, resize};
+pub use shuffle::space_to_depth;
 
 /// Returns what CUDA makes of x, where x is on a GPU.
 macro_rules! on_gpu {

@@ -81,7 +81,7 @@ struct Record {
 /// A view of a source below a name prefix.
 pub struct Params<'a> {
     source: &'a dyn TensorSource,
-    backend: &'a Backend,
+    backend: Backend,
     record: &'a RefCell<Record>,
     prefix: String,
 }
@@ -102,7 +102,7 @@ impl<'a> Params<'a> {
         let backend = backend.into();
         let params = Params {
             source,
-            backend: &backend,
+            backend,
             record: &record,
             prefix: String::new(),
         };
@@ -128,14 +128,24 @@ impl<'a> Params<'a> {
     pub fn at(&self, name: impl Display) -> Params<'a> {
         Params {
             source: self.source,
-            backend: self.backend,
+            backend: self.backend.clone(),
             record: self.record,
             prefix: format!("{}{name}.", self.prefix),
         }
     }
 
+    /// The same parameters, for a network that stays on the CPU.
+    pub fn on_cpu(&self) -> Params<'a> {
+        Params {
+            source: self.source,
+            backend: (&Device::Cpu).into(),
+            record: self.record,
+            prefix: self.prefix.clone(),
+        }
+    }
+
     pub fn backend(&self) -> &Backend {
-        self.backend
+        &self.backend
     }
 
     /// The tensor `name` of `shape`. A problem is recorded, and a placeholder stands in for the

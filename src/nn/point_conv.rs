@@ -31,6 +31,16 @@ impl PointConv {
         Self::from_host(&weight.reshape((output, input))?, Some(bias), p.backend())
     }
 
+    /// As [`PointConv::new`], where the checkpoint keeps the weight as `[out, in, 1, 1]`.
+    ///
+    /// # Errors
+    /// As [`PointConv::new`].
+    pub fn new_2d(p: &Params, input: usize, output: usize) -> Result<Self> {
+        let weight = p.get_host("weight", &[output, input, 1, 1])?;
+        let bias = p.get_host("bias", &[output])?;
+        Self::from_host(&weight.reshape((output, input))?, Some(bias), p.backend())
+    }
+
     /// `weight` is `[out, in]`, `bias` `[out]`, both in the host's memory.
     ///
     /// # Errors

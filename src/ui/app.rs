@@ -1,6 +1,6 @@
 use super::about::About;
 use super::command::Command;
-use super::explore::{Explore, Mode, Settings};
+use super::explore::{Explore, Mode, Moment, Settings};
 use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
 use super::gallery::{Answer, Gallery};
 use super::palette::Palette;
@@ -138,6 +138,9 @@ impl App {
                 let bounces = explore.playback.bounces();
                 explore.playback.set_bounce(!bounces);
             }
+            Command::Outline => explore.viewing.outline ^= true,
+            Command::EndDiastole => explore.jump(Moment::EndDiastole, now),
+            Command::EndSystole => explore.jump(Moment::EndSystole, now),
             Command::Ladder => explore.toggle_ladder(engine),
             Command::Export => explore.exporting = Some(Default::default()),
             Command::Undo => explore.undo(engine),

@@ -30,6 +30,9 @@ pub enum Command {
     Invert,
     ResetView,
     Bounce,
+    Outline,
+    EndDiastole,
+    EndSystole,
     Ladder,
     Export,
     Undo,
@@ -42,7 +45,7 @@ pub enum Command {
 }
 
 impl Command {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::NextSimulatedHeart,
@@ -68,6 +71,9 @@ impl Command {
         Self::Invert,
         Self::ResetView,
         Self::Bounce,
+        Self::Outline,
+        Self::EndDiastole,
+        Self::EndSystole,
         Self::Ladder,
         Self::Export,
         Self::Undo,
@@ -106,6 +112,9 @@ impl Command {
             Self::Invert => "Invert",
             Self::ResetView => "Reset view",
             Self::Bounce => "Loop or bounce",
+            Self::Outline => "Outline",
+            Self::EndDiastole => "Go to end-diastole",
+            Self::EndSystole => "Go to end-systole",
             Self::Ladder => "EF ladder",
             Self::Export => "Export...",
             Self::Undo => "Undo",
@@ -145,6 +154,9 @@ impl Command {
             Self::Invert => (Modifiers::NONE, Key::I),
             Self::ResetView => (Modifiers::NONE, Key::Home),
             Self::Bounce => (Modifiers::NONE, Key::B),
+            Self::Outline => (Modifiers::NONE, Key::O),
+            Self::EndDiastole => (Modifiers::NONE, Key::D),
+            Self::EndSystole => (Modifiers::NONE, Key::S),
             Self::Ladder => (Modifiers::NONE, Key::L),
             Self::Export => (Modifiers::COMMAND, Key::S),
             Self::Undo => (Modifiers::COMMAND, Key::Z),

@@ -22,6 +22,8 @@ pub struct Tokens {
     /// Behind pictures, in both themes: that is how echoes are read.
     pub picture: Color32,
     pub on_picture: Color32,
+    /// The left ventricle's outline, over a picture.
+    pub outline: Color32,
 }
 
 const DARK: Tokens = Tokens {
@@ -37,6 +39,7 @@ const DARK: Tokens = Tokens {
     hatch: Color32::from_rgba_premultiplied(0, 0, 0, 150),
     picture: Color32::from_rgb(0, 0, 0),
     on_picture: Color32::from_rgb(200, 206, 214),
+    outline: Color32::from_rgb(255, 206, 84),
 };
 
 const LIGHT: Tokens = Tokens {
@@ -52,6 +55,7 @@ const LIGHT: Tokens = Tokens {
     hatch: Color32::from_rgba_premultiplied(150, 150, 150, 150),
     picture: Color32::from_rgb(0, 0, 0),
     on_picture: Color32::from_rgb(200, 206, 214),
+    outline: Color32::from_rgb(255, 206, 84),
 };
 
 pub fn tokens(ui: &egui::Ui) -> Tokens {

@@ -4,6 +4,7 @@
 //! Only the manifests' fields are read: `family` says what is replayed.
 
 mod compare;
+mod motion;
 mod numbers;
 mod regress;
 mod sampler;
@@ -162,6 +163,7 @@ pub fn verify(
         let replay = match family {
             "unet" => unet::replay,
             "sampler" => sampler::replay,
+            "motion" => motion::replay,
             "schedule" => numbers::schedule,
             "resize" => numbers::resize,
             "r2plus1d" => regress::r2plus1d,

@@ -1,7 +1,7 @@
 use super::compare::{Rows, Tolerance};
 use super::unet::read_recipe;
 use super::{Fixture, Outcome, named, text};
-use crate::checkpoint::{Recipe, open_regressor};
+use crate::checkpoint::{Recipe, builtin_regressor, open_regressor};
 use crate::measure::average_blocks;
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use crate::nn::{Backend, Interrupt, Params};
@@ -145,8 +145,14 @@ pub fn regressor(
         .field("checkpoint")?
         .as_str()
         .ok_or("`checkpoint` is not a name")?;
-    let regressor =
-        open_regressor(&fixture.folder().join(checkpoint), &backend.device, None).map_err(text)?;
+    let regressor = if checkpoint == super::motion::BUILTIN {
+        let regressor = builtin_regressor(&backend.device).map_err(text)?;
+        super::motion::is_recorded(fixture, &regressor.identity.sha256)?;
+        regressor
+    } else {
+        let path = fixture.folder().join(checkpoint);
+        open_regressor(&path, &backend.device, None).map_err(text)?
+    };
     let from = fixture.field("clip_from")?;
     let source = from["fixture"]
         .as_str()
@@ -155,6 +161,8 @@ pub fn regressor(
         .as_str()
         .ok_or("`clip_from.tensor` is missing")?;
     let clip = named(all, source)?.tensors()?.get(tensor)?;
+    // Levels of eight bits are stored as they are.
+    let clip = (clip / from["divisor"].as_f64().unwrap_or(1.0)).map_err(text)?;
     let cases = fixture.field("cases")?;
     for (case, about) in cases.as_object().ok_or("`cases` holds nothing")? {
         let frames: Vec<u32> = numbers(&about["frames"], "frames")?

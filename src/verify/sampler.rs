@@ -166,7 +166,7 @@ impl Replayer<'_> {
         }
         let conditions = self.conditions(self.find(i, "lowres_cond_img")?)?;
         let denoiser = Denoiser::new(
-            &self.loaded.cascade.unets[i],
+            &self.loaded.cascade.stages[i].unet,
             stage,
             &conditions,
             self.config.dynamic_threshold,
@@ -289,6 +289,7 @@ impl Replayer<'_> {
             interrupt: &self.interrupt,
             memory: usize::MAX,
             openings: None,
+            carry: None,
             sharpen: false,
         };
         self.loaded

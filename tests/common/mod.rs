@@ -14,6 +14,12 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
+/// A cascade of two stages that make pictures, trained: what the program had inside before its motion
+/// cascade.
+pub fn pixel_cascade() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pixel_cascade")
+}
+
 /// Peak resident memory since the last [`reset_peak`], and resident memory now, in bytes.
 pub fn memory() -> (usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");

@@ -112,6 +112,7 @@ fn the_built_in_networks() {
             interrupt: &Interrupt::new(),
             memory: 1 << 30,
             openings: None,
+            carry: None,
             sharpen: false,
         };
         let evaluation = |evaluate: &dyn Fn() -> Result<Tensor>| evaluate();

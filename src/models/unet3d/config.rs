@@ -8,7 +8,7 @@ pub struct UnetConfig {
     pub dim: usize,
     /// Channels of the video: 1 or 3.
     pub channels: usize,
-    /// Channels of the conditioning image; 0 for none.
+    /// Channels of the conditioning image, or of what an encoder made of it; 0 for none.
     pub cond_images_channels: usize,
     /// A level's channels are `dim` times this.
     pub dim_mults: Vec<usize>,
@@ -84,7 +84,7 @@ impl UnetConfig {
         within("attn_heads", self.attn_heads, 1, 64)?;
         within("attn_dim_head", self.attn_dim_head, 1, 512)?;
         within("attn_pool_num_latents", self.attn_pool_num_latents, 1, 512)?;
-        within("cond_images_channels", self.cond_images_channels, 0, 3)?;
+        within("cond_images_channels", self.cond_images_channels, 0, 256)?;
         if self.channels != 1 && self.channels != 3 {
             return Err(format!(
                 "`channels` is {}; it must be 1 or 3",

@@ -8,6 +8,9 @@ use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::EfSlider;
 use egui::{Align, ComboBox, Layout, ProgressBar, RichText, Slider, Ui};
 
+/// Width of the scrubber and of the curve below it.
+const SCRUB: f32 = 150.0;
+
 impl Explore {
     /// Bottom: progress, the EF slider, transport.
     pub(super) fn bottom(
@@ -185,13 +188,18 @@ impl Explore {
         }
         let (n, seconds) = self.cycle();
         let mut frame = self.frame_now(now) + 1;
-        ui.spacing_mut().slider_width = 120.0;
-        let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
-        scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
-        if scrub.changed() {
-            self.playback
-                .seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
-        }
+        ui.vertical(|ui| {
+            ui.set_width(SCRUB);
+            ui.spacing_mut().slider_width = SCRUB;
+            ui.spacing_mut().item_spacing.y = 1.0;
+            let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
+            scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
+            if scrub.changed() {
+                self.playback
+                    .seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
+            }
+            self.volume_strip(ui, SCRUB, now);
+        });
         ui.label(
             RichText::new(format!("{frame:>2} / {n}"))
                 .monospace()

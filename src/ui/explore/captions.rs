@@ -5,6 +5,7 @@ use super::state::Explore;
 use super::viewing::Pane;
 use crate::ef::EfPercent;
 use crate::engine::Part;
+use crate::provenance::Leaflets;
 use crate::ui::source::Origin;
 use crate::ui::theme::tokens;
 use egui::{RichText, Ui};
@@ -62,8 +63,14 @@ impl Explore {
         let requested = EfPercent::measured(p.requested_ef_percent);
         let measured = EfPercent::measured(p.measured_ef_percent);
         ui.label(format!("Requested EF {requested}"));
+        if let Some(outline) = self.outline_ef(part).map(EfPercent::measured) {
+            ui.label(RichText::new(format!("Outline EF {outline}")).strong())
+                .on_hover_text(
+                    "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
+                );
+        }
         ui.label(RichText::new(format!("Measured EF {measured}")).strong())
-            .on_hover_text(format!("By {}. Not a diagnosis.", p.regressor));
+            .on_hover_text(self.about_regressor(&p.regressor));
         let band = self.agreement();
         let band = band.map_or(String::new(), |a| {
             format!("typical spread {:.0} points, ", a.residual_sd)
@@ -80,6 +87,14 @@ impl Explore {
         if !self.cascade.as_ref().is_none_or(covered) {
             notes.push("outside the training range".to_owned());
         }
+        match p.leaflets {
+            Some(Leaflets::Opened) => notes.push("valve opened by rule".to_owned()),
+            Some(Leaflets::NoneSeen) => notes.push("no closed valve seen to open".to_owned()),
+            _ => {}
+        }
+        if p.outline.is_some() {
+            notes.push("outline corrected".to_owned());
+        }
         if busy {
             notes.push("a new one is being made".to_owned());
         }
@@ -88,16 +103,22 @@ impl Explore {
         }
     }
 
+    /// Who measured, and how well that one is known to: its card speaks of the built-in one alone.
+    fn about_regressor(&self, name: &str) -> String {
+        let card = crate::checkpoint::card();
+        let known = if card.regressor.name == name {
+            card.regressor_readings()
+        } else {
+            Vec::new()
+        };
+        format!("By {name}. {} Not a diagnosis.", known.join(" "))
+    }
+
     /// How the measured EF usually follows the requested one on such a source, from the cascade's
     /// card.
     pub(super) fn agreement(&self) -> Option<&crate::card::Agreement> {
         let card = &self.cascade.as_ref()?.card;
         let simulated = matches!(self.source.as_ref()?.origin, Origin::SimulatedHeart(_));
-        let kind = if simulated {
-            "simulated_unseen"
-        } else {
-            "recorded_unseen"
-        };
-        card.requested_against_measured.get(kind)
+        card.measured(simulated)
     }
 }

@@ -6,6 +6,7 @@ use super::viewing::{Mode, Pane};
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
+use crate::ui::command::Command;
 use crate::ui::look::Look;
 use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
@@ -24,7 +25,8 @@ impl Explore {
             .source
             .as_ref()
             .is_some_and(|s| !s.recording.is_still());
-        let slow = self.is_slow();
+        let motion = self.makes_motion();
+        let slow = self.is_slow() && !motion;
         let viewing = &mut self.viewing;
         ui.horizontal_wrapped(|ui| {
             for (mode, command) in Mode::ALL {
@@ -49,6 +51,16 @@ impl Explore {
                 response.widget_info(|| {
                     egui::WidgetInfo::slider(true, viewing.flicker.into(), "Flicker rate")
                 });
+            }
+            if motion {
+                ui.separator();
+                let hint = ui.ctx().format_shortcut(&Command::Outline.shortcut());
+                let outline = ui.selectable_label(viewing.outline, Command::Outline.text());
+                let hint =
+                    format!("The left ventricle's outline, as the cascade gives it ({hint})");
+                if outline.on_hover_text(hint).clicked() {
+                    viewing.outline ^= true;
+                }
             }
             if clip {
                 ui.separator();
@@ -229,7 +241,7 @@ impl Explore {
 
     fn made_key(&self, part: Part, now: f64) -> Option<Key> {
         let shown = self.shown(part)?;
-        let last = shown.result.video.frames.saturating_sub(1);
+        let last = shown.result.cine.video.frames.saturating_sub(1);
         Some(Key {
             clip: shown.id,
             frame: self.frame_now(now).min(last),
@@ -258,7 +270,7 @@ impl Explore {
             Pane::Factual => Part::Factual,
             Pane::Counterfactual => Part::Counterfactual,
         };
-        match self.shown(part)?.result.video.gray_frame(frame).pixels {
+        match self.shown(part)?.result.cine.video.gray_frame(frame).pixels {
             Pixels::Gray(levels) => Some(levels.into()),
             Pixels::Rgb(_) => None,
         }

@@ -161,7 +161,7 @@ impl Explore {
                     What::Factual => Part::Factual,
                     _ => Part::Counterfactual,
                 },
-                video: result.video.clone(),
+                video: result.cine.video.clone(),
                 rate: result.rate_at(self.settings.heart_rate),
                 beat_normalised: result.beat_normalised,
             },
@@ -214,12 +214,12 @@ impl Explore {
     /// Each rung at end-diastole, and below it at the cycle's third, about end-systole.
     fn ladder_picture(&self) -> Option<PackageKind> {
         let rungs = &self.ladder.as_ref()?.rungs;
-        let first = &rungs.first()?.result.video;
+        let first = &rungs.first()?.result.cine.video;
         let (w, h) = (first.width, first.height);
         let (width, height) = (w * rungs.len(), 2 * h);
         let mut pixels = vec![0u8; width * height];
         for (i, rung) in rungs.iter().enumerate() {
-            let video = &rung.result.video;
+            let video = &rung.result.cine.video;
             for (row, f) in [0, video.frames / 3].into_iter().enumerate() {
                 let frame = video.gray_frame(f);
                 for y in 0..h {

@@ -6,11 +6,13 @@ use crate::edm::Seed;
 use crate::ef::EfPercent;
 use crate::engine::{Engine, Generated, Job, Provenance, Request};
 use crate::media::export::anatomy_to_png;
+use crate::provenance::Leaflets;
 use crate::ui::look::Look;
 use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Button, RichText, Ui, Vec2};
+use std::sync::Arc;
 
 /// Runs that are listed.
 const MOST: usize = 50;
@@ -145,6 +147,8 @@ impl Explore {
         self.settings.preset = p.preset;
         self.settings.best_of = p.best_of.max(1);
         self.guidance = p.guidance_asked;
+        self.outline = p.outline.clone().map(Arc::new);
+        self.settings.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
         self.run(engine);
     }
 
@@ -158,6 +162,8 @@ impl Explore {
             seed: Seed(self.seed),
             best_of: self.settings.best_of,
             guidance: self.guidance,
+            outline: self.outline.clone().filter(|_| self.makes_motion()),
+            leaflets: self.settings.leaflets,
         })
     }
 }

@@ -17,6 +17,8 @@ pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
 pub struct Settings {
     pub preset: Preset,
     pub best_of: usize,
+    /// Whether a motion cascade's cines open the mitral valve, where a closed one is seen.
+    pub leaflets: bool,
     /// Beats a minute, for cines that are one normalised beat; playback only. The source's own
     /// where it says one, so it is not kept.
     #[serde(skip, default = "usual_heart_rate")]
@@ -50,6 +52,7 @@ impl Default for Settings {
         Self {
             preset: Preset::default(),
             best_of: 1,
+            leaflets: false,
             heart_rate: usual_heart_rate(),
             keep_recent: true,
             recent: Vec::new(),

@@ -3,9 +3,8 @@
 use super::panes::on_picture;
 use super::shown::{Shown, Strip};
 use super::state::Explore;
-use crate::clip::Video;
 use crate::ef::EfPercent;
-use crate::engine::{Engine, Generated, Ladder, Request};
+use crate::engine::{self, Engine, Generated, Ladder, Request};
 use crate::text::duration;
 use crate::ui::command::Command;
 use crate::ui::theme::{SMALL_GAP, tokens};
@@ -77,7 +76,12 @@ impl Explore {
         }
     }
 
-    pub(super) fn climbing(&mut self, fraction: f64, seconds: f64, previews: Vec<Arc<Video>>) {
+    pub(super) fn climbing(
+        &mut self,
+        fraction: f64,
+        seconds: f64,
+        previews: Vec<Arc<engine::Cine>>,
+    ) {
         if let Some(strip) = &mut self.ladder {
             strip.fraction = fraction;
             strip.seconds_left = seconds;
@@ -160,9 +164,9 @@ impl Explore {
                     let name = format!("Rung EF {ef}");
                     let response = Cine::ground(ui, Vec2::splat(side), &name, Sense::click());
                     let shown = strip.rungs.get(i);
-                    let video = shown.map(|s| (s.id, &s.result.video)).or_else(|| {
+                    let video = shown.map(|s| (s.id, &s.result.cine.video)).or_else(|| {
                         let key = (1 << 62) | strip.count << 8 | i as u64;
-                        strip.previews.get(i).map(|v| (key, v.as_ref()))
+                        strip.previews.get(i).map(|cine| (key, &cine.video))
                     });
                     if let Some((clip, video)) = video {
                         let frame = ((phase * video.frames as f64) as usize)

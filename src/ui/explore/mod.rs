@@ -1,6 +1,7 @@
 //! Explore: one source, its factual and its counterfactual cine.
 
 mod alignment;
+mod beat;
 mod bottom;
 mod captions;
 mod choice;
@@ -13,6 +14,7 @@ mod ladder;
 mod m_mode;
 mod measuring;
 mod opening;
+mod outline;
 mod panes;
 mod plot;
 mod settings_panel;
@@ -24,6 +26,7 @@ mod steps;
 mod undo;
 mod viewing;
 
+pub use beat::Moment;
 pub use choice::{What, usual_name};
 pub use export_dialog::Package;
 pub use kept::Settings;
@@ -73,6 +76,7 @@ impl Explore {
                         .show(ui, |ui| self.filmstrip(ui, engine, now, &mut commands));
                 }
                 self.centre(ui, now);
+                self.take_outline(engine);
             });
         // A step ends when the user lets go.
         let held = ui.input(|i| i.pointer.any_down()) || ui.ctx().egui_wants_keyboard_input();

@@ -74,6 +74,7 @@ impl Explore {
         self.ef_is_given = source.is_simulated();
         self.drawing_mask = false;
         self.source = Some(source);
+        self.forget_outline();
         self.forget_results();
         self.measure_source();
     }
@@ -112,6 +113,7 @@ impl Explore {
             Ok(_) => return,
             Err(why) => return self.said.push(why),
         }
+        self.forget_outline();
         self.forget_results();
         self.run(engine);
     }
@@ -181,7 +183,7 @@ impl Explore {
         let rate = self.source.as_ref().and_then(|s| s.rate);
         if let (Some(grays), Some(made), Some(rate)) = (&self.viewing.grays, made, rate) {
             let (_, seconds) = self.cycle();
-            let found = grays.align(rate.fps(), &made.result.video, seconds);
+            let found = grays.align(rate.fps(), &made.result.cine.video, seconds);
             // Weaker than this it says nothing.
             self.viewing.offset = found.filter(|(_, correlation)| *correlation > 0.2);
         }

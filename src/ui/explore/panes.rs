@@ -2,14 +2,16 @@ use super::captions::SMALL_TEXT;
 use super::shown::{BETWEEN, Shown};
 use super::state::Explore;
 use super::viewing::{Mode, Pane};
-use crate::engine::Part;
+use crate::engine::{self, Part};
+use crate::motion::Beating;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
+use std::sync::Arc;
 
 /// Height of a pane's title and of the lines under its picture.
 const TITLE: f32 = 24.0;
-pub(super) const CAPTION: f32 = 84.0;
+pub(super) const CAPTION: f32 = 102.0;
 
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
@@ -59,7 +61,12 @@ impl Explore {
         let rect = response.rect;
         let draws = self.viewing.mode == Mode::MMode;
         self.paint(ui, pane, rect, now);
-        self.viewing.handle(&response, rect, !draws);
+        let corrects = pane == Pane::Source && self.correcting.is_on;
+        self.viewing.handle(&response, rect, !draws && !corrects);
+        if corrects {
+            let look = self.viewing.look;
+            self.paint_points(ui, rect, &look);
+        }
         if draws {
             self.draw_line(ui, &response, rect);
         }
@@ -80,11 +87,17 @@ impl Explore {
     }
 
     fn paint_source(&mut self, ui: &Ui, rect: Rect, now: f64) {
-        let frame = self.source_frame_now(now);
+        let frame = match &self.source {
+            // The points belong to the anatomy.
+            Some(source) if self.correcting.is_on => source.frame,
+            _ => self.source_frame_now(now),
+        };
         if let Some(projector) = &self.projector {
             // A frame that is still being decoded leaves the one before on screen.
             let there = match &self.source {
-                Some(source) if source.recording.is_still() => projector.single(frame),
+                Some(source) if source.recording.is_still() || self.correcting.is_on => {
+                    projector.single(frame)
+                }
                 _ => projector.playing(frame),
             };
             if let Some(picture) = there {
@@ -112,78 +125,132 @@ impl Explore {
     }
 
     fn paint_made(&mut self, ui: &Ui, part: Part, rect: Rect, now: f64) {
-        let (n, seconds) = self.cycle();
+        let (_, seconds) = self.cycle();
         let phase = self.playback.phase(seconds, now);
-        let index = if part == Part::Factual { 1 } else { 2 };
-        let shown = match part {
-            Part::Factual => self.factual.as_ref(),
-            Part::Counterfactual => self.counterfactual.as_ref(),
-        };
-        let running = self
-            .running
-            .as_ref()
-            .and_then(|r| Some((r.id, r.previews, r.preview.as_ref()?)))
-            .filter(|(_, _, (of, _))| *of == part);
-        let cancelled = self.cancelled.as_ref();
-        let cancelled = cancelled.filter(|(of, _, _)| *of == part && running.is_none());
-        let (cine, look) = (&mut self.cines.panes[index], &self.viewing.look);
-        let frame_of = |frames: usize| ((phase * frames as f64) as usize).min(frames.max(1) - 1);
-        let (texture, word) = if let Some((job, count, (_, video))) = running {
-            let key = Key {
-                // Previews never share a key with results, whose numbers are small.
-                clip: (1 << 63) | (job << 24) | count,
-                frame: frame_of(video.frames),
-            };
-            let picture = Picture::Video(video, key.frame);
-            let texture = cine.texture(ui, part.name(), key, look, picture);
-            let follows = self.running.as_ref().and_then(|r| r.follows);
-            let word = follows.map_or("estimate".to_owned(), |ef| format!("estimate, EF {ef}"));
-            (Some(texture), word)
-        } else if let Some((_, id, video)) = cancelled {
-            let key = Key {
-                clip: *id,
-                frame: frame_of(video.frames),
-            };
-            let picture = Picture::Video(video, key.frame);
-            let texture = cine.texture(ui, part.name(), key, look, picture);
-            (Some(texture), "cancelled estimate".to_owned())
-        } else if let Some(shown) = shown {
-            let video = &shown.result.video;
-            let (key, picture) = if self.viewing.interpolate {
-                let at = (phase * (video.frames * BETWEEN) as f64) as usize;
-                let (from, share) = (at / BETWEEN, (at % BETWEEN) as f32 / BETWEEN as f32);
-                let to = (from + 1) % video.frames.max(1);
-                (at, Picture::Between(video, from, to, share))
-            } else {
-                let frame = frame_of(video.frames);
-                (frame * BETWEEN, Picture::Video(video, frame))
-            };
-            let key = Key {
-                clip: shown.id,
-                frame: key,
-            };
-            let texture = cine.texture(ui, part.name(), key, look, picture);
-            let word = match self.viewing.interpolate && n > 1 {
-                true => "interpolated".to_owned(),
-                false => String::new(),
-            };
-            (Some(texture), word)
-        } else {
+        let Some((seen, word)) = self.seen(part) else {
             let word = match (&self.source, &self.running) {
                 (None, _) => "",
                 (_, Some(_)) => "waiting",
                 (_, None) => "not made yet",
             };
-            (None, word.to_owned())
+            return on_picture(ui, rect, Align2::CENTER_CENTER, word);
         };
-        if let Some(texture) = &texture {
-            Cine::fit(ui, texture, rect, look);
-            on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
-            on_picture(ui, rect, Align2::LEFT_TOP, &word);
-        } else {
-            on_picture(ui, rect, Align2::CENTER_CENTER, &word);
+        let (at, made) = self.picture_of(&seen, phase);
+        let fine = seen.finished && seen.cine.beating.as_ref().is_some_and(|b| b.is_fine());
+        let key = Key {
+            clip: seen.clip,
+            // The fine picture replaces the other as soon as it is there.
+            frame: 2 * at + usize::from(fine),
+        };
+        let index = if part == Part::Factual { 1 } else { 2 };
+        let (cine, look) = (&mut self.cines.panes[index], &self.viewing.look);
+        let texture = cine.held(key, look).unwrap_or_else(|| match &made {
+            Shows::Frame(f) => cine.texture(
+                ui,
+                part.name(),
+                key,
+                look,
+                Picture::Video(&seen.cine.video, *f),
+            ),
+            Shows::Between(from, to, share) => {
+                let picture = Picture::Between(&seen.cine.video, *from, *to, *share);
+                cine.texture(ui, part.name(), key, look, picture)
+            }
+            Shows::Moved(beating, share) => {
+                let fine = beating.fine_picture_at(*share).filter(|_| seen.finished);
+                let carried = fine.unwrap_or_else(|| beating.picture_at(*share));
+                cine.texture(ui, part.name(), key, look, Picture::Video(&carried, 0))
+            }
+        });
+        Cine::fit(ui, &texture, rect, look);
+        if let Some(beating) = &seen.cine.beating {
+            self.paint_outline(ui, beating, phase, rect);
+        }
+        on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
+        on_picture(ui, rect, Align2::LEFT_TOP, &word);
+    }
+
+    /// What a pane shows of a part, and the word over it.
+    fn seen(&self, part: Part) -> Option<(Seen, String)> {
+        let running = self.running.as_ref();
+        let preview = running.and_then(|r| Some((r, r.preview.as_ref()?)));
+        if let Some((running, (_, made))) = preview.filter(|(_, (of, _))| *of == part) {
+            let word = running
+                .follows
+                .map_or("estimate".to_owned(), |ef| format!("estimate, EF {ef}"));
+            // Previews never share a key with results, whose numbers are small.
+            let clip = (1 << 63) | (running.id << 24) | running.previews;
+            return Some((Seen::new(clip, made.clone()), word));
+        }
+        if let Some((_, id, made)) = self.cancelled.as_ref().filter(|(of, _, _)| *of == part) {
+            return Some((Seen::new(*id, made.clone()), "cancelled estimate".into()));
+        }
+        let shown = self.shown(part)?;
+        let mixed = self.viewing.interpolate && shown.result.cine.beating.is_none();
+        let word = if mixed { "interpolated" } else { "" };
+        let seen = Seen {
+            clip: shown.id,
+            mixed,
+            finished: true,
+            cine: shown.result.cine.clone(),
+        };
+        Some((seen, word.into()))
+    }
+
+    /// Which picture of a cine is due at a time of the loop, as a number that tells it from its others.
+    fn picture_of(&self, seen: &Seen, phase: f64) -> (usize, Shows) {
+        let n = seen.cine.video.frames.max(1);
+        if let Some(beating) = &seen.cine.beating {
+            let steps = n * self.between();
+            let at = ((phase * steps as f64) as usize).min(steps - 1);
+            let share = at as f64 / steps as f64;
+            // Counted finely enough for any number of steps.
+            return (
+                (share * FINEST as f64).round() as usize,
+                Shows::Moved(beating.clone(), share),
+            );
+        }
+        if seen.mixed {
+            let at = (phase * (n * BETWEEN) as f64) as usize;
+            let (from, share) = (at / BETWEEN, (at % BETWEEN) as f32 / BETWEEN as f32);
+            return (at, Shows::Between(from, (from + 1) % n, share));
+        }
+        let frame = ((phase * n as f64) as usize).min(n - 1);
+        (frame * BETWEEN, Shows::Frame(frame))
+    }
+}
+
+/// Pictures of one loop that can be told apart.
+const FINEST: usize = 1 << 16;
+
+/// A cine in a pane, and what tells it from others.
+struct Seen {
+    clip: u64,
+    cine: Arc<engine::Cine>,
+    /// Pictures between its frames are mixed of them.
+    mixed: bool,
+    /// No estimate.
+    finished: bool,
+}
+
+impl Seen {
+    fn new(clip: u64, cine: Arc<engine::Cine>) -> Self {
+        Self {
+            clip,
+            cine,
+            mixed: false,
+            finished: false,
         }
     }
+}
+
+/// The picture of a cine that is due.
+enum Shows {
+    Frame(usize),
+    /// Two frames, and how far it is from the first to the second.
+    Between(usize, usize, f32),
+    /// A time of the beat, from 0 to 1.
+    Moved(Arc<Beating>, f64),
 }
 
 /// Small words over a picture.

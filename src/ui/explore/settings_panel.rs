@@ -49,26 +49,44 @@ impl Explore {
             ui.checkbox(&mut self.seed_locked, "Lock")
                 .on_hover_text("Unlocked, every change of a setting takes the next seed.");
         });
-        ui.horizontal(|ui| {
-            let own = self.own_guidance();
-            let label = ui.label("Guidance");
-            let mut value = self.guidance.unwrap_or(own);
-            let response = ui
-                .add(
-                    DragValue::new(&mut value)
-                        .range(1.0..=10.0)
-                        .speed(0.05)
-                        .max_decimals(2),
+        if self.makes_motion() {
+            let text = "Here a new seed changes little: the frame and the EF decide the motion.";
+            let text = RichText::new(text).color(muted).size(12.0);
+            ui.add(egui::Label::new(text).wrap());
+            changed |= ui
+                .checkbox(&mut self.settings.leaflets, "Open the mitral valve")
+                .on_hover_text(
+                    "By rule, not by the network: where the frame shows a closed valve, its own leaflets are bent into the ventricle in diastole. The regressor has not learned from such cines and may read them higher. Not in the preset Preview.",
                 )
-                .labelled_by(label.id);
-            if response.changed() {
-                self.guidance = (value != own).then_some(value);
-            }
-            changed |= response.changed() && !response.dragged() || response.drag_stopped();
-            if self.guidance.is_some() && ui.small_button("Reset").clicked() {
-                self.guidance = None;
-                changed = true;
-            }
+                .changed();
+        }
+        let guided = self
+            .cascade
+            .as_ref()
+            .is_none_or(|c| c.config.stages.iter().any(|s| s.cond_scale != 1.0));
+        // A cascade without guidance has none to change.
+        ui.add_enabled_ui(guided, |ui| {
+            ui.horizontal(|ui| {
+                let own = self.own_guidance();
+                let label = ui.label("Guidance");
+                let mut value = self.guidance.unwrap_or(own);
+                let response = ui
+                    .add(
+                        DragValue::new(&mut value)
+                            .range(1.0..=10.0)
+                            .speed(0.05)
+                            .max_decimals(2),
+                    )
+                    .labelled_by(label.id);
+                if response.changed() {
+                    self.guidance = (value != own).then_some(value);
+                }
+                changed |= response.changed() && !response.dragged() || response.drag_stopped();
+                if self.guidance.is_some() && ui.small_button("Reset").clicked() {
+                    self.guidance = None;
+                    changed = true;
+                }
+            })
         });
         ui.horizontal(|ui| {
             let label = ui.label("Best of");

@@ -1,9 +1,8 @@
 //! What is being made, and what is shown of it.
 
-use crate::clip::Video;
 use crate::ef::EfPercent;
-use crate::engine::{Generated, JobId, Part, Stage};
-use crate::ui::widgets::Cine;
+use crate::engine::{Cine, Generated, JobId, Part, Stage};
+use crate::ui::widgets;
 use std::sync::Arc;
 
 /// Pictures between two frames, where they are asked for.
@@ -16,7 +15,7 @@ pub struct Running {
     pub at: Option<Stage>,
     pub fraction: f64,
     pub seconds_left: f64,
-    pub preview: Option<(Part, Arc<Video>)>,
+    pub preview: Option<(Part, Arc<Cine>)>,
     /// The EF that the preview was asked for, where that is no longer what is asked.
     pub follows: Option<EfPercent>,
     /// Counts previews, so that a new one is uploaded.
@@ -39,11 +38,11 @@ pub struct Strip {
     pub waits: bool,
     pub fraction: f64,
     pub seconds_left: f64,
-    pub previews: Vec<Arc<Video>>,
+    pub previews: Vec<Arc<Cine>>,
     /// Counts previews, so that new ones are uploaded.
     pub(super) count: u64,
     pub rungs: Vec<Shown>,
-    pub(super) cines: Vec<Cine>,
+    pub(super) cines: Vec<widgets::Cine>,
 }
 
 /// A point of the plot.

@@ -51,6 +51,7 @@ impl Explore {
         another_crop |= self.square_line(ui);
         ui.add_space(GAP / 2.0);
         self.anatomy_preview(ui, commands);
+        self.outline_line(ui, engine);
         another_crop |= self.mask_lines(ui);
         ui.add_space(GAP);
         self.rate_line(ui);

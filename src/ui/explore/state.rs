@@ -1,13 +1,14 @@
 use super::choice::Choice;
 use super::kept::{Past, Settings, from_settings};
 use super::measuring::Measuring;
+use super::outline::Correcting;
 use super::shown::{BETWEEN, Point, Running, Shown, Strip};
 use super::steps::Steps;
 use super::viewing::Viewing;
-use crate::clip::Video;
 use crate::ef::{EfPercent, SLIDER_RANGE};
-use crate::engine::{CascadeInfo, Engine, Job, Part};
+use crate::engine::{self, CascadeInfo, Engine, Job, Part};
 use crate::media::region::Mask;
+use crate::puppet::Landmarks;
 use crate::ui::playback::Playback;
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
@@ -32,6 +33,9 @@ pub struct Explore {
     pub seed_locked: bool,
     /// Guidance instead of the cascade's own.
     pub guidance: Option<f64>,
+    pub(super) correcting: Correcting,
+    /// The anatomy's outline as the user corrected it.
+    pub outline: Option<Arc<Landmarks>>,
     pub cascade: Option<CascadeInfo>,
     /// Cascade folders that were found, for the menu.
     pub cascades: Vec<PathBuf>,
@@ -52,7 +56,7 @@ pub struct Explore {
     pub estimates: u64,
     pub(super) steps: Steps,
     /// The last estimate of a cine that was cancelled, and its number.
-    pub(super) cancelled: Option<(Part, u64, Arc<Video>)>,
+    pub(super) cancelled: Option<(Part, u64, Arc<engine::Cine>)>,
     pub playback: Playback,
     pub(super) cines: Cines,
     pub(super) last_job: Option<Job>,
@@ -100,6 +104,8 @@ impl Explore {
             seed: 0,
             seed_locked: true,
             guidance: None,
+            correcting: Correcting::default(),
+            outline: None,
             cascade: None,
             cascades: Vec::new(),
             regressor: String::new(),
@@ -253,7 +259,7 @@ impl Explore {
     pub fn cycle(&self) -> (usize, f64) {
         let made = self.counterfactual.as_ref().or(self.factual.as_ref());
         let (frames, rate) = match (made, &self.cascade) {
-            (Some(shown), _) => (shown.result.video.frames, shown.result.rate.fps()),
+            (Some(shown), _) => (shown.result.cine.video.frames, shown.result.rate.fps()),
             (None, Some(info)) => {
                 let frames = info.config.stages.last().map_or(16, |s| s.frames);
                 (frames, info.config.fps)
@@ -299,7 +305,11 @@ impl Explore {
             || self.factual.is_some()
             || self.running.as_ref().is_some_and(|r| r.preview.is_some());
         let (n, seconds) = self.cycle();
-        let between = if self.viewing.interpolate { BETWEEN } else { 1 };
+        let between = match (self.makes_motion(), self.viewing.interpolate) {
+            (true, _) => self.between(),
+            (false, true) => BETWEEN,
+            (false, false) => 1,
+        };
         let n = n * between;
         let made = moving
             .then(|| self.playback.until_next(n, seconds, now))

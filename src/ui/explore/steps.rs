@@ -2,6 +2,8 @@
 
 use crate::edm::Preset;
 use crate::media::region::Crop;
+use crate::puppet::Landmarks;
+use std::sync::Arc;
 
 /// What a step changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,12 +18,16 @@ pub struct State {
     pub(super) guidance: Option<f64>,
     pub(super) seed: u64,
     pub(super) requested: f64,
+    /// The corrected outline, and whether leaflets open.
+    pub(super) outline: Option<Arc<Landmarks>>,
+    pub(super) leaflets: bool,
 }
 
 impl State {
     /// What marks and ladder depend on.
-    pub(super) fn settings(&self) -> (Preset, usize, Option<f64>, u64) {
-        (self.preset, self.best_of, self.guidance, self.seed)
+    pub(super) fn settings(&self) -> impl PartialEq + '_ {
+        let run = (self.preset, self.best_of, self.guidance, self.seed);
+        (run, &self.outline, self.leaflets)
     }
 }
 

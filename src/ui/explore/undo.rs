@@ -20,6 +20,8 @@ impl Explore {
             guidance: self.guidance,
             seed: self.seed,
             requested: self.requested,
+            outline: self.outline.clone(),
+            leaflets: self.settings.leaflets,
         }
     }
 
@@ -75,6 +77,12 @@ impl Explore {
         self.guidance = to.guidance;
         self.seed = to.seed;
         self.requested = to.requested;
+        self.settings.leaflets = to.leaflets;
+        self.outline.clone_from(&to.outline);
+        if self.correcting.is_on {
+            self.toggle_correcting();
+            self.toggle_correcting();
+        }
         if let (Some(source), Some(crop)) = (&mut self.source, &to.crop) {
             source.crop = crop.clone();
             source.frame = to.frame;

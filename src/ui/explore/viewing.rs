@@ -69,6 +69,8 @@ pub struct Viewing {
     pub offset: Option<(f64, f64)>,
     /// Shows pictures between the frames of slow cines.
     pub interpolate: bool,
+    /// Whether the left ventricle's outline is drawn, where the cascade gives one.
+    pub outline: bool,
     /// The source's frames, small; `None` while they are decoded, and for stills.
     pub grays: Option<Arc<Grays>>,
     pub(super) difference: Cine,
@@ -87,6 +89,7 @@ impl Default for Viewing {
             align: true,
             offset: None,
             interpolate: false,
+            outline: false,
             grays: None,
             difference: Cine::default(),
             strips: Default::default(),

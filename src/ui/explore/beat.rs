@@ -1,0 +1,178 @@
+//! What a motion cascade says of the beat: the left ventricle's outline over the pictures, its volume
+//! under the transport, end-diastole and end-systole.
+
+use super::state::Explore;
+use crate::engine::Part;
+use crate::motion::Beating;
+use crate::provenance::Provenance;
+use crate::ui::look::Look;
+use crate::ui::theme::{Tokens, tokens};
+use egui::{Align2, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
+
+/// Height of the volume's curve, and of the letters below it.
+const CURVE: f32 = 20.0;
+const LETTERS: f32 = 11.0;
+/// Pictures a second that a cine is shown at, where its motion allows as many as one likes.
+const SMOOTH: f64 = 30.0;
+/// Pictures between two frames at most.
+const MOST_BETWEEN: usize = 16;
+
+/// A time of the beat to go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    EndDiastole,
+    EndSystole,
+}
+
+impl Explore {
+    /// Whether the cascade in use gives motion, and with it an outline.
+    pub(super) fn makes_motion(&self) -> bool {
+        let cascade = self.cascade.as_ref();
+        cascade.is_some_and(|c| c.config.makes_motion())
+    }
+
+    /// Pictures from one frame to the next, so that a beat is smooth at the speed it is played at.
+    pub(super) fn between(&self) -> usize {
+        let (n, seconds) = self.cycle();
+        let duration = seconds / self.playback.speed();
+        let between = (SMOOTH * duration / n.max(1) as f64).ceil() as usize;
+        between.clamp(1, MOST_BETWEEN)
+    }
+
+    /// Pauses at end-diastole or end-systole of the counterfactual cine, else of the factual one.
+    pub fn jump(&mut self, to: Moment, now: f64) {
+        let made = self.counterfactual.as_ref().or(self.factual.as_ref());
+        let Some(p) = made.map(|m| &m.result.provenance) else {
+            return;
+        };
+        let frame = match to {
+            Moment::EndDiastole => p.ed_frame,
+            Moment::EndSystole => p.es_frame,
+        };
+        let (n, seconds) = self.cycle();
+        match frame {
+            // Just behind the frame's own time, so that rounding does not show the one before.
+            Some(frame) => {
+                let at = (frame as f64 + 0.01) * seconds / n.max(1) as f64;
+                self.playback.seek(at, now);
+            }
+            None => self.said.push(
+                "End-diastole and end-systole are known of cines that a motion cascade made."
+                    .into(),
+            ),
+        }
+    }
+
+    /// The volume over the beat, factual and counterfactual, with end-diastole and end-systole of the
+    /// latter; a click goes to its time.
+    pub(super) fn volume_strip(&mut self, ui: &mut Ui, width: f32, now: f64) {
+        if !self.makes_motion() {
+            return;
+        }
+        let size = vec2(width, CURVE + LETTERS);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        let name = "Volume of the left ventricle over the beat";
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+        let area = Rect::from_min_size(rect.min, vec2(width, CURVE));
+        let colours = tokens(ui);
+        let painter = ui.painter().with_clip_rect(rect);
+        painter.rect_filled(area, 2.0, ui.visuals().extreme_bg_color);
+        let (n, seconds) = self.cycle();
+        let factual = self.factual.as_ref().map(|m| &m.result.provenance);
+        let made = self.counterfactual.as_ref().map(|m| &m.result.provenance);
+        let curves = [(factual, colours.muted), (made, colours.accent)];
+        for (of, colour) in curves {
+            if let Some(points) = of.and_then(|p| curve(p, area)) {
+                painter.add(Shape::line(points, Stroke::new(1.5, colour)));
+            }
+        }
+        if let Some(p) = made.or(factual) {
+            let x = |frame: usize| area.left() + frame as f32 / n.max(1) as f32 * area.width();
+            for (frame, text) in [(p.ed_frame, "ED"), (p.es_frame, "ES")] {
+                if let Some(frame) = frame {
+                    moment(&painter, x(frame), area, text, &colours);
+                }
+            }
+        }
+        let at = area.left() + self.playback.phase(seconds, now) as f32 * area.width();
+        painter.vline(
+            at,
+            area.y_range(),
+            Stroke::new(1.0, ui.visuals().text_color()),
+        );
+        self.seek_in(&response, area, seconds, now);
+        response.on_hover_text(
+            "Volume over the beat as the outline gives it: counterfactual in colour, factual in gray.",
+        );
+    }
+
+    fn seek_in(&mut self, response: &Response, area: Rect, seconds: f64, now: f64) {
+        if let Some(at) = response.interact_pointer_pos() {
+            let share = ((at.x - area.left()) / area.width()).clamp(0.0, 0.999);
+            self.playback.seek(f64::from(share) * seconds, now);
+        }
+    }
+
+    /// The outline of what a pane shows, if it is switched on.
+    pub(super) fn paint_outline(&self, ui: &Ui, beating: &Beating, phase: f64, rect: Rect) {
+        if !self.viewing.outline {
+            return;
+        }
+        let colour = tokens(ui).outline;
+        draw_outline(
+            ui,
+            &beating.outline_at(phase),
+            rect,
+            &self.viewing.look,
+            colour,
+        );
+    }
+
+    /// EF by the outline of a part, where its cascade gives one.
+    pub(super) fn outline_ef(&self, part: Part) -> Option<f64> {
+        self.shown(part)?.result.provenance.outline_ef_percent
+    }
+}
+
+/// A closed line through points in shares of the picture.
+pub(super) fn draw_outline(
+    ui: &Ui,
+    points: &[[f32; 2]],
+    rect: Rect,
+    look: &Look,
+    colour: egui::Color32,
+) {
+    let points: Vec<Pos2> = points
+        .iter()
+        .map(|&[x, y]| look.on_pane(rect, vec2(x, y)))
+        .collect();
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    painter.add(Shape::closed_line(points, Stroke::new(1.5, colour)));
+}
+
+/// Volumes as a line: the greatest on top, nothing at the bottom; the beat closes.
+fn curve(p: &Provenance, area: Rect) -> Option<Vec<Pos2>> {
+    let volumes = p.volumes.as_ref().filter(|v| v.len() > 1)?;
+    let n = volumes.len();
+    let point = |k: usize| {
+        let share = volumes.get(k % n).copied().unwrap_or_default() as f32;
+        pos2(
+            area.left() + k as f32 / n as f32 * area.width(),
+            area.bottom() - 1.0 - share * (area.height() - 3.0),
+        )
+    };
+    Some((0..=n).map(point).collect())
+}
+
+/// A tick with its letters below the curve.
+fn moment(painter: &egui::Painter, x: f32, area: Rect, text: &str, colours: &Tokens) {
+    painter.vline(x, area.y_range(), Stroke::new(1.0, colours.mark));
+    // The letters stay inside the strip at either end.
+    let align = if x < area.left() + 8.0 {
+        Align2::LEFT_TOP
+    } else {
+        Align2::CENTER_TOP
+    };
+    let font = FontId::proportional(9.5);
+    painter.text(pos2(x, area.bottom()), align, text, font, colours.muted);
+}
