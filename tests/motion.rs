@@ -445,3 +445,55 @@ fn the_built_in_cascade_is_judged_by_what_it_shows() {
             .is_some_and(|m| m.synthetic)
     );
 }
+
+#[test]
+fn a_finer_source_is_carried_at_its_own_resolution() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let small = image::open(asset("a4c_1.png")).unwrap();
+    let large = small.resize_exact(336, 336, image::imageops::FilterType::CatmullRom);
+    large.save(at("large.png")).unwrap();
+    let make = |out: &str, more: &[&str]| {
+        let frame = at("large.png");
+        let (out, base) = (
+            at(out),
+            [
+                "generate", "--frame", &frame, "--ef", "60", "--device", "cpu",
+            ],
+        );
+        let args = [&base[..], &["--json", "--out", &out], more].concat();
+        (echoif(&args), echoif::media::open(Path::new(&out)).unwrap())
+    };
+    let (made, coarse) = make("coarse.gif", &[]);
+    let (fine_made, fine) = make("fine.gif", &["--fine"]);
+    // One run, two sizes of its picture.
+    assert_eq!(made["pixels_sha256"], fine_made["pixels_sha256"]);
+    let side = |opened: &echoif::media::Opened| opened.first_square().side;
+    assert_eq!((side(&coarse), side(&fine)), (112, 336));
+    // At end-systole the fine picture is the coarse one, seen better.
+    let levels = |opened: &echoif::media::Opened| {
+        let frame = opened.recording.frame(6).unwrap();
+        Anatomy::from_frame(&frame, &opened.first_square().into())
+            .unwrap()
+            .gray_bytes()
+    };
+    let (a, b) = (levels(&coarse), levels(&fine));
+    let mean = a
+        .iter()
+        .zip(&b)
+        .map(|(a, b)| f64::from(a.abs_diff(*b)))
+        .sum::<f64>()
+        / a.len() as f64;
+    assert!(mean < 6.0, "{mean}");
+    let again = echoif(&[
+        "generate",
+        "--from",
+        &at("fine.gif.json"),
+        "--out",
+        &at("again.gif"),
+        "--json",
+        "--device",
+        "cpu",
+    ]);
+    assert_eq!(again["same_pixels"], true);
+}

@@ -184,6 +184,18 @@ fn m_mode() {
 }
 
 #[test]
+fn outline() {
+    let _alone = alone();
+    panel("outline", |window| {
+        window.key_press(egui::Key::O);
+        window.key_press(egui::Key::S);
+        window.run_steps(2);
+        window.get_by_label("Correct outline...").click();
+        window.run_steps(4);
+    });
+}
+
+#[test]
 fn ladder() {
     let _alone = alone();
     panel("ladder", climb);
@@ -322,6 +334,7 @@ fn explore_large() {
 fn the_readmes_picture_shows_a_finished_run() {
     let _alone = alone();
     let mut window = finished([1280.0, 800.0], false);
+    window.key_press(egui::Key::O);
     climb(&mut window);
     let picture = window.render().expect("the renderer works");
     if std::env::var_os("ECHOIF_UPDATE_PICTURE").is_some() {

@@ -25,6 +25,10 @@ pub struct Args {
     /// without one. NAME.EXT.json, from which the run can be repeated, is written beside it.
     #[arg(long)]
     out: PathBuf,
+    /// Write the cine at the source's own resolution, where that is finer than 112 x 112 and the cascade
+    /// carries the anatomy.
+    #[arg(long)]
+    fine: bool,
     /// Leave the anatomy out of NAME.EXT.json.
     #[arg(long)]
     without_anatomy: bool,
@@ -75,14 +79,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .transpose()?;
     let anatomy = (!args.without_anatomy).then_some(wanted.request.anatomy.as_ref());
     let heart_rate = wanted.heart_rate;
-    write(&made, wanted.part, anatomy, heart_rate, &args.out)?;
+    write(&made, wanted.part, anatomy, heart_rate, args, &args.out)?;
     let mut object = describe(&made, &args.out, &warnings)?;
     if let Some(same) = repeated {
         object.insert("same_pixels".into(), same.into());
     }
     if let Some(factual) = &factual {
         let out = factual_path(&args.out);
-        write(factual, Part::Factual, anatomy, heart_rate, &out)?;
+        write(factual, Part::Factual, anatomy, heart_rate, args, &out)?;
         object.insert("factual".into(), describe(factual, &out, &warnings)?.into());
     }
     if args.json {
@@ -161,11 +165,14 @@ fn write(
     part: Part,
     anatomy: Option<&Anatomy>,
     heart_rate: f64,
+    args: &Args,
     out: &Path,
 ) -> anyhow::Result<()> {
+    let beating = made.cine.beating.as_ref().filter(|_| args.fine);
+    let fine = beating.and_then(|beating| beating.fine_video());
     let cine = Cine {
         part,
-        video: &made.cine.video,
+        video: fine.as_ref().unwrap_or(&made.cine.video),
         rate: made.rate_at(heart_rate),
         beat_normalised: made.beat_normalised,
         provenance: &made.provenance,

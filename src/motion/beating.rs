@@ -88,6 +88,11 @@ impl Beating {
         Some(self.pictures(self.tissue.fine()?, &[share]))
     }
 
+    /// Pixels a side of [`Beating::fine_video`], where there is one.
+    pub fn fine_side(&self) -> Option<usize> {
+        self.tissue.fine_side()
+    }
+
     /// Whether [`Beating::fine_picture_at`] has one.
     pub fn is_fine(&self) -> bool {
         self.tissue.fine().is_some()

@@ -35,6 +35,11 @@ impl Tissue {
         &self.carrier
     }
 
+    /// Pixels a side of the source's own resolution, where that is finer.
+    pub fn fine_side(&self) -> Option<usize> {
+        self.source.as_ref().map(|(side, _)| *side)
+    }
+
     /// At the source's own resolution, once [`Tissue::refine`] is done and where there is one.
     pub fn fine(&self) -> Option<&Carrier> {
         self.fine.get()?.as_ref()

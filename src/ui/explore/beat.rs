@@ -10,7 +10,7 @@ use crate::ui::theme::{Tokens, tokens};
 use egui::{Align2, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 /// Height of the volume's curve, and of the letters below it.
-const CURVE: f32 = 20.0;
+const CURVE: f32 = 26.0;
 const LETTERS: f32 = 11.0;
 /// Pictures a second that a cine is shown at, where its motion allows as many as one likes.
 const SMOOTH: f64 = 30.0;

@@ -188,8 +188,8 @@ impl Explore {
         }
         let (n, seconds) = self.cycle();
         let mut frame = self.frame_now(now) + 1;
-        ui.vertical(|ui| {
-            ui.set_width(SCRUB);
+        let cell = egui::vec2(SCRUB, if self.makes_motion() { 56.0 } else { 22.0 });
+        ui.allocate_ui_with_layout(cell, Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().slider_width = SCRUB;
             ui.spacing_mut().item_spacing.y = 1.0;
             let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));

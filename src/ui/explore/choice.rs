@@ -21,6 +21,8 @@ pub struct Choice {
     pub what: What,
     pub format: Format,
     pub with_anatomy: bool,
+    /// At the source's own resolution, where that is finer.
+    pub fine: bool,
 }
 
 impl Default for Choice {
@@ -29,6 +31,7 @@ impl Default for Choice {
             what: What::default(),
             format: Format::Gif,
             with_anatomy: true,
+            fine: true,
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::choice::{Choice, What};
 use super::state::Explore;
 use super::viewing::Pane;
-use crate::clip::{Frame, FrameRate, Pixels, Video};
-use crate::engine::Part;
+use crate::clip::{Frame, FrameRate, Pixels};
+use crate::engine::{self, Part};
 use crate::media::export::{self, Cine, Format};
 use crate::media::region::Anatomy;
 use crate::provenance::Provenance;
@@ -23,7 +23,9 @@ pub struct Package {
 enum PackageKind {
     Cine {
         part: Part,
-        video: Video,
+        cine: Arc<engine::Cine>,
+        /// At the source's own resolution.
+        fine: bool,
         rate: FrameRate,
         beat_normalised: bool,
     },
@@ -43,20 +45,25 @@ impl Package {
         let written = match &self.kind {
             PackageKind::Cine {
                 part,
-                video,
+                cine,
+                fine,
                 rate,
                 beat_normalised,
-            } => export::write(
-                &Cine {
-                    part: *part,
-                    video,
-                    rate: *rate,
-                    beat_normalised: *beat_normalised,
-                    provenance: &self.provenance,
-                    anatomy,
-                },
-                path,
-            ),
+            } => {
+                let fine = cine.beating.as_ref().filter(|_| *fine);
+                let fine = fine.and_then(|beating| beating.fine_video());
+                export::write(
+                    &Cine {
+                        part: *part,
+                        video: fine.as_ref().unwrap_or(&cine.video),
+                        rate: *rate,
+                        beat_normalised: *beat_normalised,
+                        provenance: &self.provenance,
+                        anatomy,
+                    },
+                    path,
+                )
+            }
             PackageKind::Picture { frame, words } => {
                 export::write_picture(frame, words, &self.provenance, anatomy, path)
             }
@@ -95,6 +102,9 @@ impl Explore {
             let Some(choice) = &mut self.exporting else {
                 return;
             };
+            let made = self.counterfactual.as_ref().or(self.factual.as_ref());
+            let beating = made.and_then(|made| made.result.cine.beating.as_ref());
+            let fine_side = beating.and_then(|beating| beating.fine_side());
             for (what, text, able) in available {
                 ui.add_enabled_ui(able, |ui| ui.radio_value(&mut choice.what, what, text));
             }
@@ -118,6 +128,13 @@ impl Explore {
                     let text = "MP4 needs a build with the feature mp4; AVI plays everywhere.";
                     ui.label(RichText::new(text).color(tokens(ui).muted).size(12.0));
                 }
+            }
+            if let Some(side) = fine_side.filter(|_| !picture) {
+                ui.checkbox(
+                    &mut choice.fine,
+                    format!("At the source's size, {side} x {side}"),
+                )
+                .on_hover_text("Else 112 x 112, as the networks see it.");
             }
             let mut without = !choice.with_anatomy;
             ui.checkbox(&mut without, "Leave out the anatomy")
@@ -161,7 +178,8 @@ impl Explore {
                     What::Factual => Part::Factual,
                     _ => Part::Counterfactual,
                 },
-                video: result.cine.video.clone(),
+                cine: result.cine.clone(),
+                fine: choice.fine,
                 rate: result.rate_at(self.settings.heart_rate),
                 beat_normalised: result.beat_normalised,
             },

@@ -98,5 +98,6 @@ fn panel_frame(ui: &egui::Ui) -> egui::Frame {
 
 /// A panel's heading.
 fn heading(ui: &mut egui::Ui, text: &str) {
-    ui.label(egui::RichText::new(text).strong().size(15.0));
+    let text = egui::RichText::new(text).strong().size(15.0);
+    ui.add(egui::Label::new(text).wrap());
 }

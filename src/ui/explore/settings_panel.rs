@@ -37,7 +37,7 @@ impl Explore {
                 .response
                 .labelled_by(label.id);
         });
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let label = ui.label("Seed");
             let seed = ui
                 .add(DragValue::new(&mut self.seed).speed(1))

@@ -20,8 +20,8 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         heading(ui, "Source");
-        ui.horizontal(|ui| {
-            // All three fit the panel's width.
+        ui.horizontal_wrapped(|ui| {
+            // All three fit the panel's width, but in the smallest window.
             ui.spacing_mut().item_spacing.x = 4.0;
             for command in [
                 Command::OpenFile,
