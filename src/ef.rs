@@ -8,6 +8,19 @@ use std::fmt;
 #[serde(transparent)]
 pub struct EfPercent(f64);
 
+/// Whose word a source's own EF is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EfOrigin {
+    /// Typed by the user, or exact by construction.
+    Given,
+    /// The regressor's answer on the source.
+    Measured,
+    /// Nobody's: a value to begin with.
+    #[default]
+    Assumed,
+}
+
 /// The slider's ends.
 pub const SLIDER_RANGE: std::ops::RangeInclusive<f64> = 10.0..=85.0;
 
@@ -33,6 +46,12 @@ impl EfPercent {
 
     pub fn get(self) -> f64 {
         self.0
+    }
+
+    /// Whether what was found is another answer than what was asked for: by more than five points, or of
+    /// another category.
+    pub fn differs_from(self, asked: Self) -> bool {
+        (self.0 - asked.0).abs() > 5.0 || self.category() != asked.category()
     }
 
     pub fn category(self) -> Category {
@@ -89,5 +108,13 @@ mod tests {
         assert!(EfPercent::new(9.9).is_err());
         assert!(EfPercent::new(f64::NAN).is_err());
         assert!(EfPercent::new(85.0).is_ok());
+    }
+
+    #[test]
+    fn another_answer_is_five_points_or_a_category_away() {
+        let ef = EfPercent::measured;
+        assert!(!ef(33.0).differs_from(ef(30.0)) && ef(36.0).differs_from(ef(30.0)));
+        // 51 is preserved, 49 is not.
+        assert!(ef(51.0).differs_from(ef(49.0)) && !ef(52.0).differs_from(ef(55.0)));
     }
 }

@@ -16,6 +16,18 @@ pub enum TimeBase {
     Rate(FrameRate),
 }
 
+/// Seconds of a beat where nobody says the heart rate.
+const USUAL_BEAT: f64 = 1.0;
+
+/// Whether a clip shows less than half a beat: no EF is in it. Of a known heart rate in beats a minute, else
+/// of 60.
+pub fn is_under_half_a_beat(frames: usize, rate: FrameRate, heart_rate: Option<f64>) -> bool {
+    let beat = heart_rate
+        .filter(|rate| (20.0..=300.0).contains(rate))
+        .map_or(USUAL_BEAT, |rate| 60.0 / rate);
+    (frames as f64) < 0.5 * beat * rate.fps()
+}
+
 /// A regressor's answer on a clip.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
@@ -189,6 +201,15 @@ mod tests {
             size: 1,
             normalisation: None,
         }
+    }
+
+    #[test]
+    fn half_a_beat_is_counted_by_rate_and_heart_rate() {
+        let rate = FrameRate::new(30.0).unwrap();
+        assert!(is_under_half_a_beat(14, rate, None) && !is_under_half_a_beat(15, rate, None));
+        assert!(!is_under_half_a_beat(8, rate, Some(120.0)));
+        // A rate that no heart has says nothing.
+        assert!(is_under_half_a_beat(14, rate, Some(0.0)));
     }
 
     #[test]

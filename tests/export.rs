@@ -80,6 +80,7 @@ fn written(folder: &Path) -> (Vec<(Format, std::path::PathBuf)>, Clip, Anatomy) 
         rate: FrameRate::new(12.5).unwrap(),
         beat_normalised: true,
         provenance: &provenance,
+        factual: None,
         anatomy: Some(&anatomy),
     };
     let files = Format::ALL
@@ -327,6 +328,7 @@ fn names_that_cannot_be_written_get_a_sentence() {
         rate: FrameRate::new(16.0).unwrap(),
         beat_normalised: true,
         provenance: &provenance,
+        factual: None,
         anatomy: None,
     };
     let folder = tempfile::tempdir().unwrap();

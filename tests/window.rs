@@ -112,7 +112,7 @@ fn from_the_first_heart_to_a_measured_ef() {
     window.step();
     let slider = window.get_by_role_and_label(role, "Requested EF");
     assert_eq!(slider.accesskit_node().numeric_value(), Some(46.0));
-    window.get_by_label("mildly reduced");
+    window.get_by_label("mildly reduced is asked for");
     step_until(&mut window, "the cine at 46 %", |t| finished_at(t, 46.0));
     window.get_by_label("Requested EF 46 %");
     let made = window.state().app.explore().counterfactual.clone().unwrap();

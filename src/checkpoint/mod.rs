@@ -191,8 +191,10 @@ pub(crate) fn networks(stage: &StageConfig, p: &Params) -> candle_core::Result<S
             encoder: None,
         });
     };
+    let mut unet = Unet::new(&stage.unet, &p.at("unet"))?;
+    unet.part_input()?;
     Ok(Stage {
-        unet: Unet::new(&stage.unet, &p.at("unet"))?,
+        unet,
         encoder: Some(AnatomyEncoder::new(encoder, &p.at("enc").on_cpu())?),
     })
 }

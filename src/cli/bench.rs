@@ -38,6 +38,10 @@ struct Bench {
     cascade: String,
     /// One denoising step of each stage of the cascade: with guidance both branches.
     evaluations: Vec<Evaluation>,
+    /// Of a motion cascade: what its encoder takes for another EF of the same anatomy, and what carrying a
+    /// beat of 16 frames takes.
+    encoder_seconds: Option<f64>,
+    carry_seconds: Option<f64>,
     /// Estimates a second while the slider is dragged: each the first evaluation at another EF, from
     /// its request to the clip that is shown.
     follow_per_second: Option<f64>,
@@ -163,6 +167,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         device: models.device.name.clone(),
         cascade: models.cascade.identity.name.clone(),
         evaluations,
+        encoder_seconds: None,
+        carry_seconds: None,
         follow_per_second: None,
         operations: Vec::new(),
         presets,
@@ -170,6 +176,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         peak_memory_mb: None,
         gpu_peak_memory_mb: None,
     };
+    (bench.encoder_seconds, bench.carry_seconds) = motion_times(&models, &anatomy, args.repeat)?;
     if let Some((request, video)) = quickest {
         bench.follow_per_second = Some(follow(&models, &request, &mut pace)?);
         let fresh = Request {
@@ -253,6 +260,35 @@ fn evaluations(models: &Models, anatomy: &Anatomy, repeat: u16) -> anyhow::Resul
     config.stages.iter().enumerate().map(of).collect()
 }
 
+/// Seconds of a motion cascade's encoder and of carrying; none of any other.
+fn motion_times(
+    models: &Models,
+    anatomy: &Arc<Anatomy>,
+    repeat: u16,
+) -> anyhow::Result<(Option<f64>, Option<f64>)> {
+    let stages = &models.cascade.cascade.stages;
+    let Some(encoder) = stages.first().and_then(|s| s.encoder.as_ref()) else {
+        return Ok((None, None));
+    };
+    let (picture, go) = (anatomy.tensor(1)?, Interrupt::new());
+    let ef = EfPercent::new(60.0).map_err(anyhow::Error::msg)?;
+    let request = Request::new(anatomy.clone(), ef);
+    let mut pace = Pace::calibrate(&models.device.device)?;
+    let made = generate(models, &request, &mut pace, &go, &mut |_| {})?;
+    let beating = made.cine.beating.as_ref();
+    let (mut encoded, mut carried) = (Vec::new(), Vec::new());
+    for i in 0..=repeat {
+        let start = Instant::now();
+        encoder.forward(&picture, &[0.2 + 0.001 * f32::from(i)], &go)?;
+        encoded.push(start.elapsed().as_secs_f64());
+        let start = Instant::now();
+        if beating.is_some_and(|b| b.video().frames > 0) {
+            carried.push(start.elapsed().as_secs_f64());
+        }
+    }
+    Ok((median(encoded), median(carried)))
+}
+
 /// Estimates a second while a slider would be dragged from one end to the other.
 fn follow(models: &Models, request: &Request, pace: &mut Pace) -> anyhow::Result<f64> {
     let mut estimate = |ef: f64| -> anyhow::Result<()> {
@@ -299,6 +335,14 @@ fn table(bench: &Bench) {
             1e3 * e.median_seconds,
             e.measured
         );
+    }
+    for (name, seconds) in [
+        ("encoder, another EF", bench.encoder_seconds),
+        ("a carried beat", bench.carry_seconds),
+    ] {
+        if let Some(seconds) = seconds {
+            println!("  {name:20} {:8.1} ms", 1e3 * seconds);
+        }
     }
     println!("\nPreset                  median   first preview   evaluations");
     for p in &bench.presets {

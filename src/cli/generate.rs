@@ -176,6 +176,7 @@ fn write(
         rate: made.rate_at(heart_rate),
         beat_normalised: made.beat_normalised,
         provenance: &made.provenance,
+        factual: args.wanted.known_factual(),
         anatomy,
     };
     export::write(&cine, out)?;

@@ -1,9 +1,9 @@
 use crate::clip::FrameRate;
 use crate::engine::{CascadeSource, DeviceChoice, OpenDevice};
-use crate::measure::{TimeBase, measure};
+use crate::measure::{TimeBase, is_under_half_a_beat, measure};
 use crate::media::{self, region};
 use crate::nn::Interrupt;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -45,6 +45,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
                 args.clip.display()
             )
         })?;
+        if is_under_half_a_beat(recording.frames(), rate, opened.heart_rate) {
+            bail!(
+                "{} shows less than half a heart beat: no EF can be measured in it.",
+                args.clip.display()
+            );
+        }
         TimeBase::Rate(rate)
     };
     if recording.frames() > region::MOST_MEASURED {

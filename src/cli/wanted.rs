@@ -1,7 +1,7 @@
 //! What `generate` is to make: by its arguments, or what a sidecar says was made.
 
 use crate::edm::{Preset, Seed};
-use crate::ef::EfPercent;
+use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Generated, Models, Part, Provenance, Request};
 use crate::media;
 use crate::media::export::Sidecar;
@@ -51,6 +51,14 @@ pub struct WantedArgs {
         conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets"]
     )]
     from: Option<PathBuf>,
+}
+
+impl WantedArgs {
+    /// The source's own EF, as the user said it.
+    pub fn known_factual(&self) -> Option<(EfPercent, EfOrigin)> {
+        let ef = EfPercent::new(self.factual_ef?).ok()?;
+        Some((ef, EfOrigin::Given))
+    }
 }
 
 pub struct Wanted {

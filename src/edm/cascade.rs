@@ -181,6 +181,8 @@ impl Cascade {
                 None => solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next,
             };
         }
+        // Who was only waiting for the estimate has gone on by now.
+        plan.interrupt.check()?;
         match stage.output {
             Output::Picture => to_unit(&x),
             Output::Motion { .. } => x.to_dtype(DType::F32),

@@ -1,6 +1,7 @@
 //! What a cine made here says of itself, inside its file.
 
 use crate::clip::{Frame, FrameRate, Pixels};
+use crate::ef::EfOrigin;
 use crate::provenance::{Part, Provenance};
 use crate::recording::{FrameReader, Recording};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,11 @@ pub struct Mark {
     pub fps: f64,
     #[serde(default)]
     pub part: Option<Part>,
+    /// The source's own EF in percent, and whose word that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factual_ef_percent: Option<f64>,
+    #[serde(default)]
+    pub factual_ef_origin: EfOrigin,
     /// How it was made.
     pub provenance: Provenance,
 }
@@ -57,6 +63,8 @@ impl Mark {
             beat_normalised,
             fps: rate.fps(),
             part: Some(part),
+            factual_ef_percent: None,
+            factual_ef_origin: EfOrigin::Assumed,
             provenance,
         }
     }

@@ -95,6 +95,22 @@ impl SpatialConv {
         })
     }
 
+    /// Channels of what goes in.
+    pub(super) fn inputs(&self) -> usize {
+        self.weight.dims().get(1).copied().unwrap_or(0)
+    }
+
+    /// The same of `n` of its input channels alone, on the CPU.
+    pub(super) fn of_inputs(&self, at: usize, n: usize, bias: bool) -> Result<Self> {
+        let bias = match bias {
+            true => self.bias.clone(),
+            false => self.bias.zeros_like()?,
+        };
+        let backend = (&Device::Cpu).into();
+        let weight = self.weight.narrow(1, at, n)?;
+        Self::build(&weight, &bias, self.padding, self.stride, &backend)
+    }
+
     /// `[b, in, f, h, w]` to `[b, out, f, h', w']`.
     ///
     /// # Errors

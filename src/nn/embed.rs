@@ -30,6 +30,23 @@ impl CrossEmbed {
         Ok(Self(convs.collect::<Result<_>>()?))
     }
 
+    /// The same layer for two groups of its input channels: of the first `channels`, without bias, and of the
+    /// rest with it. Their results add up to that of all.
+    ///
+    /// # Errors
+    /// When there are not so many channels.
+    pub fn split(&self, channels: usize) -> Result<(Self, Self)> {
+        let part = |at, n, bias| {
+            let convs = self.0.iter().map(|conv| conv.of_inputs(at, n, bias));
+            Ok::<_, candle_core::Error>(Self(convs.collect::<Result<_>>()?))
+        };
+        let all = self.0.first().map_or(0, SpatialConv::inputs);
+        Ok((
+            part(0, channels, false)?,
+            part(channels, all.saturating_sub(channels), true)?,
+        ))
+    }
+
     /// Pictures `[b or 1, c, f or 1, h, w]`, of which one is of the whole batch and has all frames, to
     /// `[b, dim, f, h, w]`.
     ///

@@ -53,6 +53,8 @@ pub struct App {
 /// The badge that is always on screen.
 const BADGE: &str =
     "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
+/// The same under a grid of what is there to be opened.
+const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 const SETTINGS: &str = "settings";
 /// Older messages go when there are more.
 const MOST_MESSAGES: usize = 4;
@@ -100,6 +102,11 @@ impl App {
     /// Shows the first start's words again; for tests.
     pub fn forget_welcome(&mut self) {
         self.explore.settings.welcomed = false;
+    }
+
+    /// How many cines of a run are made, of which the closest is kept; for tests.
+    pub fn set_best_of(&mut self, n: usize) {
+        self.explore.settings.best_of = n;
     }
 
     fn obey(&mut self, command: Command, ctx: &egui::Context) {
@@ -337,8 +344,12 @@ impl eframe::App for App {
                     .inner_margin(egui::Margin::symmetric(12, 4)),
             )
             .show(ui, |ui| {
+                let badge = match self.gallery {
+                    Some(_) => RECORDINGS,
+                    None => BADGE,
+                };
                 ui.vertical_centered(|ui| {
-                    ui.label(RichText::new(BADGE).color(tokens(ui).warning_text).strong());
+                    ui.label(RichText::new(badge).color(tokens(ui).warning_text).strong());
                 });
             });
         if !self.messages.is_empty() {

@@ -46,6 +46,8 @@ pub struct Source {
     /// Times of the R waves in milliseconds, where the file says them.
     pub r_waves_ms: Vec<f64>,
     pub warnings: Vec<String>,
+    /// The file is a cine that this program made.
+    pub is_synthetic: bool,
     /// Tells one source's pictures from another's.
     pub id: u64,
 }
@@ -87,6 +89,7 @@ impl Source {
             heart_rate: opened.heart_rate,
             r_waves_ms: opened.r_waves_ms,
             warnings,
+            is_synthetic: opened.mark.is_some(),
             id: 0,
         })
     }

@@ -14,6 +14,8 @@ pub struct Tokens {
     pub warning: Color32,
     pub warning_text: Color32,
     pub error: Color32,
+    /// Something to look at twice.
+    pub caution: Color32,
     pub reduced: Color32,
     pub mildly_reduced: Color32,
     pub preserved: Color32,
@@ -22,6 +24,8 @@ pub struct Tokens {
     /// Behind pictures, in both themes: that is how echoes are read.
     pub picture: Color32,
     pub on_picture: Color32,
+    /// Behind words on a picture.
+    pub plate: Color32,
     /// The left ventricle's outline, over a picture.
     pub outline: Color32,
 }
@@ -32,13 +36,15 @@ const DARK: Tokens = Tokens {
     warning: Color32::from_rgb(78, 58, 16),
     warning_text: Color32::from_rgb(255, 211, 110),
     error: Color32::from_rgb(255, 138, 128),
+    caution: Color32::from_rgb(255, 190, 70),
     reduced: Color32::from_rgb(158, 66, 66),
     mildly_reduced: Color32::from_rgb(158, 122, 48),
     preserved: Color32::from_rgb(58, 122, 82),
     mark: Color32::from_rgb(240, 244, 248),
     hatch: Color32::from_rgba_premultiplied(0, 0, 0, 150),
     picture: Color32::from_rgb(0, 0, 0),
-    on_picture: Color32::from_rgb(200, 206, 214),
+    on_picture: Color32::from_rgb(226, 230, 236),
+    plate: Color32::from_rgba_premultiplied(0, 0, 0, 190),
     outline: Color32::from_rgb(255, 206, 84),
 };
 
@@ -48,13 +54,15 @@ const LIGHT: Tokens = Tokens {
     warning: Color32::from_rgb(255, 241, 204),
     warning_text: Color32::from_rgb(104, 72, 0),
     error: Color32::from_rgb(176, 32, 32),
+    caution: Color32::from_rgb(140, 82, 0),
     reduced: Color32::from_rgb(226, 138, 138),
     mildly_reduced: Color32::from_rgb(232, 196, 110),
     preserved: Color32::from_rgb(134, 200, 158),
     mark: Color32::from_rgb(24, 28, 32),
     hatch: Color32::from_rgba_premultiplied(150, 150, 150, 150),
     picture: Color32::from_rgb(0, 0, 0),
-    on_picture: Color32::from_rgb(200, 206, 214),
+    on_picture: Color32::from_rgb(226, 230, 236),
+    plate: Color32::from_rgba_premultiplied(0, 0, 0, 190),
     outline: Color32::from_rgb(255, 206, 84),
 };
 

@@ -23,6 +23,7 @@ use super::Error;
 use super::mark::Mark;
 use super::region::Anatomy;
 use crate::clip::{Clip, Frame, FrameRate, Video};
+use crate::ef::{EfOrigin, EfPercent};
 use crate::files::write_atomically;
 use crate::provenance::{Part, Provenance};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ pub struct Cine<'a> {
     pub rate: FrameRate,
     pub beat_normalised: bool,
     pub provenance: &'a Provenance,
+    /// The source's own EF, and whose word that is; `None` where nobody knows or says.
+    pub factual: Option<(EfPercent, EfOrigin)>,
     /// `None` leaves it out of the sidecar.
     pub anatomy: Option<&'a Anatomy>,
 }
@@ -165,16 +168,22 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
         path: path.to_owned(),
         why,
     };
-    let ef = cine.provenance.requested_ef_percent;
+    let asked = cine.provenance.requested_ef_percent;
+    let measured = cine.provenance.measured_ef_percent;
     let clip = cine.video.to_clip(Some(cine.rate), cine.beat_normalised);
-    let words = format!("{} EF {ef:.0}%", cine.part.name());
-    let mut lines = vec!["SYNTHETIC, NOT A SCAN", &words];
+    let assumed = cine.factual.is_some_and(|(_, by)| by == EfOrigin::Assumed);
+    let what = match (cine.part, assumed) {
+        (Part::Factual, true) => "At an assumed EF",
+        (part, _) => part.name(),
+    };
+    let words = format!("asked EF {asked:.0}%, got {measured:.0}%");
+    let mut lines = vec!["SYNTHETIC, NOT A SCAN", what, &words];
     let chosen = format!("closest of {}", cine.provenance.best_of);
     if cine.provenance.best_of > 1 {
         lines.push(&chosen);
     }
-    let marked = banner::add(&clip, &lines, &format!("EF {ef:.0}%"));
-    let mark = Mark::new(
+    let marked = banner::add(&clip, &lines, &format!("EF {measured:.0}%"));
+    let mut mark = Mark::new(
         marked.picture,
         marked.words,
         cine.beat_normalised,
@@ -182,6 +191,10 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
         cine.part,
         cine.provenance.clone(),
     );
+    if let Some((ef, by)) = cine.factual {
+        mark.factual_ef_percent = Some(ef.get());
+        mark.factual_ef_origin = by;
+    }
     let work = Work::of(&marked.frames, cine.rate, &mark).map_err(fail)?;
     let bytes = match format {
         Format::Gif => gif::encode(&work),

@@ -7,8 +7,9 @@ use crate::nn::embed::CrossEmbed;
 use crate::nn::middle::MiddleAttention;
 use crate::nn::norm::LastNorm;
 use crate::nn::scale::Upsample;
-use crate::nn::{Params, Replay, join, resize};
+use crate::nn::{Interrupt, Params, Replay, join, resize};
 use candle_core::{Result, Tensor};
+use std::sync::{Mutex, PoisonError};
 
 /// The two middle blocks attend with these, whatever the configuration says: as published.
 const MIDDLE_CROSS: (usize, usize) = (8, 64);
@@ -32,6 +33,8 @@ struct UpLevel {
 pub struct Unet {
     config: UnetConfig,
     init_conv: CrossEmbed,
+    /// The same for the conditioning channels and for the video by themselves.
+    parted: Option<Parted>,
     init_over_time: OverTime,
     time: TimeEmbedding,
     lowres_time: Option<TimeEmbedding>,
@@ -49,7 +52,49 @@ pub struct Unet {
     replay: Replay,
 }
 
+/// The input layer in two parts. What conditions is one frame: it is convolved once, not in each frame. The
+/// noisy video's part is kept, because the first evaluation of the next EF starts from the same noise.
+struct Parted {
+    cond: CrossEmbed,
+    video: CrossEmbed,
+    last: Mutex<Option<(Vec<f32>, Tensor)>>,
+}
+
+impl Parted {
+    fn forward(&self, x: &Tensor, cond: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        let values: Vec<f32> = x.flatten_all()?.to_vec1()?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last
+            .as_ref()
+            .filter(|(of, t)| *of == values && t.dim(0).ok() == x.dim(0).ok());
+        let video = match known {
+            Some((_, video)) => video.clone(),
+            None => {
+                let video = self.video.forward(&[x.clone()], interrupt)?;
+                *last = Some((values, video.clone()));
+                video
+            }
+        };
+        video.broadcast_add(&self.cond.forward(&[cond.unsqueeze(2)?], interrupt)?)
+    }
+}
+
 impl Unet {
+    /// Has the input layer treat what conditions by itself, on the CPU: for a stage whose encoder says as
+    /// much as the video does. The sums are the same in another order.
+    ///
+    /// # Errors
+    /// When the network has no such channels.
+    pub fn part_input(&mut self) -> Result<()> {
+        let (cond, video) = self.init_conv.split(self.config.cond_images_channels)?;
+        self.parted = Some(Parted {
+            cond,
+            video,
+            last: Mutex::default(),
+        });
+        Ok(())
+    }
+
     /// Builds the network of `config` from the tensors below `p`, by the published names.
     ///
     /// # Errors
@@ -147,6 +192,7 @@ impl Unet {
         }
         Ok(Self {
             init_conv: CrossEmbed::new(&p.at("init_conv"), config.input_channels(), d)?,
+            parted: None,
             init_over_time: over_time(&p.at("init_temporal_peg"), &p.at("init_temporal_attn"), d)?,
             time: TimeEmbedding::new(p, "time", config)?,
             lowres_time: config
@@ -311,6 +357,12 @@ impl Unet {
         pass: &Pass,
     ) -> Result<Tensor> {
         let (_, _, _, h, w) = x.dims5()?;
+        let parted = self.parted.as_ref().filter(|_| x.device().is_cpu());
+        if let (Some(parted), Some(cond), None) = (parted, cond_image, lowres) {
+            let x = parted.forward(x, cond, pass.interrupt)?;
+            pass.see("init_conv", &x);
+            return self.over_time(x, pass);
+        }
         let mut pictures = Vec::with_capacity(3);
         if let Some(image) = cond_image {
             let image = image.unsqueeze(2)?;
@@ -318,8 +370,13 @@ impl Unet {
         }
         pictures.push(x.clone());
         pictures.extend(lowres.cloned());
-        let mut x = self.init_conv.forward(&pictures, pass.interrupt)?;
+        let x = self.init_conv.forward(&pictures, pass.interrupt)?;
         pass.see("init_conv", &x);
+        self.over_time(x, pass)
+    }
+
+    /// The end of the input layers.
+    fn over_time(&self, mut x: Tensor, pass: &Pass) -> Result<Tensor> {
         if !pass.ignore_time {
             x = self.init_over_time.peg(&x)?;
             pass.see("init_temporal_peg", &x);

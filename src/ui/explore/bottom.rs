@@ -26,7 +26,13 @@ impl Explore {
                 let label = ui.label("Requested EF");
                 let requested = EfPercent::measured(self.requested);
                 ui.label(RichText::new(requested.to_string()).strong().size(20.0));
-                ui.label(RichText::new(requested.category().name()).color(tokens(ui).muted));
+                match self.measured_as_asked() {
+                    Some(got) => ui.label(format!("measured {got}, {}", got.category().name())),
+                    None => {
+                        let text = format!("{} is asked for", requested.category().name());
+                        ui.label(RichText::new(text).color(tokens(ui).muted))
+                    }
+                };
                 if self
                     .cascade
                     .as_ref()

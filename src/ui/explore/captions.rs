@@ -3,7 +3,7 @@
 use super::measuring::Measuring;
 use super::state::Explore;
 use super::viewing::Pane;
-use crate::ef::EfPercent;
+use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::provenance::Leaflets;
 use crate::ui::source::Origin;
@@ -27,11 +27,12 @@ impl Explore {
             ui.label(RichText::new("Nothing is open.").color(muted));
             return;
         };
-        let how = match &self.measuring {
-            Measuring::Measured(_) if !self.ef_is_given => ", measured",
-            _ => "",
-        };
-        ui.label(format!("EF {}{how}", EfPercent::measured(self.factual_ef)));
+        let ef = EfPercent::measured(self.factual_ef);
+        ui.label(match self.ef_origin {
+            EfOrigin::Given => format!("EF {ef}"),
+            EfOrigin::Measured => format!("EF {ef}, measured"),
+            EfOrigin::Assumed => "EF not known".to_owned(),
+        });
         let text = match (source.origin, source.recording.is_still()) {
             (Origin::SimulatedHeart(_), _) => "Simulated heart, still".to_owned(),
             (Origin::Sidecar, _) => "Anatomy of an exported cine, still".to_owned(),
@@ -54,6 +55,12 @@ impl Explore {
     fn made_caption(&self, ui: &mut Ui, part: Part) {
         let tokens = tokens(ui);
         let busy = self.running.as_ref().is_some_and(|r| r.part == part);
+        let small = |text: String| RichText::new(text).color(tokens.muted).size(SMALL_TEXT);
+        // The numbers are of the picture above them.
+        if let Some(estimate) = self.estimate(part) {
+            ui.label(RichText::new(estimate).color(tokens.muted));
+            return;
+        }
         let Some(shown) = self.shown(part) else {
             let text = if busy { "Being made" } else { "" };
             ui.label(RichText::new(text).color(tokens.muted));
@@ -62,22 +69,27 @@ impl Explore {
         let p = &shown.result.provenance;
         let requested = EfPercent::measured(p.requested_ef_percent);
         let measured = EfPercent::measured(p.measured_ef_percent);
-        ui.label(format!("Requested EF {requested}"));
+        let mut text = RichText::new(format!("Measured EF {measured}")).strong();
+        let mut hover = self.about_regressor(&p.regressor);
+        if !p.looks_like_four_chamber {
+            text = text.color(tokens.muted);
+            hover += " The frame does not look like an apical four-chamber view: this says little.";
+        }
+        ui.label(text).on_hover_text(hover);
         if let Some(outline) = self.outline_ef(part).map(EfPercent::measured) {
             ui.label(RichText::new(format!("Outline EF {outline}")).strong())
                 .on_hover_text(
                     "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
                 );
         }
-        ui.label(RichText::new(format!("Measured EF {measured}")).strong())
-            .on_hover_text(self.about_regressor(&p.regressor));
-        let band = self.agreement();
-        let band = band.map_or(String::new(), |a| {
-            format!("typical spread {:.0} points, ", a.residual_sd)
-        });
-        let small = |text: String| RichText::new(text).color(tokens.muted).size(SMALL_TEXT);
-        ui.label(small(format!("{band}{}", p.regressor)));
-        let mut notes = Vec::new();
+        ui.label(format!("Requested EF {requested}"));
+        if measured.differs_from(requested) {
+            let (asked, got) = (requested.get(), measured.get());
+            let text = format!("asked {asked:.0}, got {got:.0}");
+            ui.label(RichText::new(text).color(tokens.caution).size(SMALL_TEXT));
+        }
+        let mut notes: Vec<String> = self.usual(requested).into_iter().collect();
+        notes.push(p.regressor.clone());
         if p.best_of > 1 {
             let measured = p.candidates.iter().map(|c| c.measured_ef_percent);
             let all: Vec<String> = measured.map(|m| format!("{m:.0}")).collect();
@@ -98,9 +110,38 @@ impl Explore {
         if busy {
             notes.push("a new one is being made".to_owned());
         }
-        if !notes.is_empty() {
-            ui.label(small(notes.join(", ")));
+        ui.label(small(notes.join(", ")));
+    }
+
+    /// What is said under an estimate: whose it is, and that nobody measured it.
+    fn estimate(&self, part: Part) -> Option<String> {
+        let running = self.running.as_ref();
+        let preview = running.and_then(|r| r.preview.as_ref().map(|(of, _)| (r, *of)));
+        if let Some((running, _)) = preview.filter(|(_, of)| *of == part) {
+            let asked = match (running.follows, part) {
+                (Some(ef), _) => ef,
+                (None, Part::Factual) => EfPercent::measured(self.factual_ef),
+                (None, Part::Counterfactual) => EfPercent::measured(self.requested),
+            };
+            return Some(format!("EF {asked}, estimate, not measured"));
         }
+        let cancelled = self
+            .cancelled
+            .as_ref()
+            .is_some_and(|(of, _, _)| *of == part);
+        cancelled.then(|| "Estimate of a run that was cancelled, not measured".to_owned())
+    }
+
+    /// Where this cascade's measured EF usually falls for a request, two times in three.
+    fn usual(&self, requested: EfPercent) -> Option<String> {
+        let a = self.agreement()?;
+        let middle = a.slope * requested.get() + a.intercept;
+        let (low, high) = (middle - a.residual_sd, middle + a.residual_sd);
+        Some(format!(
+            "usually {:.0} to {:.0} %",
+            low.max(0.0),
+            high.min(100.0)
+        ))
     }
 
     /// Who measured, and how well that one is known to: its card speaks of the built-in one alone.

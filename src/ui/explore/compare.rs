@@ -27,6 +27,7 @@ impl Explore {
             .is_some_and(|s| !s.recording.is_still());
         let motion = self.makes_motion();
         let slow = self.is_slow() && !motion;
+        let unaligned = self.why_unaligned();
         let viewing = &mut self.viewing;
         ui.horizontal_wrapped(|ui| {
             for (mode, command) in Mode::ALL {
@@ -64,8 +65,17 @@ impl Explore {
             }
             if clip {
                 ui.separator();
-                ui.checkbox(&mut viewing.align, "Align phase")
-                    .on_hover_text("Plays the clip from where its motion matches the cines'.");
+                let able = unaligned.is_none();
+                let mut ticked = viewing.align && able;
+                let align = egui::Checkbox::new(&mut ticked, "Align phase");
+                let response = ui.add_enabled(able, align);
+                if able {
+                    viewing.align = ticked;
+                    response
+                        .on_hover_text("Plays the clip from where its motion matches the cines'.");
+                } else if let Some(why) = unaligned {
+                    ui.label(RichText::new(why).color(tokens(ui).muted));
+                }
             }
             if slow {
                 ui.separator();
@@ -83,6 +93,18 @@ impl Explore {
                 }
             }
         });
+    }
+
+    /// Why the source cannot be played in phase with the cines, where it cannot.
+    fn why_unaligned(&self) -> Option<&'static str> {
+        let source = self.source.as_ref()?;
+        match () {
+            () if self.viewing.offset.is_some() => None,
+            () if source.rate.is_none() => Some("its rate is not known"),
+            () if self.viewing.grays.is_none() => Some("its frames are being read"),
+            () if self.counterfactual.is_none() && self.factual.is_none() => Some("no cine yet"),
+            () => Some("its motion does not match the cines'"),
+        }
     }
 
     /// Fewer than 12 frames a second.

@@ -94,8 +94,9 @@ impl Explore {
             Event::Cancelled { job } if Some(job) == current => {
                 let preview = self.running.take().and_then(|r: Running| r.preview);
                 let id = self.next_id();
-                // What was seen so far stays.
-                self.cancelled = preview.map(|(part, video)| (part, id, video));
+                // The last finished cine comes back; without one what was seen so far stays.
+                let unfinished = preview.filter(|(part, _)| self.shown(*part).is_none());
+                self.cancelled = unfinished.map(|(part, cine)| (part, id, cine));
                 self.climb_on(engine);
             }
             Event::AskFirst { job, seconds } if Some(job) == current => {

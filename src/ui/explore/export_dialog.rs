@@ -4,6 +4,7 @@ use super::choice::{Choice, What};
 use super::state::Explore;
 use super::viewing::Pane;
 use crate::clip::{Frame, FrameRate, Pixels};
+use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{self, Part};
 use crate::media::export::{self, Cine, Format};
 use crate::media::region::Anatomy;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub struct Package {
     kind: PackageKind,
     provenance: Provenance,
+    factual: Option<(EfPercent, EfOrigin)>,
     anatomy: Option<Arc<Anatomy>>,
 }
 
@@ -59,6 +61,7 @@ impl Package {
                         rate: *rate,
                         beat_normalised: *beat_normalised,
                         provenance: &self.provenance,
+                        factual: self.factual,
                         anatomy,
                     },
                     path,
@@ -191,7 +194,12 @@ impl Explore {
         Some(Package {
             kind,
             provenance: result.provenance.clone(),
-            anatomy: (choice.with_anatomy && is_its).then(|| source.anatomy.clone()),
+            factual: EfPercent::new(self.factual_ef)
+                .ok()
+                .map(|ef| (ef, self.ef_origin)),
+            // Nor while text in it, which may name somebody, waits for the user's word.
+            anatomy: (choice.with_anatomy && is_its && !self.text_is_proposed())
+                .then(|| source.anatomy.clone()),
         })
     }
 

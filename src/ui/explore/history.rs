@@ -53,9 +53,11 @@ impl Explore {
             kept: Kept {
                 provenance: result.provenance.clone(),
                 factual_ef: job.factual.map(EfPercent::get),
+                factual_ef_origin: self.ef_origin,
                 anatomy_png: None,
             },
-            anatomy: Some(job.counterfactual.anatomy.clone()),
+            // Text that may name somebody is waiting for the user's word.
+            anatomy: (!self.text_is_proposed()).then(|| job.counterfactual.anatomy.clone()),
             thumbnail: Cine::default(),
         };
         self.history.insert(0, past);
@@ -85,14 +87,15 @@ impl Explore {
                 }
                 let p = &past.kept.provenance;
                 let requested = EfPercent::measured(p.requested_ef_percent);
+                let measured = EfPercent::measured(p.measured_ef_percent);
                 let text = format!(
-                    "EF {requested}, measured {:.0} %\n{}, seed {}",
-                    p.measured_ef_percent, p.preset, p.seed
+                    "Measured EF {measured}, asked {requested}\n{}, seed {}",
+                    p.preset, p.seed
                 );
                 let line = Button::new(RichText::new(text).size(12.0)).frame(false);
                 let hint = match &past.anatomy {
                     Some(_) => "Restore this run",
-                    None => "Its anatomy was not kept: takes its settings over",
+                    None => "Its anatomy was not kept: open its source first",
                 };
                 if ui.add(line).on_hover_text(hint).clicked() {
                     restore = Some(i);
@@ -118,15 +121,16 @@ impl Explore {
                     Err(why) => return self.said.push(why),
                 }
             }
+            // Another patient's run must not touch the case that is open.
             None if current.as_ref() != Some(&kept.provenance.anatomy_sha256) => {
-                let text = "The anatomy of that run was not kept: its settings were taken over.";
-                self.said.push(text.into());
+                let text = "The anatomy of that run was not kept. Open its source first.";
+                return self.said.push(text.into());
             }
             _ => {}
         }
         if let Some(ef) = kept.factual_ef {
             self.factual_ef = ef;
-            self.ef_is_given = true;
+            self.ef_origin = kept.factual_ef_origin;
         }
         self.repeat(&kept.provenance, engine);
     }

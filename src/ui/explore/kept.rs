@@ -1,6 +1,7 @@
 //! What survives a restart: settings, recent files, history. Names no file and no patient.
 
 use crate::edm::Preset;
+use crate::ef::EfOrigin;
 use crate::engine::Provenance;
 use crate::media::export::anatomy_from_png;
 use crate::media::region::Anatomy;
@@ -68,6 +69,9 @@ impl Default for Settings {
 pub struct Kept {
     pub provenance: Provenance,
     pub factual_ef: Option<f64>,
+    /// Whose word it is.
+    #[serde(default)]
+    pub factual_ef_origin: EfOrigin,
     /// The anatomy as PNG in base 64, if the user wants it kept.
     pub anatomy_png: Option<String>,
 }

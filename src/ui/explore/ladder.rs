@@ -183,12 +183,17 @@ impl Explore {
                         let kind = egui::StrokeKind::Inside;
                         ui.painter().rect_stroke(response.rect, 4.0, stroke, kind);
                     }
-                    ui.label(RichText::new(format!("EF {ef}")).size(12.5));
-                    let measured = shown.map_or(String::new(), |s| {
-                        let m = s.result.provenance.measured_ef_percent;
-                        format!("measured {m:.0} %")
-                    });
-                    ui.label(RichText::new(measured).size(11.5).color(tokens.muted));
+                    let measured =
+                        shown.map(|s| EfPercent::measured(s.result.provenance.measured_ef_percent));
+                    let title = measured.map_or("not measured".into(), |m| format!("EF {m}"));
+                    ui.label(RichText::new(title).size(12.5));
+                    let off = measured.is_some_and(|m| m.differs_from(*ef));
+                    let colour = if off { tokens.caution } else { tokens.muted };
+                    ui.label(
+                        RichText::new(format!("asked {ef}"))
+                            .size(11.5)
+                            .color(colour),
+                    );
                     if response.clicked() && shown.is_some() {
                         chosen = Some(ef.get());
                     }

@@ -5,9 +5,10 @@ use super::kept::{HEART_RATES, usual_heart_rate};
 use super::measuring::Measuring;
 use super::state::Explore;
 use crate::clip::{Clip, FrameRate};
+use crate::ef::EfOrigin;
 use crate::engine::{Engine, MeasureId};
 use crate::hearts::{self, simulated_heart};
-use crate::measure::{Measurement, TimeBase};
+use crate::measure::{Measurement, TimeBase, is_under_half_a_beat};
 use crate::media::export::Sidecar;
 use crate::media::{Kind, Opened, region};
 use crate::nn::Interrupt;
@@ -16,6 +17,9 @@ use crate::ui::projector::Projector;
 use crate::ui::source::{Origin, Source};
 use crossbeam_channel::{TryRecvError, bounded};
 use std::sync::Arc;
+
+/// Made factual where nobody has said the source's own EF, and said to be assumed.
+const ASSUMED_EF: f64 = 55.0;
 
 impl Explore {
     /// Opens the next simulated heart.
@@ -40,15 +44,18 @@ impl Explore {
     }
 
     pub fn open(&mut self, source: Source, engine: &mut Engine) {
-        // The default for a source whose EF nobody has said.
-        self.factual_ef = 55.0;
+        self.factual_ef = ASSUMED_EF;
         self.set_source(source, engine);
     }
 
     /// Opens the anatomy of an exported cine and repeats its run.
     pub fn reopen_run(&mut self, source: Source, sidecar: &Sidecar, engine: &mut Engine) {
-        self.factual_ef = 55.0;
+        self.factual_ef = ASSUMED_EF;
         self.put_source(source);
+        if let Some(ef) = sidecar.mark.factual_ef_percent {
+            self.factual_ef = ef;
+            self.ef_origin = sidecar.mark.factual_ef_origin;
+        }
         self.repeat(&sidecar.mark.provenance, engine);
     }
 
@@ -71,7 +78,10 @@ impl Explore {
         }
         self.on_screen = None;
         self.anatomy_is_due = false;
-        self.ef_is_given = source.is_simulated();
+        self.ef_origin = match source.is_simulated() {
+            true => EfOrigin::Given,
+            false => EfOrigin::Assumed,
+        };
         self.drawing_mask = false;
         self.source = Some(source);
         self.forget_outline();
@@ -140,8 +150,11 @@ impl Explore {
             return;
         };
         let recording = source.recording.clone();
+        let short = |rate| is_under_half_a_beat(recording.frames(), rate, source.heart_rate);
+        self.too_short = !recording.beat_normalised && source.rate.is_some_and(short);
         let time = match source.rate {
             _ if recording.is_still() => return,
+            _ if self.too_short => None,
             _ if recording.beat_normalised => Some(TimeBase::Beat),
             Some(rate) => Some(TimeBase::Rate(rate)),
             None => None,
@@ -234,7 +247,8 @@ impl Explore {
         }
         self.measuring = match result {
             Ok(measurement) => {
-                if !self.ef_is_given {
+                if self.ef_origin != EfOrigin::Given {
+                    self.ef_origin = EfOrigin::Measured;
                     self.factual_ef = measurement.measured_ef_percent.clamp(10.0, 85.0).round();
                 }
                 Measuring::Measured(measurement)

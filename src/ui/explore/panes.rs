@@ -2,8 +2,10 @@ use super::captions::SMALL_TEXT;
 use super::shown::{BETWEEN, Shown};
 use super::state::Explore;
 use super::viewing::{Mode, Pane};
+use crate::ef::EfOrigin;
 use crate::engine::{self, Part};
 use crate::motion::Beating;
+use crate::ui::source::Origin;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
@@ -44,7 +46,7 @@ impl Explore {
                 ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                     ui.set_width(side);
                     ui.spacing_mut().item_spacing.y = SMALL_GAP;
-                    ui.label(RichText::new(pane.name()).strong());
+                    ui.label(RichText::new(self.title(pane)).strong());
                     self.pane(ui, pane, side, now);
                     if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
@@ -53,6 +55,16 @@ impl Explore {
                 });
             }
         });
+    }
+
+    /// What stands above a pane: a cine at an EF that nobody gave is not the factual one.
+    fn title(&self, pane: Pane) -> String {
+        match (pane, self.ef_origin) {
+            (Pane::Factual, EfOrigin::Assumed) => {
+                format!("At EF {:.0} % (assumed)", self.factual_ef)
+            }
+            _ => pane.name().to_owned(),
+        }
     }
 
     fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64) {
@@ -114,6 +126,12 @@ impl Explore {
             let texture = cine.texture(ui, "pane-source", key, look, picture);
             // Only what the networks get: nothing outside the square.
             Cine::fit_crop(ui, &texture, &source.crop, rect, look);
+            let tag = match (source.origin, source.is_synthetic) {
+                (Origin::SimulatedHeart(_), _) => "Simulated",
+                (_, true) => "SYNTHETIC",
+                (_, false) => "Recorded",
+            };
+            on_picture(ui, rect, Align2::LEFT_BOTTOM, tag);
         }
     }
 
@@ -258,5 +276,13 @@ pub(super) fn on_picture(ui: &Ui, rect: Rect, align: Align2, text: &str) {
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let at = align.pos_in_rect(&rect.shrink(6.0));
     let font = FontId::proportional(SMALL_TEXT);
-    painter.text(at, align, text, font, tokens(ui).on_picture);
+    if text.is_empty() {
+        return;
+    }
+    // On a plate, so that bright tissue and inverted pictures leave them legible.
+    let tokens = tokens(ui);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, tokens.on_picture);
+    let place = align.anchor_size(at, galley.size());
+    painter.rect_filled(place.expand2(vec2(4.0, 2.0)), 3.0, tokens.plate);
+    painter.galley(place.min, galley, tokens.on_picture);
 }

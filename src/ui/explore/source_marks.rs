@@ -15,6 +15,12 @@ use egui::{Button, RichText, Ui};
 const MOST_RECENT: usize = 12;
 
 impl Explore {
+    /// Whether areas that look like text wait for the user's word: until then the anatomy is not kept.
+    pub(super) fn text_is_proposed(&self) -> bool {
+        let source = self.source.as_ref();
+        self.seeking.is_some() || source.is_some_and(|s| !s.proposals.is_empty())
+    }
+
     /// Proposals wait for the user's word; masks can be drawn and taken away. True when the
     /// anatomy is to be taken anew.
     pub(super) fn mask_lines(&mut self, ui: &mut Ui) -> bool {

@@ -2,6 +2,7 @@ use super::heading;
 use super::measuring::Measuring;
 use super::state::Explore;
 use crate::clip::FrameRate;
+use crate::ef::EfOrigin;
 use crate::engine::Engine;
 use crate::media::region::{MOST_MEASURED, Square};
 use crate::ui::command::Command;
@@ -296,15 +297,21 @@ impl Explore {
         let muted = tokens(ui).muted;
         let simulated = self.source.as_ref().is_some_and(|s| s.is_simulated());
         let mut changed = false;
+        let known = self.ef_origin != EfOrigin::Assumed;
         ui.horizontal(|ui| {
             let label = ui.label("Factual EF");
             let value = DragValue::new(&mut self.factual_ef)
                 .range(10.0..=85.0)
                 .speed(0.5)
                 .max_decimals(0)
-                .suffix(" %");
+                .custom_formatter(move |v, _| match known {
+                    true => format!("{v:.0} %"),
+                    false => "not known".into(),
+                });
             let response = ui.add_enabled(!simulated, value).labelled_by(label.id);
-            self.ef_is_given |= response.changed();
+            if response.changed() {
+                self.ef_origin = EfOrigin::Given;
+            }
             changed = response.changed() && !response.dragged() || response.drag_stopped();
             if self.measuring.is_going_on() {
                 ui.spinner();
@@ -314,16 +321,24 @@ impl Explore {
                 let differs = self.factual_ef != measured;
                 if differs && ui.small_button("Use measured").clicked() {
                     self.factual_ef = measured;
-                    self.ef_is_given = false;
+                    self.ef_origin = EfOrigin::Measured;
                     changed = true;
                 }
             }
         });
         let note = match &self.measuring {
             _ if simulated => "Exact by construction.".to_owned(),
-            Measuring::Nothing | Measuring::Viewing(..) => {
+            Measuring::Nothing | Measuring::Viewing(..) if self.too_short && !known => format!(
+                "Less than half a beat: no EF can be measured. Until you give it {:.0} % is assumed.",
+                self.factual_ef
+            ),
+            Measuring::Nothing | Measuring::Viewing(..) if known => {
                 "The source's own EF, as you know it.".to_owned()
             }
+            Measuring::Nothing | Measuring::Viewing(..) => format!(
+                "The source's own EF, if you know it. Until then {:.0} % is assumed.",
+                self.factual_ef
+            ),
             Measuring::Cropping(..) | Measuring::Asked(_) => "Measuring the clip.".to_owned(),
             Measuring::Failed(why) => format!("It could not be measured: {why}."),
             Measuring::Measured(m) => {

@@ -5,7 +5,7 @@ use super::outline::Correcting;
 use super::shown::{BETWEEN, Point, Running, Shown, Strip};
 use super::steps::Steps;
 use super::viewing::Viewing;
-use crate::ef::{EfPercent, SLIDER_RANGE};
+use crate::ef::{EfOrigin, EfPercent, SLIDER_RANGE};
 use crate::engine::{self, CascadeInfo, Engine, Job, Part};
 use crate::media::region::Mask;
 use crate::puppet::Landmarks;
@@ -67,8 +67,10 @@ pub struct Explore {
     /// The anatomy is to be taken when its frame is there.
     pub(super) anatomy_is_due: bool,
     pub measuring: Measuring,
-    /// The user typed the factual EF.
-    pub(super) ef_is_given: bool,
+    /// The clip shows less than half a beat, so nothing is measured in it.
+    pub(super) too_short: bool,
+    /// Whose word the factual EF is.
+    pub ef_origin: EfOrigin,
     /// Areas that look like text in the square of the source with this number, being sought.
     pub(super) seeking: Option<(u64, crossbeam_channel::Receiver<Vec<Mask>>)>,
     /// A drag on the source draws a mask.
@@ -129,7 +131,8 @@ impl Explore {
             on_screen: None,
             anatomy_is_due: false,
             measuring: Measuring::default(),
-            ef_is_given: false,
+            too_short: false,
+            ef_origin: EfOrigin::Assumed,
             seeking: None,
             drawing_mask: false,
             live_anatomy: None,
@@ -240,7 +243,19 @@ impl Explore {
 
     pub(super) fn marks(&self) -> Vec<Mark> {
         let generated = self.generated.iter().map(|&ef| Mark::Generated(ef));
-        generated.chain([Mark::Factual(self.factual_ef)]).collect()
+        // An EF that nobody gave is no mark.
+        let factual = (self.ef_origin != EfOrigin::Assumed).then_some(self.factual_ef);
+        let measured = self.measured_as_asked().map(|ef| Mark::Measured(ef.get()));
+        let factual = factual.map(Mark::Factual);
+        generated.chain(factual).chain(measured).collect()
+    }
+
+    /// What the counterfactual on screen measures, if it is the one that is asked for.
+    pub(super) fn measured_as_asked(&self) -> Option<EfPercent> {
+        let made = self.counterfactual.as_ref()?;
+        let p = &made.result.provenance;
+        let is_asked = self.running.is_none() && p.requested_ef_percent == self.requested;
+        is_asked.then(|| EfPercent::measured(p.measured_ef_percent))
     }
 
     /// The frame of the source that is in its pane.

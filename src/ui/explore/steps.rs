@@ -1,6 +1,7 @@
 //! The steps that can be undone.
 
 use crate::edm::Preset;
+use crate::ef::EfOrigin;
 use crate::media::region::Crop;
 use crate::puppet::Landmarks;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub struct State {
     pub(super) crop: Option<Crop>,
     pub(super) frame: usize,
     pub(super) factual_ef: f64,
+    pub(super) ef_origin: EfOrigin,
     pub(super) preset: Preset,
     pub(super) best_of: usize,
     pub(super) guidance: Option<f64>,

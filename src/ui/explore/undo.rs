@@ -15,6 +15,7 @@ impl Explore {
             crop: source.map(|s| s.crop.clone()),
             frame: source.map_or(0, |s| s.frame),
             factual_ef: self.factual_ef,
+            ef_origin: self.ef_origin,
             preset: self.settings.preset,
             best_of: self.settings.best_of,
             guidance: self.guidance,
@@ -72,6 +73,7 @@ impl Explore {
     fn go_to(&mut self, to: State, engine: &mut Engine) {
         let before = self.state();
         self.factual_ef = to.factual_ef;
+        self.ef_origin = to.ef_origin;
         self.settings.preset = to.preset;
         self.settings.best_of = to.best_of;
         self.guidance = to.guidance;

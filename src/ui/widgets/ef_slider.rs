@@ -9,6 +9,8 @@ pub enum Mark {
     Factual(f64),
     /// An EF that has been generated: going there is instant.
     Generated(f64),
+    /// What the cine that was asked for measures.
+    Measured(f64),
 }
 
 /// The EF slider: the guideline's categories as bands, marks, and hatching outside the range that
@@ -160,6 +162,20 @@ fn paint_marks(ui: &Ui, track: Rect, marks: &[Mark], tokens: &Tokens) {
                     2.5,
                     tokens.mark,
                 );
+            }
+            Mark::Measured(ef) => {
+                let (low, high) = (*SLIDER_RANGE.start(), *SLIDER_RANGE.end());
+                let x = x_of(track, ef.clamp(low, high));
+                let tip = |dx: f32, y: f32| -> Pos2 { pos2(x + dx, y) };
+                ui.painter().add(Shape::convex_polygon(
+                    vec![
+                        tip(-5.0, track.bottom() + 7.0),
+                        tip(0.0, track.bottom()),
+                        tip(5.0, track.bottom() + 7.0),
+                    ],
+                    tokens.accent,
+                    Stroke::new(1.0, ui.visuals().panel_fill),
+                ));
             }
             Mark::Factual(ef) => {
                 let x = x_of(track, ef);
