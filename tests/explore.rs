@@ -214,8 +214,10 @@ fn history_survives_a_restart_and_anatomies_only_if_asked() {
     // Without its anatomy it must not touch the case that is open, and that is said.
     let mut third = window(Some(bare), Arc::new(NoPicker), Some(another));
     let before = pixels(&third);
+    third.get_by_label_contains(&entry).scroll_to_me();
+    third.run_steps(3);
     third.get_by_label_contains(&entry).click();
-    third.run_steps(2);
+    third.run_steps(4);
     third.get_by_label_contains("Open its source first");
     assert!(third.state().explore().running.is_none());
     assert_eq!(pixels(&third), before);

@@ -363,3 +363,43 @@ fn a_reader_that_has_enough_ends_it_quietly() {
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success() && !said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn an_anatomy_with_what_looks_like_text_is_not_written_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let heart = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_2.png");
+    let mut picture = image::open(heart).unwrap().to_luma8();
+    for (x, y) in (4..28).flat_map(|x| (5..11).map(move |y| (x, y))) {
+        let level = if (x + y) % 3 == 0 { 230 } else { 0 };
+        picture.put_pixel(x, y, image::Luma([level]));
+    }
+    let frame = folder.path().join("named.png");
+    picture.save(&frame).unwrap();
+    let make = |more: &[&str]| {
+        let out = folder.path().join("made.gif");
+        let (frame, out) = (frame.to_str().unwrap(), out.to_str().unwrap());
+        let base = [
+            "generate", "--frame", frame, "--ef", "30", "--out", out, "--json",
+        ];
+        let made = json(&[&base, more].concat());
+        let text = std::fs::read_to_string(format!("{out}.json")).unwrap();
+        let sidecar: Value = serde_json::from_str(&text).unwrap();
+        (
+            made["warnings"].to_string(),
+            sidecar["anatomy_png"].is_null(),
+        )
+    };
+    let (warnings, left_out) = make(&[]);
+    assert!(
+        left_out && warnings.contains("--mask X,Y,W,H"),
+        "{warnings}"
+    );
+    for answer in [&["--no-text"][..], &["--mask", "3,4,27,9"]] {
+        let (warnings, left_out) = make(answer);
+        assert!(!left_out && !warnings.contains("--mask"), "{warnings}");
+    }
+    let out = echoif(&[
+        "generate", "--frame", "f.png", "--ef", "30", "--out", "o.gif", "--mask", "1,2",
+    ]);
+    assert_eq!(out.status.code(), Some(2));
+}

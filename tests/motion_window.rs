@@ -94,7 +94,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
 
     press(&mut window, Modifiers::COMMAND, Key::S);
     window.run_steps(3);
-    window.get_by_label("Choose where...").click();
+    window.get_by_label("Save...").click();
     let file = place.with_extension("gif");
     let start = Instant::now();
     while window.query_by_label_contains("Exported: ").is_none() {

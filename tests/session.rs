@@ -36,7 +36,7 @@ fn one_session_from_opening_to_export_and_back() {
     press(&mut window, Modifiers::COMMAND, Key::S);
     window.run_steps(3);
     window.get_by_label("Counterfactual cine");
-    window.get_by_label("Choose where...").click();
+    window.get_by_label("Save...").click();
     let file = place.with_extension("gif");
     let start = Instant::now();
     while window.query_by_label_contains("Exported: ").is_none() {

@@ -240,7 +240,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     // What is exported, and what lies beside it.
     window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::S);
     window.run_steps(4);
-    window.get_by_label("Choose where...").click();
+    window.get_by_label("Save...").click();
     step_until(&mut window, "export", |w| {
         w.query_by_label_contains("Exported: ").is_some()
     });

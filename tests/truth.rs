@@ -42,7 +42,7 @@ fn an_ef_that_nobody_gave_is_said_to_be_assumed() {
     window.run_steps(3);
     window.get_by_label("Factual cine").click();
     window.run_steps(2);
-    window.get_by_label("Choose where...").click();
+    window.get_by_label("Save...").click();
     let start = Instant::now();
     while window.query_by_label_contains("Exported: ").is_none() {
         assert!(

@@ -55,6 +55,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "An EF of {requested} is outside the range that the cascade was trained on."
         ));
     }
+    if wanted.text_is_unanswered && !args.without_anatomy {
+        warnings.push(
+            "Something in the frame looks like text, which may name somebody: the anatomy is left out of the \
+             sidecar. Blacken it with --mask X,Y,W,H, or say --no-text."
+                .into(),
+        );
+    }
     for warning in &warnings {
         eprintln!("{warning}");
     }
@@ -77,7 +84,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             one(&models, &request, &mut pace, Part::Factual)
         })
         .transpose()?;
-    let anatomy = (!args.without_anatomy).then_some(wanted.request.anatomy.as_ref());
+    let anatomy = (!args.without_anatomy && !wanted.text_is_unanswered)
+        .then_some(wanted.request.anatomy.as_ref());
     let heart_rate = wanted.heart_rate;
     write(&made, wanted.part, anatomy, heart_rate, args, &args.out)?;
     let mut object = describe(&made, &args.out, &warnings)?;

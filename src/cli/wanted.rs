@@ -3,9 +3,9 @@
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Generated, Models, Part, Provenance, Request};
-use crate::media;
 use crate::media::export::Sidecar;
-use crate::media::region::Anatomy;
+use crate::media::region::{Anatomy, Crop, Mask};
+use crate::media::{self, text_areas};
 use crate::provenance::Leaflets;
 use crate::puppet::Landmarks;
 use anyhow::{Context, bail};
@@ -18,6 +18,12 @@ pub struct WantedArgs {
     /// a DICOM file's ultrasound region gives, else the sector in the picture, else the centre.
     #[arg(long, required_unless_present = "from")]
     frame: Option<PathBuf>,
+    /// Blacken a rectangle of the frame, X,Y,WIDTH,HEIGHT in its pixels: burned-in text. As often as needed.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = mask)]
+    mask: Vec<Mask>,
+    /// What looks like text in the frame is none, or names nobody.
+    #[arg(long)]
+    no_text: bool,
     /// The ejection fraction to show, in percent, 10 to 85.
     #[arg(long, required_unless_present = "from")]
     ef: Option<f64>,
@@ -48,7 +54,7 @@ pub struct WantedArgs {
     /// Repeat the run that this NAME.EXT.json tells of; with --frame where it holds no anatomy.
     #[arg(
         long,
-        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets"]
+        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets", "mask", "no_text"]
     )]
     from: Option<PathBuf>,
 }
@@ -68,10 +74,26 @@ pub struct Wanted {
     /// Beats a minute, for cines that are one beat.
     pub heart_rate: f64,
     pub warnings: Vec<String>,
+    /// The frame has what looks like text, and the user has not said what it is: the anatomy is not written.
+    pub text_is_unanswered: bool,
     /// The run that is repeated.
     before: Option<Provenance>,
     /// Where it was made.
     pub made_on: String,
+}
+
+/// `X,Y,WIDTH,HEIGHT`.
+fn mask(text: &str) -> Result<Mask, String> {
+    let numbers: Result<Vec<usize>, _> = text.split(',').map(|n| n.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[x, y, width, height]) if width > 0 && height > 0 => Ok(Mask {
+            x,
+            y,
+            width,
+            height,
+        }),
+        _ => Err("a mask is X,Y,WIDTH,HEIGHT in pixels of the frame, such as 0,0,200,24".into()),
+    }
 }
 
 fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
@@ -100,7 +122,8 @@ impl Wanted {
         if args.guidance.is_some_and(|g| !is_sound(g)) {
             bail!("Guidance must be from 0 to 50.");
         }
-        let taken = Taken::from(path)?;
+        let taken = Taken::masked(path, &args.mask)?;
+        let unanswered = taken.looks_like_text && args.mask.is_empty() && !args.no_text;
         let outline = args.outline.as_deref().map(read_outline).transpose()?;
         Ok(Self {
             request: Request {
@@ -117,6 +140,7 @@ impl Wanted {
             factual,
             heart_rate: taken.heart_rate.unwrap_or(USUAL_HEART_RATE),
             warnings: taken.warnings,
+            text_is_unanswered: unanswered,
             before: None,
             made_on: String::new(),
         })
@@ -168,6 +192,7 @@ impl Wanted {
                 USUAL_HEART_RATE
             },
             warnings,
+            text_is_unanswered: false,
             made_on: p.device.clone(),
             before: Some(p),
         })
@@ -206,15 +231,29 @@ pub struct Taken {
     pub anatomy: Anatomy,
     heart_rate: Option<f64>,
     warnings: Vec<String>,
+    looks_like_text: bool,
 }
 
 impl Taken {
     pub fn from(path: &Path) -> anyhow::Result<Self> {
+        Self::masked(path, &[])
+    }
+
+    fn masked(path: &Path, masks: &[Mask]) -> anyhow::Result<Self> {
         let opened = media::open(path)?;
         let frame = opened.recording.frame(0);
         let frame =
             frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", path.display()))?;
-        let anatomy = Anatomy::from_frame(&frame, &opened.first_square().into())?;
+        let square = opened.first_square();
+        let crop = Crop {
+            masks: masks.to_vec(),
+            ..square.into()
+        };
+        let anatomy = Anatomy::from_frame(&frame, &crop)?;
+        // What this program made has its words outside the picture.
+        let searched = opened.mark.is_none();
+        let looks_like_text =
+            searched && !text_areas::propose(&opened.recording, square).is_empty();
         let doubts = opened.doubts(&anatomy, &frame);
         let mut warnings = opened.warnings;
         warnings.extend(doubts.into_iter().map(str::to_owned));
@@ -222,6 +261,7 @@ impl Taken {
             anatomy,
             heart_rate: opened.heart_rate,
             warnings,
+            looks_like_text,
         })
     }
 }

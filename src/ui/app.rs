@@ -1,6 +1,6 @@
 use super::about::About;
 use super::command::Command;
-use super::explore::{Explore, Mode, Moment, Settings};
+use super::explore::{Explore, Mode, Moment, Package, Settings};
 use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
 use super::gallery::{Answer, Gallery};
 use super::palette::Palette;
@@ -32,6 +32,14 @@ impl Default for Options {
     }
 }
 
+/// A sentence for the user.
+#[derive(PartialEq)]
+pub(super) struct Message {
+    pub text: String,
+    /// Something went well.
+    pub done: bool,
+}
+
 /// The window's whole state.
 pub struct App {
     pub(super) engine: Engine,
@@ -42,7 +50,11 @@ pub struct App {
     pub(super) picker: Arc<dyn Picker>,
     pub(super) device: String,
     /// Sentences that stay until they are dismissed.
-    pub(super) messages: Vec<String>,
+    pub(super) messages: Vec<Message>,
+    /// An export to a file that is there already: it waits for the user's word.
+    pub(super) replacing: Option<(Package, PathBuf)>,
+    /// The theme on screen.
+    is_light: bool,
     pub(super) shortcuts: bool,
     pub(super) palette: Option<Palette>,
     pub(super) about: Option<About>,
@@ -65,9 +77,9 @@ impl App {
     /// # Errors
     /// When the worker thread cannot be started.
     pub fn new(cc: &CreationContext<'_>, options: Options) -> std::io::Result<Self> {
-        theme::install(&cc.egui_ctx);
         let kept = || cc.storage.and_then(|s| eframe::get_value(s, SETTINGS));
         let settings = options.settings.or_else(kept).unwrap_or_default();
+        theme::install(&cc.egui_ctx, settings.light);
         let ctx = cc.egui_ctx.clone();
         let mut engine = Engine::start(options.device, CascadeSource::Builtin, move || {
             ctx.request_repaint();
@@ -87,6 +99,8 @@ impl App {
             picker: options.picker,
             device: "loading".into(),
             messages: Vec::new(),
+            replacing: None,
+            is_light: false,
             shortcuts: false,
             palette: None,
             about: None,
@@ -149,13 +163,11 @@ impl App {
             Command::EndDiastole => explore.jump(Moment::EndDiastole, now),
             Command::EndSystole => explore.jump(Moment::EndSystole, now),
             Command::Ladder => explore.toggle_ladder(engine),
+            Command::Run => explore.run(engine),
             Command::Export => explore.exporting = Some(Default::default()),
             Command::Undo => explore.undo(engine),
             Command::Redo => explore.redo(engine),
-            Command::Cancel => {
-                self.desk.forget();
-                explore.cancel(engine);
-            }
+            Command::Cancel => self.step_back(),
             Command::Palette => self.palette = Some(Palette::default()),
             Command::About => {
                 self.about = match self.about {
@@ -174,6 +186,28 @@ impl App {
         }
     }
 
+    /// What Escape does: it closes what is on top, and only then stops what is being made.
+    fn step_back(&mut self) {
+        if std::mem::take(&mut self.shortcuts) || self.about.take().is_some() {
+            return;
+        }
+        if self.gallery.is_some() && !self.desk.is_opening() {
+            self.desk.forget();
+            self.gallery = None;
+            return;
+        }
+        let opening = self.desk.is_opening();
+        self.desk.forget();
+        if !opening && !self.explore.put_points_away() {
+            self.explore.cancel(&self.engine);
+        }
+    }
+
+    /// Says that something went well.
+    fn tell_done(&mut self, text: String) {
+        self.push_message(Message { text, done: true });
+    }
+
     pub(super) fn tell(&mut self, text: String) {
         // A list of missing tensors can have hundreds of lines.
         let more = text.lines().count().saturating_sub(MOST_LINES);
@@ -183,8 +217,12 @@ impl App {
         } else {
             text
         };
-        if !self.messages.contains(&text) {
-            self.messages.push(text);
+        self.push_message(Message { text, done: false });
+    }
+
+    fn push_message(&mut self, message: Message) {
+        if !self.messages.contains(&message) {
+            self.messages.push(message);
         }
         if self.messages.len() > MOST_MESSAGES {
             self.messages.remove(0);
@@ -200,17 +238,10 @@ impl App {
             Arrival::Picked(Purpose::Regressor, path) => {
                 self.engine.open_regressor(Some((path, None)));
             }
-            Arrival::Picked(Purpose::Export(_, extension), mut path) => {
-                if path.extension().is_none() {
-                    path.set_extension(extension);
-                }
-                let choice = self.explore.exporting.take();
-                let package = choice.and_then(|choice| self.explore.package(choice));
-                if let Some(package) = package {
-                    self.desk.export(package, path, ctx);
-                }
+            Arrival::Picked(Purpose::Export(_, extension), path) => {
+                self.export_to(path, extension, false, ctx);
             }
-            Arrival::Exported(Ok(path)) => self.tell(format!("Exported: {}", path.display())),
+            Arrival::Exported(Ok(path)) => self.tell_done(format!("Exported: {}", path.display())),
             Arrival::Exported(Err(why)) => self.tell(why),
             Arrival::NothingPicked { purpose, no_dialog } => {
                 if no_dialog {
@@ -243,6 +274,31 @@ impl App {
                 }
             }
             Arrival::Surveyed => {}
+        }
+    }
+
+    /// Exports to a path that was chosen. Whether a file there may be replaced was asked by the desktop's
+    /// dialog, unless the path was typed or ends as the program has it.
+    pub(super) fn export_to(
+        &mut self,
+        mut path: PathBuf,
+        extension: &str,
+        typed: bool,
+        ctx: &egui::Context,
+    ) {
+        let mut unasked = typed;
+        if path.extension().is_none() && !extension.is_empty() {
+            path.set_extension(extension);
+            unasked = true;
+        }
+        let choice = self.explore.exporting.take();
+        let Some(package) = choice.and_then(|choice| self.explore.package(choice)) else {
+            return;
+        };
+        if unasked && path.is_file() {
+            self.replacing = Some((package, path));
+        } else {
+            self.desk.export(package, path, ctx);
         }
     }
 
@@ -325,16 +381,23 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
+        self.is_light = ctx.theme() == Theme::Light;
         let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
         if let Some(path) = dropped {
             self.desk.open(&path, &ctx);
         }
         // A dialog has the keys to itself.
-        let dialog = self.explore.exporting.is_some() || self.explore.ask.is_some();
+        let dialog = self.explore.exporting.is_some()
+            || self.explore.ask.is_some()
+            || self.replacing.is_some()
+            || !self.explore.settings.welcomed;
+        // A drop-down closes by Escape, and nothing else does then.
+        let popup = egui::Popup::is_any_open(&ctx);
         let mut commands = match dialog || self.typed.is_some() || self.palette.is_some() {
             true => Vec::new(),
             false => Command::pressed(&ctx),
         };
+        commands.retain(|command| !(popup && *command == Command::Cancel));
         egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
         egui::Panel::bottom("badge")
             .resizable(false)
@@ -352,9 +415,6 @@ impl eframe::App for App {
                     ui.label(RichText::new(badge).color(tokens(ui).warning_text).strong());
                 });
             });
-        if !self.messages.is_empty() {
-            egui::Panel::top("messages").show(ui, |ui| self.messages(ui));
-        }
         if self.gallery.is_some() {
             self.gallery(ui);
         } else {
@@ -366,6 +426,8 @@ impl eframe::App for App {
         self.sheets(ui, &mut commands);
         self.shortcuts_sheet(&ctx);
         self.path_dialog(&ctx);
+        self.replace_dialog(&ctx);
+        self.messages(&ctx);
         for command in commands {
             self.obey(command, &ctx);
         }
@@ -377,6 +439,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.explore.keep_settings(self.is_light);
         self.explore.settings.history = self.explore.kept_history();
         eframe::set_value(storage, SETTINGS, &self.explore.settings);
     }

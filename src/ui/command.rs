@@ -34,6 +34,7 @@ pub enum Command {
     EndDiastole,
     EndSystole,
     Ladder,
+    Run,
     Export,
     Undo,
     Redo,
@@ -45,7 +46,7 @@ pub enum Command {
 }
 
 impl Command {
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::OpenFile,
         Self::OpenFolder,
         Self::NextSimulatedHeart,
@@ -75,6 +76,7 @@ impl Command {
         Self::EndDiastole,
         Self::EndSystole,
         Self::Ladder,
+        Self::Run,
         Self::Export,
         Self::Undo,
         Self::Redo,
@@ -116,6 +118,7 @@ impl Command {
             Self::EndDiastole => "Go to end-diastole",
             Self::EndSystole => "Go to end-systole",
             Self::Ladder => "EF ladder",
+            Self::Run => "Run",
             Self::Export => "Export...",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
@@ -158,6 +161,7 @@ impl Command {
             Self::EndDiastole => (Modifiers::NONE, Key::D),
             Self::EndSystole => (Modifiers::NONE, Key::S),
             Self::Ladder => (Modifiers::NONE, Key::L),
+            Self::Run => (Modifiers::NONE, Key::Enter),
             Self::Export => (Modifiers::COMMAND, Key::S),
             Self::Undo => (Modifiers::COMMAND, Key::Z),
             Self::Redo => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z),
@@ -170,17 +174,29 @@ impl Command {
         KeyboardShortcut::new(modifiers, key)
     }
 
+    /// Whether its key is one that a focused button or slider answers to by itself.
+    fn is_a_widgets(self) -> bool {
+        let KeyboardShortcut {
+            modifiers,
+            logical_key,
+        } = self.shortcut();
+        let own = [Key::Space, Key::Enter, Key::ArrowLeft, Key::ArrowRight];
+        modifiers == Modifiers::NONE && own.contains(&logical_key)
+    }
+
     /// The commands whose keys were pressed, unless a text field has the keyboard.
     pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
-        if ctx.egui_wants_keyboard_input() {
+        if ctx.text_edit_focused() {
             return Vec::new();
         }
+        let focused = ctx.memory(|memory| memory.focused().is_some());
         ctx.input_mut(|input| {
             // With Shift first: a plain shortcut would also accept the shifted key.
             let mut order = Self::ALL;
             order.sort_by_key(|c| !c.shortcut().modifiers.shift);
             let mut pressed: Vec<Self> = order
                 .into_iter()
+                .filter(|c| !(focused && c.is_a_widgets()))
                 .filter(|c| input.consume_shortcut(&c.shortcut()))
                 .collect();
             if input.key_pressed(Key::Questionmark) {

@@ -16,27 +16,74 @@ const WELCOME: [&str; 3] = [
 ];
 
 impl App {
-    pub(super) fn messages(&mut self, ui: &mut Ui) {
-        let mut dismissed = None;
-        for (i, text) in self.messages.iter().enumerate() {
-            let tokens = tokens(ui);
-            egui::Frame::new()
-                .fill(tokens.warning)
-                .corner_radius(5)
-                .inner_margin(egui::Margin::symmetric(10, 6))
-                .show(ui, |ui| {
-                    ui.horizontal(|ui| {
-                        if ui.button("Dismiss").clicked() {
-                            dismissed = Some(i);
-                        }
-                        ui.add(
-                            egui::Label::new(RichText::new(text).color(tokens.warning_text)).wrap(),
-                        );
-                    });
-                });
+    /// Over the screen, so that nothing below moves when one comes or goes.
+    pub(super) fn messages(&mut self, ctx: &egui::Context) {
+        if self.messages.is_empty() {
+            return;
         }
+        let mut dismissed = None;
+        let width = (0.6 * ctx.content_rect().width()).min(720.0);
+        egui::Area::new(egui::Id::unique("messages"))
+            .anchor(egui::Align2::CENTER_TOP, egui::vec2(0.0, 34.0))
+            .order(egui::Order::Foreground)
+            .show(ctx, |ui| {
+                ui.set_width(width);
+                for (i, message) in self.messages.iter().enumerate() {
+                    let tokens = tokens(ui);
+                    let (fill, colour) = match message.done {
+                        true => (tokens.success, ui.visuals().text_color()),
+                        false => (tokens.warning, tokens.warning_text),
+                    };
+                    egui::Frame::new()
+                        .fill(fill)
+                        .corner_radius(5)
+                        .inner_margin(egui::Margin::symmetric(10, 6))
+                        .shadow(ui.visuals().popup_shadow)
+                        .show(ui, |ui| {
+                            ui.horizontal(|ui| {
+                                if ui.button("Dismiss").clicked() {
+                                    dismissed = Some(i);
+                                }
+                                let text = RichText::new(&message.text).color(colour);
+                                ui.add(egui::Label::new(text).wrap());
+                            });
+                        });
+                }
+            });
         if let Some(i) = dismissed {
             self.messages.remove(i);
+        }
+    }
+
+    /// Asks before a file is replaced that nobody asked about.
+    pub(super) fn replace_dialog(&mut self, ctx: &egui::Context) {
+        let Some((_, path)) = &self.replacing else {
+            return;
+        };
+        let mut answer = None;
+        let modal = egui::Modal::new(egui::Id::unique("replace")).show(ctx, |ui| {
+            ui.set_width(420.0);
+            ui.heading("Replace the file?");
+            let text = format!("{} is there already.", path.display());
+            ui.add(egui::Label::new(text).wrap());
+            ui.add_space(GAP);
+            ui.horizontal(|ui| {
+                if ui.button("Replace").clicked() {
+                    answer = Some(true);
+                }
+                if ui.button("Keep it").clicked() {
+                    answer = Some(false);
+                }
+            });
+        });
+        if modal.should_close() {
+            answer = Some(false);
+        }
+        if let Some(replace) = answer
+            && let Some((package, path)) = self.replacing.take()
+            && replace
+        {
+            self.desk.export(package, path, ctx);
         }
     }
 
@@ -73,7 +120,10 @@ impl App {
         match answer {
             Some(true) if !path.as_os_str().is_empty() => {
                 self.typed = None;
-                self.arrive(Arrival::Picked(purpose, path), ctx);
+                match purpose {
+                    Purpose::Export(_, extension) => self.export_to(path, extension, true, ctx),
+                    _ => self.arrive(Arrival::Picked(purpose, path), ctx),
+                }
             }
             Some(false) => self.typed = None,
             _ => {}
@@ -85,20 +135,20 @@ impl App {
         if self.explore.settings.welcomed {
             return;
         }
-        egui::Window::new("What would this heart look like if its EF were X?")
-            .collapsible(false)
-            .resizable(false)
-            .anchor(egui::Align2::CENTER_CENTER, egui::Vec2::ZERO)
-            .show(ui.ctx(), |ui| {
-                ui.set_width(440.0);
-                for line in WELCOME {
-                    ui.add(egui::Label::new(line).wrap());
-                }
-                ui.add_space(GAP / 2.0);
-                if ui.button("Begin").clicked() {
-                    self.explore.settings.welcomed = true;
-                }
-            });
+        let modal = egui::Modal::new(egui::Id::unique("welcome")).show(ui.ctx(), |ui| {
+            ui.set_width(440.0);
+            ui.heading("What would this heart look like if its EF were X?");
+            for line in WELCOME {
+                ui.add(egui::Label::new(line).wrap());
+            }
+            ui.add_space(GAP / 2.0);
+            let begin = ui.button("Begin");
+            let entered = ui.input(|i| i.key_pressed(egui::Key::Enter));
+            begin.clicked() || entered
+        });
+        if modal.inner || modal.should_close() {
+            self.explore.settings.welcomed = true;
+        }
     }
 
     /// Windows over the screen: palette, about, export.

@@ -10,6 +10,8 @@ pub const SMALL_GAP: f32 = 6.0;
 #[derive(Clone, Copy)]
 pub struct Tokens {
     pub accent: Color32,
+    /// Behind a message of something that went well.
+    pub success: Color32,
     pub muted: Color32,
     pub warning: Color32,
     pub warning_text: Color32,
@@ -24,6 +26,8 @@ pub struct Tokens {
     /// Behind pictures, in both themes: that is how echoes are read.
     pub picture: Color32,
     pub on_picture: Color32,
+    /// Over a picture that is no longer what is set.
+    pub dimmed: Color32,
     /// Behind words on a picture.
     pub plate: Color32,
     /// The left ventricle's outline, over a picture.
@@ -32,6 +36,7 @@ pub struct Tokens {
 
 const DARK: Tokens = Tokens {
     accent: Color32::from_rgb(88, 166, 255),
+    success: Color32::from_rgb(24, 62, 44),
     muted: Color32::from_rgb(152, 160, 170),
     warning: Color32::from_rgb(78, 58, 16),
     warning_text: Color32::from_rgb(255, 211, 110),
@@ -44,12 +49,14 @@ const DARK: Tokens = Tokens {
     hatch: Color32::from_rgba_premultiplied(0, 0, 0, 150),
     picture: Color32::from_rgb(0, 0, 0),
     on_picture: Color32::from_rgb(226, 230, 236),
+    dimmed: Color32::from_rgba_premultiplied(0, 0, 0, 140),
     plate: Color32::from_rgba_premultiplied(0, 0, 0, 190),
     outline: Color32::from_rgb(255, 206, 84),
 };
 
 const LIGHT: Tokens = Tokens {
     accent: Color32::from_rgb(9, 90, 190),
+    success: Color32::from_rgb(214, 240, 224),
     muted: Color32::from_rgb(88, 96, 105),
     warning: Color32::from_rgb(255, 241, 204),
     warning_text: Color32::from_rgb(104, 72, 0),
@@ -62,6 +69,7 @@ const LIGHT: Tokens = Tokens {
     hatch: Color32::from_rgba_premultiplied(150, 150, 150, 150),
     picture: Color32::from_rgb(0, 0, 0),
     on_picture: Color32::from_rgb(226, 230, 236),
+    dimmed: Color32::from_rgba_premultiplied(0, 0, 0, 140),
     plate: Color32::from_rgba_premultiplied(0, 0, 0, 190),
     outline: Color32::from_rgb(255, 206, 84),
 };
@@ -71,8 +79,8 @@ pub fn tokens(ui: &egui::Ui) -> Tokens {
 }
 
 /// Sets both themes' styles; dark is the default, because reading rooms are.
-pub fn install(ctx: &egui::Context) {
-    ctx.set_theme(Theme::Dark);
+pub fn install(ctx: &egui::Context, light: bool) {
+    ctx.set_theme(if light { Theme::Light } else { Theme::Dark });
     for (theme, mut visuals, tokens) in [
         (Theme::Dark, Visuals::dark(), DARK),
         (Theme::Light, Visuals::light(), LIGHT),

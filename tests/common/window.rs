@@ -151,7 +151,7 @@ pub fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usi
     window.run_steps(3);
     window.get_by_label(what).click();
     window.run_steps(2);
-    window.get_by_label("Choose where...").click();
+    window.get_by_label("Save...").click();
     let start = Instant::now();
     let path = loop {
         let said = window.query_by_label_contains("Exported: ");

@@ -85,6 +85,12 @@ impl Explore {
                         (_, None) => "Open a frame to begin.",
                         _ => "Ready. Drag the slider to ask for another EF.",
                     };
+                    let able = self.cascade.is_some() && self.source.is_some();
+                    let run = egui::Button::new(Command::Run.text());
+                    let hint = ui.ctx().format_shortcut(&Command::Run.shortcut());
+                    if ui.add_enabled(able, run).on_hover_text(hint).clicked() {
+                        commands.push(Command::Run);
+                    }
                     ui.label(RichText::new(text).color(muted));
                     return;
                 };

@@ -44,12 +44,21 @@ impl Explore {
             } => {
                 let another = !self.regressor.is_empty() && self.regressor != regressor;
                 self.cascades = cascades;
+                let sha256 = cascade.identity.sha256.clone();
                 self.cascade = Some(*cascade);
                 self.regressor = regressor;
                 if another {
                     self.measure_source();
                 }
-                self.guidance = None;
+                if self
+                    .made_by
+                    .as_ref()
+                    .is_some_and(|made_by| *made_by != sha256)
+                {
+                    // Another cascade has its own.
+                    self.guidance = None;
+                }
+                self.made_by = Some(sha256);
                 self.running = None;
                 self.forget_results();
                 self.run(engine);
@@ -120,7 +129,11 @@ impl Explore {
         }
         self.cancelled = None;
         self.note_result(&result);
-        let shown = Some(Shown { id, result });
+        let shown = Some(Shown {
+            stale: false,
+            id,
+            result,
+        });
         match part {
             Part::Factual => self.factual = shown,
             Part::Counterfactual => self.counterfactual = shown,

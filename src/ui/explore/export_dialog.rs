@@ -79,7 +79,7 @@ impl Explore {
     fn can_export(&self, what: What) -> bool {
         match what {
             What::Counterfactual => self.counterfactual.is_some(),
-            What::Factual => self.factual.is_some(),
+            What::Factual => self.factual.as_ref().is_some_and(|f| !f.stale),
             What::MMode => self.viewing.line.is_some() && self.counterfactual.is_some(),
             What::Ladder => self.ladder.as_ref().is_some_and(|l| !l.rungs.is_empty()),
         }
@@ -154,7 +154,7 @@ impl Explore {
                 .iter()
                 .any(|(w, _, able)| *w == choice.what && *able);
             ui.horizontal(|ui| {
-                let save = egui::Button::new("Choose where...");
+                let save = egui::Button::new("Save...");
                 if ui.add_enabled(able, save).clicked() {
                     let extension = choice.format.extension();
                     chosen = Some(if picture { "png" } else { extension });

@@ -1,5 +1,6 @@
 //! What survives a restart: settings, recent files, history. Names no file and no patient.
 
+use super::viewing::Mode;
 use crate::edm::Preset;
 use crate::ef::EfOrigin;
 use crate::engine::Provenance;
@@ -24,6 +25,13 @@ pub struct Settings {
     /// where it says one, so it is not kept.
     #[serde(skip, default = "usual_heart_rate")]
     pub heart_rate: f64,
+    /// What was set last: it outlives the source and the program.
+    pub requested: f64,
+    pub seed: u64,
+    pub guidance: Option<f64>,
+    pub mode: Mode,
+    pub speed: f64,
+    pub light: bool,
     /// Whether the files opened are listed, by hash and date.
     pub keep_recent: bool,
     pub recent: Vec<Recent>,
@@ -55,6 +63,12 @@ impl Default for Settings {
             best_of: 1,
             leaflets: false,
             heart_rate: usual_heart_rate(),
+            requested: 30.0,
+            seed: 0,
+            guidance: None,
+            mode: Mode::default(),
+            speed: 1.0,
+            light: false,
             keep_recent: true,
             recent: Vec::new(),
             keep_anatomies: false,

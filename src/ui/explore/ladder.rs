@@ -94,6 +94,7 @@ impl Explore {
 
     pub(super) fn climbed(&mut self, rungs: Vec<Arc<Generated>>) {
         let shown = rungs.into_iter().map(|result| Shown {
+            stale: false,
             id: self.next_id(),
             result,
         });

@@ -54,6 +54,7 @@ impl Explore {
             .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()
+                    .auto_shrink(false)
                     .show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
             });
         egui::Panel::right("settings")
@@ -62,6 +63,7 @@ impl Explore {
             .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()
+                    .auto_shrink(false)
                     .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
             });
         egui::CentralPanel::default()

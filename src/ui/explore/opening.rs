@@ -61,8 +61,6 @@ impl Explore {
 
     fn set_source(&mut self, source: Source, engine: &mut Engine) {
         self.put_source(source);
-        // Ask at once for something worth seeing: the other side of normal.
-        self.requested = if self.factual_ef >= 50.0 { 30.0 } else { 65.0 };
         self.run(engine);
     }
 

@@ -50,6 +50,15 @@ impl Explore {
         self.correcting.is_on = true;
     }
 
+    /// Ends the correction, if it is being made.
+    pub fn put_points_away(&mut self) -> bool {
+        let is_on = self.correcting.is_on;
+        if is_on {
+            self.correcting = Correcting::default();
+        }
+        is_on
+    }
+
     /// The correction is taken back: the cascade's own outline counts.
     pub(super) fn reset_outline(&mut self, engine: &mut Engine) {
         self.correcting = Correcting::default();

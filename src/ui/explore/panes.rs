@@ -181,6 +181,9 @@ impl Explore {
             }
         });
         Cine::fit(ui, &texture, rect, look);
+        if part == Part::Factual && self.factual.as_ref().is_some_and(|f| f.stale) {
+            ui.painter().rect_filled(rect, 0.0, tokens(ui).dimmed);
+        }
         if let Some(beating) = &seen.cine.beating {
             self.paint_outline(ui, beating, phase, rect);
         }

@@ -25,6 +25,8 @@ pub struct Running {
 /// A finished cine and its number.
 #[derive(Clone)]
 pub struct Shown {
+    /// It was made with other settings than are set now, and another is on its way.
+    pub stale: bool,
     pub id: u64,
     pub result: Arc<Generated>,
 }

@@ -9,7 +9,7 @@ use crate::ef::{EfOrigin, EfPercent, SLIDER_RANGE};
 use crate::engine::{self, CascadeInfo, Engine, Job, Part};
 use crate::media::region::Mask;
 use crate::puppet::Landmarks;
-use crate::ui::playback::Playback;
+use crate::ui::playback::{Playback, SPEEDS};
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
 use crate::ui::widgets::{Cine, Mark};
@@ -37,6 +37,8 @@ pub struct Explore {
     /// The anatomy's outline as the user corrected it.
     pub outline: Option<Arc<Landmarks>>,
     pub cascade: Option<CascadeInfo>,
+    /// The hash of the cascade that was in use last.
+    pub(super) made_by: Option<String>,
     /// Cascade folders that were found, for the menu.
     pub cascades: Vec<PathBuf>,
     pub regressor: String,
@@ -98,17 +100,30 @@ impl Explore {
     /// `wake` has the window drawn anew, from any thread.
     pub fn new(settings: Settings, wake: Wake) -> Self {
         let history = from_settings(&settings);
+        // A settings file may hold anything.
+        let requested = EfPercent::new(settings.requested).map_or(30.0, EfPercent::get);
+        let guidance = settings.guidance.filter(|g| (1.0..=10.0).contains(g));
+        let viewing = Viewing {
+            mode: settings.mode,
+            ..Viewing::default()
+        };
+        let mut playback = Playback::default();
+        if SPEEDS.contains(&settings.speed) {
+            playback.set_speed(settings.speed, 0.0);
+        }
+        let seed = settings.seed;
         Self {
             settings,
             source: None,
-            requested: 30.0,
+            requested,
             factual_ef: 55.0,
-            seed: 0,
+            seed,
             seed_locked: true,
-            guidance: None,
+            guidance,
             correcting: Correcting::default(),
             outline: None,
             cascade: None,
+            made_by: None,
             cascades: Vec::new(),
             regressor: String::new(),
             running: None,
@@ -119,12 +134,12 @@ impl Explore {
             history,
             points: Vec::new(),
             ladder: None,
-            viewing: Viewing::default(),
+            viewing,
             exporting: None,
             estimates: 0,
             steps: Steps::default(),
             cancelled: None,
-            playback: Playback::default(),
+            playback,
             cines: Cines::default(),
             last_job: None,
             projector: None,
@@ -142,6 +157,17 @@ impl Explore {
             counter: 0,
             said: Vec::new(),
         }
+    }
+
+    /// Takes what is set over into what is kept.
+    pub fn keep_settings(&mut self, light: bool) {
+        let settings = &mut self.settings;
+        settings.requested = self.requested;
+        settings.seed = self.seed;
+        settings.guidance = self.guidance;
+        settings.mode = self.viewing.mode;
+        settings.speed = self.playback.speed();
+        settings.light = light;
     }
 
     pub(super) fn next_id(&mut self) -> u64 {
@@ -197,7 +223,10 @@ impl Explore {
     /// Marks are no longer instant, and the ladder is of other settings.
     pub(super) fn run_anew(&mut self, engine: &mut Engine) {
         self.generated.clear();
-        self.factual = None;
+        // It stays to be seen, dimmed, until the new one is there.
+        if let Some(factual) = &mut self.factual {
+            factual.stale = true;
+        }
         self.ladder = None;
         self.run(engine);
     }

@@ -5,10 +5,11 @@ use crate::ui::command::Command;
 use crate::ui::look::Look;
 use crate::ui::widgets::Cine;
 use egui::{Rect, Response, Vec2};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How the counterfactual is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     #[default]
     SideBySide,
