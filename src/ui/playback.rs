@@ -113,6 +113,64 @@ impl Playback {
     }
 }
 
+/// How many pictures a beat is shown in, as far as the machine keeps up: a renderer in software takes a tenth
+/// of a second for a window, and what comes late is worth less than what is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct Smoothness {
+    /// Pictures from one frame to the next at most.
+    limit: usize,
+    /// When the next picture was due.
+    due: Option<f64>,
+    /// Pictures that came late, less those that came in time.
+    late: u32,
+    since: f64,
+}
+
+/// So much after it was due a picture is late, in seconds.
+const LATE: f64 = 0.012;
+/// So many late ones halve the number of pictures.
+const TOO_MANY: u32 = 6;
+/// After so long without, more are tried again.
+const PATIENCE: f64 = 30.0;
+
+impl Smoothness {
+    pub const MOST: usize = 16;
+
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// A window is drawn at `now`, and the next picture is due after `wait`.
+    pub fn drawn(&mut self, now: f64, wait: f64) {
+        // Long waits are no playing; something between two pictures has the window drawn in time.
+        if let Some(due) = self.due.filter(|due| now >= *due && now < due + 1.0) {
+            self.late = match now - due > LATE {
+                true => self.late + 1,
+                false => self.late.saturating_sub(1),
+            };
+        }
+        if self.late > TOO_MANY {
+            self.limit = (self.limit / 2).max(1);
+            (self.late, self.since) = (0, now);
+        } else if now - self.since > PATIENCE {
+            self.limit = (2 * self.limit).min(Self::MOST);
+            self.since = now;
+        }
+        self.due = Some(now + wait);
+    }
+}
+
+impl Default for Smoothness {
+    fn default() -> Self {
+        Self {
+            limit: Self::MOST,
+            due: None,
+            late: 0,
+            since: 0.0,
+        }
+    }
+}
+
 /// How far into a loop of `seconds` a position is, 0..1.
 fn phase_at(position: f64, seconds: f64, bounce: bool) -> f64 {
     if seconds <= 0.0 {
@@ -141,6 +199,25 @@ mod tests {
         assert!((p.position(9.0) - 1.0).abs() < 1e-9);
         p.toggle(9.0);
         assert!((p.position(9.25) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn fewer_pictures_are_shown_where_they_come_late() {
+        let mut smooth = Smoothness::default();
+        let mut now = 0.0;
+        let mut play = |smooth: &mut Smoothness, seconds: f64, delay: f64| {
+            let end = now + seconds;
+            while now < end {
+                smooth.drawn(now, 0.03);
+                now += 0.03 + delay;
+            }
+        };
+        play(&mut smooth, 2.0, 0.001);
+        assert_eq!(smooth.limit(), 16);
+        play(&mut smooth, 20.0, 0.07);
+        assert_eq!(smooth.limit(), 1);
+        play(&mut smooth, 70.0, 0.0);
+        assert_eq!(smooth.limit(), 4);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Parted {
         let video = match known {
             Some((_, video)) => video.clone(),
             None => {
-                let video = self.video.forward(&[x.clone()], interrupt)?;
+                let video = self.video.forward(std::slice::from_ref(x), interrupt)?;
                 *last = Some((values, video.clone()));
                 video
             }

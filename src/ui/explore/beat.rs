@@ -14,8 +14,6 @@ const CURVE: f32 = 26.0;
 const LETTERS: f32 = 11.0;
 /// Pictures a second that a cine is shown at, where its motion allows as many as one likes.
 const SMOOTH: f64 = 30.0;
-/// Pictures between two frames at most.
-const MOST_BETWEEN: usize = 16;
 
 /// A time of the beat to go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +34,7 @@ impl Explore {
         let (n, seconds) = self.cycle();
         let duration = seconds / self.playback.speed();
         let between = (SMOOTH * duration / n.max(1) as f64).ceil() as usize;
-        between.clamp(1, MOST_BETWEEN)
+        between.clamp(1, self.smoothness.limit())
     }
 
     /// Pauses at end-diastole or end-systole of the counterfactual cine, else of the factual one.

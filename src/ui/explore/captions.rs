@@ -1,6 +1,5 @@
 //! The lines under the panes.
 
-use super::measuring::Measuring;
 use super::state::Explore;
 use super::viewing::Pane;
 use crate::ef::{EfOrigin, EfPercent};

@@ -9,7 +9,7 @@ use crate::ef::{EfOrigin, EfPercent, SLIDER_RANGE};
 use crate::engine::{self, CascadeInfo, Engine, Job, Part};
 use crate::media::region::Mask;
 use crate::puppet::Landmarks;
-use crate::ui::playback::{Playback, SPEEDS};
+use crate::ui::playback::{Playback, SPEEDS, Smoothness};
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
 use crate::ui::widgets::{Cine, Mark};
@@ -60,6 +60,7 @@ pub struct Explore {
     /// The last estimate of a cine that was cancelled, and its number.
     pub(super) cancelled: Option<(Part, u64, Arc<engine::Cine>)>,
     pub playback: Playback,
+    pub(super) smoothness: Smoothness,
     pub(super) cines: Cines,
     pub(super) last_job: Option<Job>,
     /// Decodes the source's frames.
@@ -140,6 +141,7 @@ impl Explore {
             steps: Steps::default(),
             cancelled: None,
             playback,
+            smoothness: Smoothness::default(),
             cines: Cines::default(),
             last_job: None,
             projector: None,
