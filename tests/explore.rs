@@ -187,7 +187,7 @@ fn history_survives_a_restart_and_anatomies_only_if_asked() {
     let made = pixels(&first);
     let shown = first.state().explore().counterfactual.as_ref().unwrap();
     let measured = shown.result.provenance.measured_ef_percent;
-    let entry = format!("Measured EF {measured:.0} %, asked 30 %");
+    let entry = format!("Measured EF {measured:.0} %\nasked 30 %");
     let bare = after_a_restart(&mut first);
     assert_eq!(bare.history.len(), 1);
     assert!(bare.history[0].anatomy_png.is_none());

@@ -217,6 +217,14 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     let masked = window.state().explore().source.as_ref().unwrap();
     assert_eq!(masked.crop.masks.len(), 1);
     assert_ne!(masked.anatomy.sha256, anatomy.sha256);
+    // No picture of what the mask now covers stays in the history.
+    let past = &window.state().explore().history;
+    let mut of_before = past
+        .iter()
+        .filter(|p| p.kept.provenance.anatomy_sha256 == anatomy.sha256)
+        .peekable();
+    assert!(of_before.peek().is_some(), "there were runs of it");
+    assert!(of_before.all(|p| p.anatomy.is_none() && p.kept.anatomy_png.is_none()));
     window.get_by_label("Unmask last").click();
     window.run_steps(2);
     let source = window.state().explore().source.as_ref().unwrap();

@@ -127,9 +127,9 @@ fn from_the_first_heart_to_a_measured_ef() {
 
     // Going back to a generated value is instant.
     let start = Instant::now();
-    window.get_by_label_contains(", asked 30 %").scroll_to_me();
+    window.get_by_label_contains("\nasked 30 %").scroll_to_me();
     window.run_steps(3);
-    window.get_by_label_contains(", asked 30 %").click();
+    window.get_by_label_contains("\nasked 30 %").click();
     step_until(&mut window, "the cine at 30 %", |t| finished_at(t, 30.0));
     assert!(
         start.elapsed() < Duration::from_secs(1),

@@ -36,6 +36,16 @@ impl Explore {
         kept.collect()
     }
 
+    /// What was masked since may have named somebody: the history keeps no picture of it.
+    pub(super) fn forget_anatomy(&mut self, sha256: &str) {
+        let of = |past: &&mut Past| past.kept.provenance.anatomy_sha256 == sha256;
+        for past in self.history.iter_mut().filter(of) {
+            past.anatomy = None;
+            past.kept.anatomy_png = None;
+            past.thumbnail = Cine::default();
+        }
+    }
+
     /// Nothing of what was kept stays.
     pub fn forget_all(&mut self) {
         self.settings = Settings {
@@ -89,10 +99,12 @@ impl Explore {
                 let requested = EfPercent::measured(p.requested_ef_percent);
                 let measured = EfPercent::measured(p.measured_ef_percent);
                 let text = format!(
-                    "Measured EF {measured}, asked {requested}\n{}, seed {}",
+                    "Measured EF {measured}\nasked {requested}, {}, seed {}",
                     p.preset, p.seed
                 );
-                let line = Button::new(RichText::new(text).size(12.0)).frame(false);
+                let line = Button::new(RichText::new(text).size(12.0))
+                    .frame(false)
+                    .wrap();
                 let hint = match &past.anatomy {
                     Some(_) => "Restore this run",
                     None => "Its anatomy was not kept: open its source first",

@@ -116,10 +116,15 @@ impl Explore {
         if !std::mem::take(&mut self.anatomy_is_due) {
             return;
         }
+        let before = source.anatomy.sha256.clone();
+        let masked = !source.crop.masks.is_empty();
         match source.take_anatomy() {
             Ok(anatomy) if anatomy != *source.anatomy => source.anatomy = Arc::new(anatomy),
             Ok(_) => return,
             Err(why) => return self.said.push(why),
+        }
+        if masked {
+            self.forget_anatomy(&before);
         }
         self.forget_outline();
         self.forget_results();
