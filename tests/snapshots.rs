@@ -233,6 +233,17 @@ fn a_small_window() {
     let _alone = alone();
     let mut window = finished([900.0, 600.0], false);
     both_themes(&mut window, "small");
+    climb(&mut window);
+    both_themes(&mut window, "small_ladder");
+}
+
+#[test]
+fn larger_text() {
+    let _alone = alone();
+    let mut window = finished([1280.0, 800.0], false);
+    window.ctx.set_zoom_factor(1.5);
+    window.run_steps(4);
+    both_themes(&mut window, "text_150");
 }
 
 #[test]

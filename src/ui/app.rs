@@ -398,10 +398,7 @@ impl eframe::App for App {
             false => Command::pressed(&ctx),
         };
         commands.retain(|command| !(popup && *command == Command::Cancel));
-        let bar = egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 2));
-        egui::Panel::top("top")
-            .frame(bar)
-            .show(ui, |ui| self.top_bar(ui, &mut commands));
+        egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
         egui::Panel::bottom("badge")
             .resizable(false)
             .frame(
@@ -434,11 +431,6 @@ impl eframe::App for App {
         for command in commands {
             self.obey(command, &ctx);
         }
-    }
-
-    /// The panels' colour, which they need not fill then.
-    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        egui::Rgba::from(visuals.panel_fill).to_array()
     }
 
     /// Only the settings are kept; what egui remembers of widgets is nobody's business.

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const RUNGS: [f64; 7] = [20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0];
 /// Height of the lines under a rung.
 const CAPTION: f32 = 34.0;
+/// Room that the hint and the button beside it need.
+const HINT_WIDTH: f32 = 460.0;
 
 impl Explore {
     /// Makes a ladder of what is set, or takes the one there is away.
@@ -144,7 +146,7 @@ impl Explore {
             } else if strip.waits {
                 let text = "Waits for the cine that was asked for.";
                 ui.label(RichText::new(text).color(tokens.muted));
-            } else {
+            } else if ui.available_width() > HINT_WIDTH {
                 let text = "One heart, one seed. A click takes a rung into the pane.";
                 ui.label(RichText::new(text).color(tokens.muted));
             }
@@ -162,6 +164,7 @@ impl Explore {
                 ui.vertical(|ui| {
                     ui.set_width(side);
                     ui.spacing_mut().item_spacing.y = 1.0;
+                    ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
                     let name = format!("Rung EF {ef}");
                     let response = Cine::ground(ui, Vec2::splat(side), &name, Sense::click());
                     let shown = strip.rungs.get(i);
@@ -192,7 +195,7 @@ impl Explore {
                     let colour = if off { tokens.caution } else { tokens.muted };
                     ui.label(
                         RichText::new(format!("asked {ef}"))
-                            .size(11.5)
+                            .size(11.5_f32.min(side / 5.8))
                             .color(colour),
                     );
                     if response.clicked() && shown.is_some() {

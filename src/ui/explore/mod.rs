@@ -46,12 +46,12 @@ impl Explore {
         let width = ui.available_width();
         egui::Panel::bottom("transport")
             .resizable(false)
-            .frame(panel_frame())
+            .frame(panel_frame(ui))
             .show(ui, |ui| self.bottom(ui, engine, now, &mut commands));
         egui::Panel::left("source")
             .resizable(false)
             .exact_size((0.2125 * width).clamp(240.0, 272.0))
-            .frame(panel_frame())
+            .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()
                     .auto_shrink(false)
@@ -60,14 +60,14 @@ impl Explore {
         egui::Panel::right("settings")
             .resizable(false)
             .exact_size((0.194 * width).clamp(208.0, 248.0))
-            .frame(panel_frame())
+            .frame(panel_frame(ui))
             .show(ui, |ui| {
                 egui::ScrollArea::vertical()
                     .auto_shrink(false)
                     .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
             });
         egui::CentralPanel::default()
-            .frame(panel_frame())
+            .frame(panel_frame(ui))
             .show(ui, |ui| {
                 let height = self.ladder_height(ui.available_width());
                 if height > 0.0 {
@@ -93,10 +93,10 @@ impl Explore {
     }
 }
 
-/// Without a fill: the window is cleared to the panels' colour, and every pixel that is filled twice costs a
-/// renderer in software a good part of its time.
-fn panel_frame() -> egui::Frame {
-    egui::Frame::new().inner_margin(egui::Margin::same(GAP as i8))
+fn panel_frame(ui: &egui::Ui) -> egui::Frame {
+    egui::Frame::new()
+        .fill(ui.visuals().panel_fill)
+        .inner_margin(egui::Margin::same(GAP as i8))
 }
 
 /// A panel's heading.

@@ -14,6 +14,11 @@ use std::sync::Arc;
 /// Height of a pane's title and of the lines under its picture.
 const TITLE: f32 = 24.0;
 pub(super) const CAPTION: f32 = 102.0;
+/// The smallest side of a pane, and how wide its lines may be where the pane is narrower.
+const LEAST_SIDE: f32 = 56.0;
+const CAPTION_WIDTH: f32 = 150.0;
+/// The smallest words over a picture, in points.
+const LEAST_TEXT: f32 = 7.0;
 
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
@@ -31,10 +36,10 @@ impl Explore {
     pub(super) fn side_by_side(&mut self, ui: &mut Ui, now: f64, area: Vec2, captions: bool) {
         let below = if captions { CAPTION } else { 0.0 };
         let gaps = 2.0 * GAP;
-        let side = ((area.x - gaps) / 3.0)
-            .min(area.y - below - TITLE)
-            .max(80.0);
-        let used = vec2(3.0 * side + gaps, side + below + TITLE);
+        let third = (area.x - gaps) / 3.0;
+        let side = third.min(area.y - below - TITLE).max(LEAST_SIDE);
+        let column = side.max(third.min(if captions { CAPTION_WIDTH } else { 0.0 }));
+        let used = vec2(3.0 * column + gaps, side + below + TITLE);
         if captions {
             ui.add_space(((area.y - used.y) / 2.0).max(0.0));
         }
@@ -42,9 +47,9 @@ impl Explore {
             ui.spacing_mut().item_spacing.x = GAP;
             ui.add_space(((area.x - used.x) / 2.0 - GAP).max(0.0));
             for pane in Pane::ALL {
-                let size = vec2(side, side + below + TITLE);
+                let size = vec2(column, used.y);
                 ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-                    ui.set_width(side);
+                    ui.set_width(column);
                     ui.spacing_mut().item_spacing.y = SMALL_GAP;
                     ui.label(RichText::new(self.title(pane)).strong());
                     self.pane(ui, pane, side, now);
@@ -278,13 +283,21 @@ enum Shows {
 pub(super) fn on_picture(ui: &Ui, rect: Rect, align: Align2, text: &str) {
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let at = align.pos_in_rect(&rect.shrink(6.0));
-    let font = FontId::proportional(SMALL_TEXT);
     if text.is_empty() {
         return;
     }
     // On a plate, so that bright tissue and inverted pictures leave them legible.
     let tokens = tokens(ui);
-    let galley = painter.layout_no_wrap(text.to_owned(), font, tokens.on_picture);
+    let sized = |size: f32| {
+        let font = FontId::proportional(size);
+        painter.layout_no_wrap(text.to_owned(), font, tokens.on_picture)
+    };
+    let mut galley = sized(SMALL_TEXT);
+    // Whole, on small pictures too.
+    let room = rect.width() - 12.0;
+    if galley.size().x > room {
+        galley = sized((SMALL_TEXT * room / galley.size().x).max(LEAST_TEXT));
+    }
     let place = align.anchor_size(at, galley.size());
     painter.rect_filled(place.expand2(vec2(4.0, 2.0)), 3.0, tokens.plate);
     painter.galley(place.min, galley, tokens.on_picture);
