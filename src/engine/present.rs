@@ -5,7 +5,7 @@ use super::models::Models;
 use crate::clip::Video;
 use crate::edm::{CascadeConfig, Made, Output, Preset, cascade::to_unit};
 use crate::media::region::SIDE;
-use crate::motion::{Beating, Motion};
+use crate::motion::{Beating, CarrierOnGpu, Motion};
 use crate::nn::{ResizeMode, resize};
 use candle_core::{Device, Error, Result, Tensor};
 use std::sync::Arc;
@@ -74,10 +74,25 @@ impl Presenter<'_> {
     /// # Errors
     /// When the device fails.
     pub(super) fn carry(&self, motion: &Tensor) -> Result<Tensor> {
+        // What a person corrects is fitted on the host.
+        if motion.device().is_cuda() && self.request.outline.is_none() {
+            return self.carry_on_gpu(motion);
+        }
         let videos = self.estimates(0, motion)?;
         let videos = videos.iter().map(|cine| cine.video.to_tensor());
         let videos = Tensor::cat(&videos.collect::<Result<Vec<_>>>()?, 0)?;
         videos.to_device(motion.device())
+    }
+
+    fn carry_on_gpu(&self, motion: &Tensor) -> Result<Tensor> {
+        let Output::Motion { scale, .. } = self.config.stages[0].output else {
+            return Err(Error::Msg("the first stage makes no motion".into()));
+        };
+        let tissue = self.models.tissue(&self.request.anatomy)?;
+        let carrier = CarrierOnGpu::new(tissue.carrier(), motion.device())?;
+        let each = |i: usize| carrier.carry(&motion.get(i)?, scale);
+        let videos = (0..motion.dim(0)?).map(each).collect::<Result<Vec<_>>>()?;
+        Tensor::stack(&videos, 0)
     }
 
     /// *Preview* is one evaluation, carried, and no more.

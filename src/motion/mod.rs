@@ -2,9 +2,11 @@
 //! outline, its volume, end-diastole and end-systole.
 
 mod beating;
+mod on_gpu;
 mod tissue;
 
 pub use beating::Beating;
+pub use on_gpu::CarrierOnGpu;
 pub use tissue::Tissue;
 
 use crate::puppet::{self, Guess, Landmarks};

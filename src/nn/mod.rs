@@ -8,6 +8,7 @@
 mod arranged;
 pub mod attention;
 pub mod backend;
+pub mod carry;
 pub mod context;
 pub mod conv;
 mod cpu;

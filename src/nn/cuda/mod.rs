@@ -8,6 +8,7 @@
 mod attention;
 mod block;
 mod boxes;
+mod carry;
 mod conv;
 mod join;
 mod linear;
@@ -18,6 +19,7 @@ mod rows;
 mod threshold;
 
 pub use attention::{Layer, frames, middle, tokens};
+pub use carry::carry;
 pub use conv::{Conv, Shape};
 pub use join::{add, channels_joined, gated, joined, peg, repeated};
 pub use linear::{linear, pooled_gate};
@@ -109,6 +111,7 @@ fn attention_source(arithmetic: Arithmetic) -> Source {
     }
 }
 
+const CARRY: Source = ("carry", ptx::CARRY);
 const LINEAR: Source = ("linear", ptx::LINEAR);
 const MATMUL: Source = ("matmul", ptx::MATMUL);
 const NORM: Source = ("norm", ptx::NORM);
