@@ -5,7 +5,7 @@
 
 use candle_core::{DType, Tensor};
 use echoif::checkpoint::{Recipe, parse_cascade};
-use echoif::edm::{Cascade, Plan, Preset, Seed, Seeded};
+use echoif::edm::{Cascade, Plan, Preset, Seed, Seeded, Stage};
 use echoif::engine::{DeviceChoice, OpenDevice};
 use echoif::models::unet3d::Unet;
 use echoif::nn::{Arithmetic, Interrupt, Params};
@@ -57,17 +57,20 @@ checkpoint:
 /// The most bytes of a whole run, weights and all.
 fn run(device: &OpenDevice) -> usize {
     let config = parse_cascade(CONFIG).unwrap();
-    let unets = config.stages.iter().enumerate().map(|(i, stage)| {
+    let stages = config.stages.iter().enumerate().map(|(i, stage)| {
         let recipe = Recipe {
             prefix: format!("{i}."),
             gain: 1.0,
         };
         let (unet, _) =
             Params::load(&recipe, device.backend(), |p| Unet::new(&stage.unet, p)).unwrap();
-        unet
+        Stage {
+            unet,
+            encoder: None,
+        }
     });
     let cascade = Cascade {
-        unets: unets.collect(),
+        stages: stages.collect(),
         config,
         backend: device.backend(),
     };
