@@ -316,3 +316,63 @@ fn echonets_regressor_opens_in_the_old_form_and_says_what_is_unverified() {
     std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     assert!(refusal(open_regressor(&path, &Device::Cpu, None)).contains("cut off"));
 }
+
+#[test]
+fn a_regressor_opens_under_whatever_names_it_was_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = R2Plus1dConfig {
+        widths: vec![4, 8],
+        blocks: vec![1, 2],
+        stem_mid: 3,
+        channels: 1,
+    };
+    let tensors = regressor_tensors(&small);
+    let prefixes = [
+        "",
+        "module.",
+        "_orig_mod.",
+        "_orig_mod.module.",
+        "model.",
+        "model._orig_mod.model.",
+        "net.backbone.",
+    ];
+    let places: [&[&str]; 6] = [
+        &[],
+        &["state_dict"],
+        &["model_state_dict"],
+        &["model"],
+        &["checkpoint", "state_dict"],
+        &["anything"],
+    ];
+    for prefix in prefixes {
+        for keys in places {
+            fn put(p: &mut Pickler, keys: &[&str], tensors: &[(String, Vec<usize>)], prefix: &str) {
+                p.dict(|p| match keys {
+                    [] => {
+                        for (i, (name, shape)) in tensors.iter().enumerate() {
+                            p.text(&format!("{prefix}{name}"));
+                            p.tensor(&i.to_string(), shape, false);
+                        }
+                    }
+                    [first, rest @ ..] => {
+                        p.text("epoch");
+                        p.int(3);
+                        p.text(first);
+                        put(p, rest, tensors, prefix);
+                    }
+                });
+            }
+            let mut pickler = Pickler::new();
+            put(&mut pickler, keys, &tensors, prefix);
+            let storages = tensors.iter().enumerate();
+            let storages =
+                storages.map(|(i, (_, s))| (i.to_string(), vec![0.01; s.iter().product()]));
+            let path = folder.path().join("mine.pt");
+            write_zip(&path, &pickler.finish(), storages);
+            let regressor = open_regressor(&path, &Device::Cpu, None)
+                .unwrap_or_else(|e| panic!("{keys:?} {prefix}: {e}"));
+            assert_eq!(regressor.spec.net, small);
+            assert_eq!(regressor.warnings, Vec::<String>::new());
+        }
+    }
+}

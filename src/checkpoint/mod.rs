@@ -21,6 +21,7 @@ pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;
 
 use crate::edm::{Cascade, CascadeConfig, Stage, StageConfig};
+use crate::files::text_of;
 use crate::models::anatomy_encoder::AnatomyEncoder;
 use crate::models::unet3d::Unet;
 use crate::nn::{Backend, LoadError, Params, TensorSource};
@@ -216,11 +217,11 @@ pub(crate) fn extra_warning(extra: &[String], of: &str) -> Option<String> {
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     const MOST: u64 = 4 << 20;
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, &e))?;
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     file.take(MOST)
-        .read_to_string(&mut text)
-        .map_err(|e| Error::io(path, &e))?;
-    Ok(text)
+        .read_to_end(&mut bytes)
+        .and_then(|_| text_of(&bytes))
+        .map_err(|e| Error::io(path, &e))
 }
 
 /// SHA-256 in hexadecimal.

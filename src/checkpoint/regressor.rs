@@ -3,7 +3,7 @@
 
 use super::native::{self, NativeFile};
 use super::regressor_layout::Layout;
-use super::source::{SafetensorsSource, TorchSource};
+use super::source::SafetensorsSource;
 use super::{Error, Identity, TorchFile, combined, extra_warning, read_text, sha256, sha256_file};
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use crate::nn::{Interrupt, Params, TensorSource};
@@ -239,7 +239,8 @@ impl Opened {
     ) -> Result<T, Error> {
         match &self.body {
             Body::Torch(file, layout) => {
-                let source = TorchSource::below(file, layout.keys, layout.prefix)
+                let source = layout
+                    .source(file)
                     .ok_or_else(|| Error::damaged(path, "its tensors cannot be found again"))?;
                 f(&source)
             }
@@ -302,7 +303,7 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
     let yaml_hash = described.as_ref().map(|(_, hash)| hash.clone());
     let (spec, name) = match described {
         Some((spec, _)) => (spec, stem),
-        None => undescribed(&path, &file, layout, normalisation)?,
+        None => undescribed(&path, &file, &layout, normalisation)?,
     };
     Ok(Opened {
         spec,
@@ -318,29 +319,29 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
 fn undescribed(
     path: &Path,
     file: &TorchFile,
-    layout: Layout,
+    layout: &Layout,
     normalisation: Option<Normalisation>,
 ) -> Result<(RegressorSpec, String), Error> {
-    match layout.prefix {
+    // Only one kind has a single channel.
+    let single = || layout.network(file).filter(|net| net.channels == 1);
+    match layout.prefix.as_str() {
         "model.model." => Ok((
             RegressorSpec::echodiffusion(),
             "EchoDiffusion R(2+1)D".into(),
         )),
-        "module." => {
-            let spec = RegressorSpec::echonet(normalisation.unwrap_or_default());
-            Ok((spec, "EchoNet-Dynamic R(2+1)D".into()))
-        }
-        _ => {
-            // Only one kind has a single channel.
-            let net = layout.network(file).filter(|net| net.channels == 1);
-            let net = net.ok_or_else(|| {
-                Error::config(
+        prefix => {
+            if let Some(net) = single() {
+                return Ok((RegressorSpec::one_channel(net), "R(2+1)D".into()));
+            }
+            if prefix != "module." {
+                return Err(Error::config(
                     path,
                     "its tensors do not say what frames the regressor expects; put a `.yaml` of the \
                      same name beside it that does (`weights/regressor/regressor.yaml` is one)",
-                )
-            })?;
-            Ok((RegressorSpec::one_channel(net), "R(2+1)D".into()))
+                ));
+            }
+            let spec = RegressorSpec::echonet(normalisation.unwrap_or_default());
+            Ok((spec, "EchoNet-Dynamic R(2+1)D".into()))
         }
     }
 }

@@ -47,7 +47,7 @@ type Outcome<T> = Result<T, String>;
 
 impl Fixture {
     fn read(path: &Path) -> Outcome<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+        let text = crate::files::read_text(path).map_err(|e| e.to_string())?;
         let manifest: Value =
             serde_json::from_str(&text).map_err(|e| format!("it is not JSON ({e})"))?;
         let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());

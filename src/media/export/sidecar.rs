@@ -1,6 +1,7 @@
 //! The sidecar `NAME.EXT.json`: what a cine is, and all that its run can be repeated from.
 
 use crate::clip::{Frame, Pixels};
+use crate::files::text_of;
 use crate::media::Error;
 use crate::media::mark::Mark;
 use crate::media::region::{Anatomy, Crop, SIDE, Square};
@@ -67,7 +68,7 @@ impl Sidecar {
 
     /// `None` for any other text.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let sidecar: Self = serde_json::from_slice(text).ok()?;
+        let sidecar: Self = serde_json::from_str(&text_of(text).ok()?).ok()?;
         (sidecar.mark.program == "echoif" && sidecar.mark.synthetic).then_some(sidecar)
     }
 
