@@ -1,7 +1,7 @@
 //! A recording: frames that are decoded when they are asked for, the latest of them kept.
 
 use crate::clip::{Clip, Frame, FrameRate};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +17,8 @@ pub trait FrameReader: Send + Sync {
 
 /// Decoded pixels that a recording keeps, in bytes.
 const KEPT_BYTES: usize = 64 << 20;
+/// Frames that are tried for the size.
+const MOST_TRIED: usize = 64;
 
 /// What is open: a still is one of a single frame. All frames are of one size.
 pub struct Recording {
@@ -27,8 +29,12 @@ pub struct Recording {
     pub rate: Option<FrameRate>,
     /// One heart beat from end-diastole, whatever its duration.
     pub beat_normalised: bool,
+    /// When each frame begins, in milliseconds, where that is not by the rate alone.
+    times: Option<Vec<f64>>,
     reader: Box<dyn FrameReader>,
     kept: Mutex<Kept>,
+    /// Frames that could not be had when they were asked for, and why.
+    missing: Mutex<BTreeMap<usize, String>>,
 }
 
 #[derive(Default)]
@@ -40,16 +46,25 @@ struct Kept {
 }
 
 impl Recording {
-    /// Decodes the first frame to know the size.
+    /// Decodes the first frame that can be decoded to know the size.
     ///
     /// # Errors
-    /// A phrase that says why the first frame cannot be shown.
+    /// A phrase that says why the first frame cannot be shown, and none of those that follow.
     pub fn new(
         frames: usize,
         rate: Option<FrameRate>,
         reader: Box<dyn FrameReader>,
     ) -> Result<Self, String> {
-        let first = guarded(reader.as_ref(), 0)?;
+        let mut missing = BTreeMap::new();
+        let tried = (0..frames.clamp(1, MOST_TRIED)).find_map(|i| {
+            let frame = guarded(reader.as_ref(), i);
+            let frame = frame.map_err(|why| missing.insert(i, why));
+            frame.ok().map(|frame| (i, frame))
+        });
+        let Some((i, first)) = tried else {
+            let why = missing.into_values().next();
+            return Err(why.unwrap_or_else(|| "it has no frames".into()));
+        };
         let (width, height) = (first.width, first.height);
         if frames == 0 || width == 0 || height == 0 {
             return Err("it has no frames".into());
@@ -60,11 +75,45 @@ impl Recording {
             height,
             rate,
             beat_normalised: false,
+            times: None,
             reader,
             kept: Mutex::default(),
+            missing: Mutex::new(missing),
         };
-        recording.keep(0, first);
+        recording.keep(i, first);
         Ok(recording)
+    }
+
+    /// The same with the time of each frame, in milliseconds, one a frame; `None` where the rate says
+    /// all.
+    pub fn with_times(self, times: Option<Vec<f64>>) -> Self {
+        let times = times.filter(|t| t.len() == self.frames);
+        Self { times, ..self }
+    }
+
+    /// When each frame begins, in milliseconds from the first, where that is not by the rate alone.
+    pub fn times(&self) -> Option<&[f64]> {
+        self.times.as_deref()
+    }
+
+    /// A sentence on the frames that could not be had so far, if any.
+    pub fn missing(&self) -> Option<String> {
+        const MOST_NAMED: usize = 5;
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, why) = missing.first_key_value()?;
+        let mut named: Vec<String> = missing
+            .keys()
+            .take(MOST_NAMED)
+            .map(usize::to_string)
+            .collect();
+        if missing.len() > MOST_NAMED {
+            named.push("...".into());
+        }
+        let (n, all) = (missing.len(), self.frames);
+        let (frames, named) = (if n == 1 { "frame" } else { "frames" }, named.join(", "));
+        Some(format!(
+            "{n} of {all} frames cannot be shown ({frames} {named}, counted from 0): {why}."
+        ))
     }
 
     /// Frames that are in memory already.
@@ -108,10 +157,19 @@ impl Recording {
         if i >= self.frames {
             return Err(format!("there are {} frames", self.frames));
         }
-        let frame = guarded(self.reader.as_ref(), i)?;
-        if (frame.width, frame.height) != (self.width, self.height) {
-            return Err("its size is not that of the first frame".into());
-        }
+        let frame = guarded(self.reader.as_ref(), i).and_then(|frame| {
+            let same = (frame.width, frame.height) == (self.width, self.height);
+            same.then_some(frame)
+                .ok_or_else(|| "its size is not that of the first frame".into())
+        });
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(why) => {
+                let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+                missing.insert(i, why.clone());
+                return Err(why);
+            }
+        };
         self.keep(i, frame.clone());
         Ok(frame)
     }
@@ -179,7 +237,7 @@ impl fmt::Debug for Recording {
 /// A decoder that panics on damaged data must cost one frame, not the program.
 fn guarded(reader: &dyn FrameReader, i: usize) -> Result<Arc<Frame>, String> {
     catch_unwind(AssertUnwindSafe(|| reader.read(i)))
-        .unwrap_or_else(|_| Err("its data is damaged".into()))
+        .unwrap_or_else(|_| Err("its data could not be decoded".into()))
 }
 
 struct Resident(Vec<Arc<Frame>>);
@@ -223,7 +281,9 @@ mod tests {
         // Four of 16 MB fit.
         let kept: Vec<usize> = (0..100).filter(|&i| recording.kept(i).is_some()).collect();
         assert_eq!(kept, (8..12).collect::<Vec<_>>());
-        assert!(recording.frame(99).unwrap_err().contains("damaged"));
+        assert!(recording.missing().is_none());
+        assert!(recording.frame(99).unwrap_err().contains("decoded"));
+        assert!(recording.missing().unwrap().starts_with("1 of 100 frames"));
         assert!(recording.frame(100).is_err());
     }
 }

@@ -4,6 +4,7 @@ use crate::measure::{TimeBase, is_under_half_a_beat, measure};
 use crate::media::{self, region};
 use crate::nn::Interrupt;
 use anyhow::{Context, bail};
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -28,9 +29,19 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let opened = media::open(&args.clip)?;
+    let mut opened = media::open(&args.clip)?;
+    if args.fps.is_some() || args.beat {
+        // Whoever gives the rate knows better than the file.
+        opened.recording = opened.recording.with_times(None);
+    }
     let recording = &opened.recording;
     let video = region::video(recording, &opened.first_square().into(), || false)?;
+    // Said first: whatever else is wrong, it may be why.
+    let missing = recording.missing();
+    let missing = missing.map(|text| format!("{text} The frame before stands for each of them."));
+    if let Some(missing) = &missing {
+        eprintln!("{missing}");
+    }
     // Nothing moves in a still, at whatever rate: the regressor should say so.
     let still = recording.frames() == 1;
     let time = if args.beat || recording.beat_normalised || still {
@@ -66,12 +77,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "This is a still: nothing moves in it. What is measured says how well the regressor sees that."
         );
     }
-    for warning in opened.warnings.iter().chain(&models.regressor.warnings) {
+    let others = opened.warnings.iter().chain(&models.regressor.warnings);
+    let others: Vec<&String> = others.collect();
+    for warning in &others {
         eprintln!("{warning}");
     }
+    let warnings: Vec<&String> = missing.iter().chain(others).collect();
     let m = measure(&models.regressor, &video, time, &Interrupt::new())?;
     if args.json {
-        println!("{}", serde_json::to_string(&m)?);
+        let mut object = serde_json::to_value(&m)?;
+        object["warnings"] = json!(warnings);
+        println!("{object}");
     } else {
         let short = if m.short_clip { ", short clip" } else { "" };
         let n = m.windows.len();

@@ -1,10 +1,13 @@
 use crate::files::write_atomically;
 use crate::media;
 use crate::media::region::Anatomy;
+use crate::recording::Recording;
 use anyhow::{Context, anyhow, bail};
+use rayon::prelude::*;
 use serde_json::json;
 use std::io::Cursor;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: echoif open IM0001 --json --frame 0 --png frame.png")]
@@ -29,7 +32,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (width, height) = (recording.width(), recording.height());
     let square = opened.first_square();
     let frame_ms = recording.rate.map(|r| r.frame_ms());
-    let first = recording.frame(0).map_err(|why| anyhow!("{why}."))?;
+    let tried = tried(recording);
+    // The first that can be shown.
+    let first = (0..tried).find_map(|i| recording.frame(i).ok());
+    let first = first.ok_or_else(|| anyhow!("None of its frames can be shown."))?;
     let anatomy = Anatomy::from_frame(&first, &square.into())?;
     let doubts = opened.doubts(&anatomy, &first);
     if let Some(out) = &args.png {
@@ -47,6 +53,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             .write_to(&mut bytes, image::ImageFormat::Png)?;
         write_atomically(out, bytes.get_ref())
             .with_context(|| format!("{} cannot be written", out.display()))?;
+    }
+    opened.warnings.extend(opened.recording.missing());
+    if tried < frames {
+        let text =
+            format!("Only the first {tried} frames were decoded to see whether they can be shown.");
+        opened.warnings.push(text);
     }
     opened
         .warnings
@@ -89,4 +101,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         println!("{warning}");
     }
     Ok(())
+}
+
+/// Decodes as many frames as time allows, so that those that cannot be shown are known; how many.
+fn tried(recording: &Recording) -> usize {
+    const MOST_TIME: Duration = Duration::from_secs(10);
+    const AT_A_TIME: usize = 32;
+    let began = Instant::now();
+    let frames = recording.frames();
+    let mut next = 0;
+    while next < frames && began.elapsed() < MOST_TIME {
+        let end = frames.min(next + AT_A_TIME);
+        (next..end).into_par_iter().for_each(|i| {
+            let _ = recording.frame(i);
+        });
+        next = end;
+    }
+    next
 }

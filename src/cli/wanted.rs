@@ -97,7 +97,7 @@ fn mask(text: &str) -> Result<Mask, String> {
 }
 
 fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
-    let text = std::fs::read_to_string(path)
+    let text = crate::files::read_text(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     let outline = serde_json::from_str(&text)
         .with_context(|| format!("{} is no outline that can be used", path.display()))?;
@@ -241,7 +241,10 @@ impl Taken {
 
     fn masked(path: &Path, masks: &[Mask]) -> anyhow::Result<Self> {
         let opened = media::open(path)?;
-        let frame = opened.recording.frame(0);
+        let recording = &opened.recording;
+        // The first that can be shown; those before it are named.
+        let later = || (1..recording.frames().min(64)).find_map(|i| recording.frame(i).ok());
+        let frame = recording.frame(0).or_else(|why| later().ok_or(why));
         let frame =
             frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", path.display()))?;
         let square = opened.first_square();
@@ -256,6 +259,7 @@ impl Taken {
             searched && !text_areas::propose(&opened.recording, square).is_empty();
         let doubts = opened.doubts(&anatomy, &frame);
         let mut warnings = opened.warnings;
+        warnings.extend(opened.recording.missing());
         warnings.extend(doubts.into_iter().map(str::to_owned));
         Ok(Self {
             anatomy,

@@ -29,7 +29,9 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
             "it has no video. Export it again.",
         ));
     };
-    if !coding.eq_ignore_ascii_case(b"MJPG") {
+    // What else capture cards call Motion JPEG.
+    let names: [&[u8; 4]; 5] = [b"MJPG", b"JPEG", b"AVRN", b"DMB1", b"MJPA"];
+    if !names.iter().any(|name| coding.eq_ignore_ascii_case(*name)) {
         let name = String::from_utf8_lossy(&coding).replace('\0', "");
         return Err(Error::undecodable(
             path,
@@ -41,6 +43,11 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     }
     let n = index.frames.len();
     let rate = index.rate.filter(|_| n > 1);
+    let claimed = index.claimed as usize;
+    let lacks = (index.is_cut_off && n > 0).then(|| match claimed > n {
+        true => format!("The file is cut off: {n} of its {claimed} frames are there."),
+        false => format!("The file is cut off after {n} frames."),
+    });
     let frames = AviFrames {
         bytes,
         frames: index.frames,
@@ -49,6 +56,7 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
         .map_err(|why| Error::undecodable(path, format!("{why}. Export it again.")))?;
     Ok(Opened {
         mark: index.mark,
+        warnings: lacks.into_iter().collect(),
         ..Opened::new(recording, Kind::Avi)
     })
 }
@@ -59,6 +67,9 @@ struct Index {
     coding: Option<[u8; 4]>,
     rate: Option<FrameRate>,
     mark: Option<Mark>,
+    /// As many frames as the header says; 0 where it does not.
+    claimed: u32,
+    is_cut_off: bool,
     /// Position and length of each frame.
     frames: Vec<(u64, u32)>,
 }
@@ -83,11 +94,13 @@ impl Index {
                     continue;
                 }
                 b"strh" => {
-                    let header = bytes.at(content, 32)?;
+                    let header = bytes.at(content, 36)?;
                     if header.starts_with(b"vids") && video.is_none() {
                         video = Some(streams);
                         index.coding = header.get(4..8).and_then(|c| c.try_into().ok());
                         index.rate = rate(&header);
+                        let count = header.get(32..36).and_then(<[u8]>::first_chunk);
+                        index.claimed = count.map_or(0, |c| u32::from_le_bytes(*c));
                     }
                     streams = streams.saturating_add(1);
                 }
@@ -107,7 +120,10 @@ impl Index {
                         // An empty chunk repeats the frame before.
                         Some(&before) if length == 0 => index.frames.push(before),
                         _ if length == 0 || length > MOST_CODED => {}
-                        _ if content + u64::from(length) > bytes.len() => break,
+                        _ if content + u64::from(length) > bytes.len() => {
+                            index.is_cut_off = true;
+                            break;
+                        }
                         _ => index.frames.push((content, length)),
                     }
                 }

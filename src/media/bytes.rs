@@ -1,7 +1,7 @@
 //! Bytes at a place: of a file that stays open, or in memory.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 
 /// Where a data set lies. Any thread may read it.
@@ -9,10 +9,6 @@ pub enum Bytes {
     File(Mutex<File>, u64),
     Memory(Vec<u8>),
 }
-
-/// What the parser needs.
-pub trait ReadSeek: Read + Seek {}
-impl<T: Read + Seek> ReadSeek for T {}
 
 impl Bytes {
     /// # Errors
@@ -51,23 +47,84 @@ impl Bytes {
         Ok(found)
     }
 
-    /// A reader from `at` on. A file is opened once more by its handle.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn reader(&self, at: u64) -> io::Result<Box<dyn ReadSeek + '_>> {
-        Ok(match self {
-            Self::File(file, _) => {
-                let file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut file = file.try_clone()?;
-                file.seek(SeekFrom::Start(at))?;
-                Box::new(io::BufReader::new(file))
+    /// A reader from `at` on. Several may read at once.
+    pub fn reader(&self, at: u64) -> Reader<'_> {
+        Reader {
+            bytes: self,
+            at,
+            buffer: Vec::new(),
+            from: at,
+        }
+    }
+}
+
+/// Bytes that a reader fetches at a time.
+const BUFFER: usize = 16 << 10;
+
+/// Reads from a place on, with a place of its own.
+pub struct Reader<'a> {
+    bytes: &'a Bytes,
+    at: u64,
+    buffer: Vec<u8>,
+    /// Where the buffer begins.
+    from: u64,
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let within = |r: &Self| {
+            let skipped = usize::try_from(r.at.checked_sub(r.from)?).ok()?;
+            r.buffer
+                .get(skipped..)
+                .filter(|b| !b.is_empty())
+                .map(|_| skipped)
+        };
+        let skipped = match within(self) {
+            Some(skipped) => skipped,
+            None => {
+                self.buffer = self.bytes.at(self.at, BUFFER.max(to.len().min(1 << 20)))?;
+                self.from = self.at;
+                0
             }
-            Self::Memory(bytes) => {
-                let mut cursor = Cursor::new(bytes.as_slice());
-                cursor.set_position(at);
-                Box::new(cursor)
-            }
-        })
+        };
+        let there = self.buffer.get(skipped..).unwrap_or_default();
+        let n = there.len().min(to.len());
+        for (to, from) in to.iter_mut().zip(there) {
+            *to = *from;
+        }
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for Reader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.bytes.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_do_not_disturb_each_other() {
+        let bytes = Bytes::Memory((0..=255).cycle().take(70_000).collect());
+        let (mut a, mut b) = (bytes.reader(10), bytes.reader(0));
+        let mut four = [0; 4];
+        a.read_exact(&mut four).unwrap();
+        assert_eq!(four, [10, 11, 12, 13]);
+        b.seek(SeekFrom::End(-2)).unwrap();
+        assert!(b.read_exact(&mut four).is_err());
+        a.seek(SeekFrom::Current(40_000)).unwrap();
+        a.read_exact(&mut four).unwrap();
+        assert_eq!(u64::from(four[0]), (40_014) % 256);
+        assert!(a.seek(SeekFrom::End(-70_001)).is_err());
     }
 }

@@ -68,14 +68,21 @@ fn numbered_stills(files: &[PathBuf]) -> Option<Vec<PathBuf>> {
         if super::dicom::is_dicom(&head) || super::avi::is_avi(&head) || head.starts_with(b"GIF8") {
             return None;
         }
-        if image::guess_format(&head).is_err() {
+        let is_tiff = super::tiff_stack::is_tiff(&head);
+        if !is_tiff && image::guess_format(&head).is_err() {
             continue;
         }
         number_of(path).0?;
         if stills.first().is_some_and(|s| s.parent() != path.parent()) {
             return None;
         }
-        let this = image::image_dimensions(path).ok()?;
+        let this = if is_tiff {
+            // A stack is a clip of its own.
+            let (pages, size) = super::tiff_stack::dimensions(path)?;
+            (pages == 1).then_some(size)?
+        } else {
+            image::image_dimensions(path).ok()?
+        };
         if *size.get_or_insert(this) != this {
             return None;
         }

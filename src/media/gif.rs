@@ -2,15 +2,21 @@
 
 use super::export::COMMENT;
 use super::mark::Mark;
+use super::times::Times;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
-use crate::clip::{Clip, Frame, FrameRate, Pixels};
+use crate::clip::{Clip, Frame, Pixels};
 use crate::recording::Recording;
 use gif::{ColorOutput, DecodeOptions, DisposalMethod};
 use std::path::Path;
 
+/// The block that ends a file.
+const TRAILER: u8 = 0x3b;
+
 /// Opens a GIF as a clip.
 pub(super) fn open(path: &Path) -> Result<Opened, Error> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let mut bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    // Some writers leave out the last byte, which says that nothing follows.
+    bytes.push(TRAILER);
     let bad = |why: String| Error::undecodable(path, format!("{why}."));
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
@@ -22,6 +28,12 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
         return Err(bad(format!("it claims a size of {w} x {h}")));
     }
     let mut canvas = vec![0u8; 3 * w * h];
+    // Black where the file names no colour.
+    let background = decoder.bg_color().and_then(|index| {
+        let palette = decoder.global_palette()?;
+        palette.as_chunks::<3>().0.get(index).copied()
+    });
+    let mut background = background.unwrap_or_default();
     let mut frames = Vec::new();
     let mut delays = Vec::new();
     let mut bytes_kept = 0;
@@ -32,7 +44,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
             Ok(None) => break,
             Err(e) if frames.is_empty() => return Err(bad(e.to_string())),
             Err(_) => {
-                warnings.push("The file is cut off.".to_owned());
+                let n = frames.len();
+                warnings.push(format!(
+                    "Frame {n}, counted from 0, and those after it could not be decoded."
+                ));
                 break;
             }
         };
@@ -55,30 +70,61 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
                 }
             }
         }
+        if frames.is_empty() {
+            background = own_black(&canvas, background);
+        }
         let shown = to_frame(&canvas, w, h);
         bytes_kept += shown.bytes();
         frames.push(shown);
         delays.push(f64::from(frame.delay) * 10.0);
         match frame.dispose {
-            DisposalMethod::Background => canvas.fill(0),
+            // Only where the frame was: what is transparent lies on black, as everywhere.
+            DisposalMethod::Background => {
+                for row in canvas.chunks_exact_mut(3 * w).skip(top).take(fh) {
+                    let end = 3 * w.min(left + fw);
+                    if let Some(part) = row.get_mut(3 * left..end) {
+                        let colour = frame.transparent.map_or(background, |_| [0; 3]);
+                        let (pixels, _) = part.as_chunks_mut::<3>();
+                        pixels.fill(colour);
+                    }
+                }
+            }
             DisposalMethod::Previous => canvas = before.unwrap_or(canvas),
             _ => {}
         }
     }
     let mark = comments(&bytes).iter().find_map(|c| Mark::parse(c));
-    let mean = delays.iter().sum::<f64>() / delays.len() as f64;
-    let rate = FrameRate::from_frame_ms(mean);
+    let times = Times::of_delays(&delays);
     let recording = Recording::of_clip(Clip {
-        rate: (frames.len() > 1).then_some(rate).flatten(),
+        rate: times.as_ref().map(|t| t.rate),
         frames,
         beat_normalised: false,
     })
     .map_err(bad)?;
+    let each = times.and_then(|times| {
+        warnings.extend(times.warning);
+        times.each
+    });
     Ok(Opened {
         mark,
         warnings,
-        ..Opened::new(recording, Kind::Gif)
+        ..Opened::new(recording.with_times(each), Kind::Gif)
     })
+}
+
+/// The black that the first frame shows, where the file's background is black: encoders make a 1 of a 0,
+/// and a place that is cleared should not stand out.
+fn own_black(canvas: &[u8], background: [u8; 3]) -> [u8; 3] {
+    const BLACK: u8 = 4;
+    let is_black = |colour: &[u8; 3]| colour.iter().all(|&v| v <= BLACK);
+    let (pixels, _) = canvas.as_chunks::<3>();
+    let darkest = pixels
+        .iter()
+        .min_by_key(|p| p.iter().map(|&v| u32::from(v)).sum::<u32>());
+    match darkest {
+        Some(darkest) if is_black(darkest) && is_black(&background) => *darkest,
+        _ => background,
+    }
 }
 
 fn to_frame(canvas: &[u8], width: usize, height: usize) -> Frame {

@@ -6,6 +6,7 @@ mod dicom;
 pub mod export;
 mod folder;
 mod gif;
+mod jpeg;
 pub mod mark;
 #[cfg(feature = "mp4")]
 mod mp4;
@@ -14,6 +15,8 @@ mod sector;
 mod square;
 mod still;
 pub mod text_areas;
+mod tiff_stack;
+mod times;
 pub mod view;
 
 use crate::clip::Frame;
@@ -28,7 +31,7 @@ pub enum Error {
     #[error("{} cannot be read: {why}. Check that it is there and that you may read it.", path.display())]
     Io { path: PathBuf, why: String },
     /// The content is of no kind that is opened here.
-    #[error("{} is not a picture that can be opened ({why}). Open a DICOM, PNG, JPEG, GIF or AVI file.", path.display())]
+    #[error("{} is not a picture that can be opened ({why}). Open a DICOM, PNG, JPEG, TIFF, GIF or AVI file.", path.display())]
     Unknown { path: PathBuf, why: String },
     /// It is of a known kind, and damaged or of an unsupported sort.
     #[error("{} cannot be shown: {why}", path.display())]
@@ -225,7 +228,12 @@ pub fn look(path: &Path) -> Result<Found, Error> {
         }
         // A decoder that panics on damaged data must cost a sentence, not the program.
         let caught = std::panic::catch_unwind(|| look_inside(path, &head));
-        caught.unwrap_or_else(|_| Err(Error::undecodable(path, "its data is damaged.")))?
+        caught.unwrap_or_else(|_| {
+            Err(Error::undecodable(
+                path,
+                "its data could not be decoded. Export it again.",
+            ))
+        })?
     } else {
         // Reading a pipe or a device could wait for ever.
         return Err(Error::unknown(path, "it is not a file"));
@@ -263,6 +271,8 @@ fn look_inside(path: &Path, head: &[u8]) -> Result<Found, Error> {
             "this build does not decode MP4 video. \
              Convert it to AVI with Motion JPEG, or export DICOM.",
         ))
+    } else if tiff_stack::is_tiff(head) {
+        one(tiff_stack::open(path))
     } else if image::guess_format(head).is_ok() {
         one(still::open(path))
     } else {

@@ -32,7 +32,7 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
     let undecodable = |why: &str| Error::undecodable(path, format!("{why}. {EXPORT_AGAIN}"));
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let bytes = Bytes::of_file(file).map_err(|e| Error::io(path, e))?;
-    let mut reader = bytes.reader(0).map_err(|e| Error::io(path, e))?;
+    let mut reader = bytes.reader(0);
     let context = mp4parse::read_mp4(&mut reader).map_err(|_| undecodable("it is damaged"))?;
     drop(reader);
     let mut tracks = context.tracks.iter();

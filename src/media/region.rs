@@ -2,6 +2,7 @@
 
 pub use super::square::{Mask, SIDE, Square};
 
+use super::times::even_steps;
 use super::view::View;
 use crate::checkpoint::sha256;
 use crate::clip::{Frame, Pixels, Video, luminance};
@@ -208,23 +209,57 @@ impl Anatomy {
 /// Frames of a recording that are measured at most: half a minute at 50 frames a second, 75 MB.
 pub const MOST_MEASURED: usize = 1500;
 
-/// The first [`MOST_MEASURED`] frames of a recording as gray video `[1, f, 112, 112]`, for the regressor. A frame that
-/// cannot be decoded repeats the one before.
+/// Frames that are tried for the first that can be had.
+const MOST_TRIED: usize = 64;
+
+/// The first [`MOST_MEASURED`] frames of a recording as gray video `[1, f, 112, 112]`, for the
+/// regressor, at the recording's even rate: where frames have times of their own, the longest part
+/// without a pause, between its frames as needed. A frame that cannot be decoded repeats the one
+/// before; [`Recording::missing`] says which.
 ///
 /// # Errors
 /// When memory runs out, or `stop` says so.
 pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Result<Video> {
-    let frames = recording.frames().min(MOST_MEASURED);
+    let n = recording.frames();
+    let mut steps = match (recording.times(), recording.rate) {
+        (Some(times), Some(rate)) => even_steps(times, rate),
+        _ => (0..n).map(|i| (i, 0.0)).collect(),
+    };
+    steps.truncate(MOST_MEASURED);
+    let frames = steps.len();
     let mut data = Vec::with_capacity(frames * SIDE * SIDE);
-    let mut last = vec![0.0; SIDE * SIDE];
-    for i in 0..frames {
+    // What stands for frames before the first that can be had.
+    let mut last = match (0..n)
+        .take(MOST_TRIED)
+        .find_map(|i| recording.frame(i).ok())
+    {
+        Some(frame) => gray(&crop.planes(&frame)?),
+        None => vec![0.0; SIDE * SIDE],
+    };
+    // The two frames looked at last.
+    let mut kept: [(usize, Vec<f32>); 2] = [(usize::MAX, Vec::new()), (usize::MAX, Vec::new())];
+    for (low, way) in steps {
         if stop() {
             candle_core::bail!("stopped");
         }
-        if let Ok(frame) = recording.frame(i) {
-            last = gray(&crop.planes(&frame)?);
+        let high = if way > 0.0 { low + 1 } else { low };
+        for i in [low, high] {
+            if kept.iter().all(|(k, _)| *k != i) {
+                if let Ok(frame) = recording.frame(i.min(n - 1)) {
+                    last = gray(&crop.planes(&frame)?);
+                }
+                kept.swap(0, 1);
+                kept[1] = (i, last.clone());
+            }
         }
-        data.extend_from_slice(&last);
+        let of = |i: usize| kept.iter().find(|(k, _)| *k == i).map(|(_, levels)| levels);
+        match (of(low), of(high)) {
+            (Some(a), Some(b)) if way > 0.0 => {
+                data.extend(a.iter().zip(b).map(|(a, b)| a + way * (b - a)));
+            }
+            (Some(a), _) => data.extend_from_slice(a),
+            _ => data.extend_from_slice(&last),
+        }
     }
     Ok(Video {
         channels: 1,

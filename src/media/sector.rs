@@ -99,15 +99,40 @@ impl Cells {
         })
     }
 
-    /// Cells that belong to the ultrasound: those that move if enough do, else those that are lit.
-    fn active(&self) -> Vec<bool> {
+    /// The ultrasound: for each row its first and last column. Of the parts that are lit or move, it is
+    /// the one with the most motion: where only a wall or a valve moves, the rest of the sector is lit
+    /// around it. Without motion it is the largest part that is lit.
+    fn sector(&self) -> Option<Vec<Option<[usize; 2]>>> {
         let moving: Vec<bool> = self.motion.iter().map(|&m| m > MOVES).collect();
+        let lit: Vec<bool> = self.levels.iter().map(|&l| l > LIT).collect();
         let many = moving.iter().filter(|&&m| m).count() * 25 > moving.len();
-        let active = if many {
-            moving
-        } else {
-            self.levels.iter().map(|&l| l > LIT).collect()
-        };
+        let largest = |active: &[bool]| self.parts(active).into_iter().max_by_key(Vec::len);
+        if !many {
+            return self.rows(&largest(&self.closed(&lit))?);
+        }
+        let either: Vec<bool> = moving.iter().zip(&lit).map(|(&m, &l)| m || l).collect();
+        let motion = |part: &Vec<usize>| part.iter().filter(|&&i| moving[i]).count();
+        let whole = self.parts(&self.closed(&either));
+        let whole = whole.into_iter().max_by_key(motion)?;
+        // A picture whose background is not black is lit all over.
+        if self.reaches_all_edges(&whole) {
+            return self.rows(&largest(&self.closed(&moving))?);
+        }
+        self.rows(&whole)
+    }
+
+    /// Whether a part reaches all four edges of the picture.
+    fn reaches_all_edges(&self, part: &[usize]) -> bool {
+        let (w, h) = (self.width, self.height);
+        let any = |is: &dyn Fn(usize, usize) -> bool| part.iter().any(|&i| is(i % w, i / w));
+        any(&|x, _| x == 0)
+            && any(&|x, _| x + 1 == w)
+            && any(&|_, y| y == 0)
+            && any(&|_, y| y + 1 == h)
+    }
+
+    /// The same without its holes.
+    fn closed(&self, active: &[bool]) -> Vec<bool> {
         // Speckle and blood leave holes: a cell counts when a third of those around it do.
         let near = |i: usize| {
             let (x, y) = ((i % self.width) as isize, (i / self.width) as isize);
@@ -125,10 +150,10 @@ impl Cells {
         (0..active.len()).map(near).collect()
     }
 
-    /// The largest connected part: for each row its first and last column.
-    fn largest(&self, active: &[bool]) -> Option<Vec<Option<[usize; 2]>>> {
+    /// The connected parts.
+    fn parts(&self, active: &[bool]) -> Vec<Vec<usize>> {
         let mut seen = vec![false; active.len()];
-        let mut best: Vec<usize> = Vec::new();
+        let mut parts = Vec::new();
         for start in 0..active.len() {
             if !active[start] || seen[start] {
                 continue;
@@ -152,15 +177,18 @@ impl Cells {
                     }
                 }
             }
-            if part.len() > best.len() {
-                best = part;
-            }
+            parts.push(part);
         }
-        if best.len() * 20 < active.len() {
+        parts
+    }
+
+    /// For each row of a part its first and last column; `None` for a part too small to be a sector.
+    fn rows(&self, part: &[usize]) -> Option<Vec<Option<[usize; 2]>>> {
+        if part.len() * 20 < self.width * self.height {
             return None;
         }
         let mut rows = vec![None; self.height];
-        for i in best {
+        for i in part {
             let x = i % self.width;
             let row: &mut Option<[usize; 2]> = &mut rows[i / self.width];
             let [first, last] = row.unwrap_or([x, x]);
@@ -173,7 +201,7 @@ impl Cells {
 /// The sector's square, where something like a sector is there.
 fn find(frames: &[Arc<Frame>]) -> Option<Square> {
     let cells = Cells::of(frames)?;
-    let rows = cells.largest(&cells.active())?;
+    let rows = cells.sector()?;
     let top = rows.iter().position(Option::is_some)?;
     let bottom = rows.iter().rposition(Option::is_some)?;
     let height = bottom - top;
@@ -299,6 +327,51 @@ mod tests {
             let frame = screen(heart).frame(0).unwrap();
             let anatomy = Anatomy::from_frame(&frame, &square.into()).unwrap();
             assert!(anatomy.view.is_like_training(), "{:?}", anatomy.view);
+        }
+    }
+
+    #[test]
+    fn the_whole_sector_is_found_when_a_part_of_it_moves() {
+        let still = screen(0).frame(0).unwrap();
+        let whole = square(&screen(0), None).unwrap();
+        // What moves: the left half, the lower half, or a patch in the middle; beside a clock.
+        for [x0, y0, x1, y1] in [
+            [300, 150, 468, 486],
+            [300, 318, 636, 486],
+            [390, 240, 540, 390],
+        ] {
+            let frames = (0..8).map(|k| {
+                let Pixels::Gray(mut pixels) = still.pixels.clone() else {
+                    panic!("it was made gray");
+                };
+                for y in y0..y1 {
+                    for x in x0..x1 {
+                        let lit = pixels[y * 800 + x];
+                        if lit > 12 {
+                            pixels[y * 800 + x] =
+                                lit.saturating_add(if k % 2 == 0 { 40 } else { 0 });
+                        }
+                    }
+                }
+                for x in 700..760 {
+                    pixels[30 * 800 + x..][..1].fill(if (x + k) % 3 == 0 { 255 } else { 0 });
+                }
+                Frame {
+                    pixels: Pixels::Gray(pixels),
+                    ..(*still).clone()
+                }
+            });
+            let recording = Recording::of_clip(Clip {
+                frames: frames.collect(),
+                rate: None,
+                beat_normalised: false,
+            });
+            let found = square(&recording.unwrap(), None).expect("a sector is there");
+            let near = |a: usize, b: usize| a.abs_diff(b) <= 12;
+            assert!(
+                near(found.x, whole.x) && near(found.y, whole.y) && near(found.side, whole.side),
+                "{found:?} is not {whole:?}"
+            );
         }
     }
 

@@ -1,14 +1,17 @@
-//! PNG, animated PNG, JPEG, BMP and TIFF.
+//! PNG, animated PNG, JPEG and BMP.
 
 use super::export::PNG_MARK;
 use super::mark::Mark;
+use super::times::Times;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
-use crate::clip::{Clip, Frame, FrameRate, Pixels};
+use super::{jpeg, tiff_stack};
+use crate::clip::{Clip, Frame, Pixels};
 use crate::recording::Recording;
 use image::codecs::png::PngDecoder;
+use image::metadata::Orientation;
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 /// Pixels of one picture while it is decoded, in bytes.
@@ -58,22 +61,44 @@ fn undecodable(path: &Path, e: &image::ImageError) -> Error {
 /// # Errors
 /// [`Error`], a sentence with what to do.
 pub fn picture(path: &Path) -> Result<Frame, Error> {
-    let mut reader = ImageReader::open(path)
+    let head = super::head_of(path)?;
+    if tiff_stack::is_tiff(&head) {
+        return tiff_stack::picture(path);
+    }
+    let fail = |e: image::ImageError| undecodable(path, &e);
+    if head.starts_with(b"\xff\xd8") {
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        let whole = jpeg::with_huffman_tables(&bytes);
+        let reader = ImageReader::with_format(Cursor::new(whole), ImageFormat::Jpeg);
+        return upright(reader).map_err(fail);
+    }
+    let reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
         .map_err(|e| Error::io(path, e))?;
+    upright(reader).map_err(fail)
+}
+
+/// Decodes, and turns as the camera was held (Exif's orientation).
+fn upright<R: BufRead + Seek>(mut reader: ImageReader<R>) -> image::ImageResult<Frame> {
     reader.limits(limits());
-    let picture = reader.decode().map_err(|e| undecodable(path, &e))?;
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
     Ok(frame(&picture))
 }
 
-/// Decodes a JPEG in memory.
+/// Decodes a JPEG in memory, as it lies: a frame of a clip is turned by nobody.
 ///
 /// # Errors
 /// A phrase that says why not.
 pub fn jpeg(bytes: &[u8]) -> Result<Frame, String> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    let whole = jpeg::with_huffman_tables(bytes);
+    let mut reader = ImageReader::with_format(Cursor::new(whole), ImageFormat::Jpeg);
     reader.limits(limits());
-    let picture = reader.decode().map_err(|_| "its data is damaged")?;
+    let picture = reader
+        .decode()
+        .map_err(|_| "its data could not be decoded")?;
     Ok(frame(&picture))
 }
 
@@ -90,7 +115,7 @@ fn animated(path: &Path) -> Result<Option<Opened>, Error> {
     let most = (MAX_RESIDENT / (3 * width as usize * height as usize).max(1)).max(1);
     let decoder = decoder.apng().map_err(|e| undecodable(path, &e))?;
     let mut frames = Vec::new();
-    let mut milliseconds = 0.0;
+    let mut delays = Vec::new();
     let mut warnings = Vec::new();
     for next in decoder.into_frames() {
         if frames.len() == most {
@@ -100,37 +125,58 @@ fn animated(path: &Path) -> Result<Option<Opened>, Error> {
         match next {
             Ok(next) => {
                 let (numerator, denominator) = next.delay().numer_denom_ms();
-                milliseconds += f64::from(numerator) / f64::from(denominator.max(1));
+                delays.push(f64::from(numerator) / f64::from(denominator.max(1)));
                 frames.push(frame(&DynamicImage::from(next.into_buffer())));
             }
             Err(e) if frames.is_empty() => return Err(undecodable(path, &e)),
             Err(_) => {
-                warnings.push("The file is cut off.".to_owned());
+                let n = frames.len();
+                warnings.push(format!(
+                    "Frame {n}, counted from 0, and those after it could not be decoded."
+                ));
                 break;
             }
         }
     }
-    let n = frames.len();
+    let times = Times::of_delays(&delays);
     let clip = Clip {
+        rate: times.as_ref().map(|t| t.rate),
         frames,
-        rate: FrameRate::from_frame_ms(milliseconds / n as f64).filter(|_| n > 1),
         beat_normalised: false,
     };
     let recording = Recording::of_clip(clip)
         .map_err(|why| Error::undecodable(path, format!("{why}. Export it again.")))?;
+    let each = times.and_then(|times| {
+        warnings.extend(times.warning);
+        times.each
+    });
     Ok(Some(Opened {
         warnings,
-        ..Opened::new(recording, Kind::Apng)
+        ..Opened::new(recording.with_times(each), Kind::Apng)
     }))
 }
 
-/// 8 bits a channel; transparency is dropped.
+/// 8 bits a channel; what is transparent lies on black.
 pub fn frame(picture: &DynamicImage) -> Frame {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let pixels = if picture.color().has_color() {
-        Pixels::Rgb(picture.to_rgb8().into_raw())
-    } else {
-        Pixels::Gray(picture.to_luma8().into_raw())
+    let over_black = |v: u8, alpha: u8| ((u16::from(v) * u16::from(alpha) + 127) / 255) as u8;
+    let color = picture.color();
+    let pixels = match (color.has_color(), color.has_alpha()) {
+        (true, false) => Pixels::Rgb(picture.to_rgb8().into_raw()),
+        (false, false) => Pixels::Gray(picture.to_luma8().into_raw()),
+        (true, true) => {
+            let pixels = picture.to_rgba8().into_raw();
+            let (pixels, _) = pixels.as_chunks::<4>();
+            let composed = pixels
+                .iter()
+                .flat_map(|&[r, g, b, a]| [r, g, b].map(|v| over_black(v, a)));
+            Pixels::Rgb(composed.collect())
+        }
+        (false, true) => {
+            let pixels = picture.to_luma_alpha8().into_raw();
+            let (pixels, _) = pixels.as_chunks::<2>();
+            Pixels::Gray(pixels.iter().map(|&[v, a]| over_black(v, a)).collect())
+        }
     };
     Frame {
         width,

@@ -1,9 +1,10 @@
 //! Compressed frames, by the field's own decoders.
 
-use super::rle;
+use super::format::Format;
 use super::shape::Shape;
-use crate::clip::Frame;
-use crate::media::still;
+use super::{colour, jpeg2000, rle};
+use crate::clip::{Frame, Pixels};
+use crate::media::{jpeg, still};
 use dicom_dictionary_std::uids;
 use dicom_encoding::Codec;
 use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
@@ -22,28 +23,36 @@ pub enum Decoded {
     },
 }
 
-/// Decodes one frame.
+/// Decodes one frame, by what it is; by its transfer syntax where it looks like nothing.
 ///
 /// # Errors
 /// A phrase that says why not.
 pub fn decode(data: Vec<u8>, syntax: &str, shape: &Shape) -> Result<Decoded, String> {
-    let gray = shape.samples == 1;
+    if data.is_empty() {
+        return Err("its pixels are missing".into());
+    }
+    let format = Format::of(&data, shape).or_else(|| Format::labelled(syntax));
     // A decoder gives every sample of every pixel, whatever the label says of sharing.
-    let photometric = match shape.photometric.as_str() {
-        "YBR_FULL_422" => "YBR_FULL",
-        other => other,
+    let photometric = match shape.samples {
+        1 => shape.photometric.as_str(),
+        _ => colour::full_range(&shape.photometric),
     };
     let as_labelled = |bytes, planar| Decoded::Samples {
         bytes,
         photometric: photometric.to_owned(),
         planar,
     };
-    match syntax {
-        uids::RLE_LOSSLESS => {
+    match format {
+        Some(Format::Native) => Ok(Decoded::Samples {
+            bytes: data,
+            photometric: shape.photometric.clone(),
+            planar: shape.planar,
+        }),
+        Some(Format::Rle) => {
             let width = shape.bits_allocated.div_ceil(8);
             let planes = rle::decode(&data, shape.area(), shape.samples, width)
-                .ok_or("its pixels are damaged")?;
-            if width == 1 || gray {
+                .ok_or("its pixels could not be decoded")?;
+            if width == 1 || shape.samples == 1 {
                 return Ok(as_labelled(planes, true));
             }
             // Wider planes lie one after the other; interleaved is what the rest expects.
@@ -53,32 +62,42 @@ pub fn decode(data: Vec<u8>, syntax: &str, shape: &Shape) -> Result<Decoded, Str
             ))
         }
         // zune-jpeg resembles libjpeg where the registry's decoder is a hundred levels off.
-        uids::JPEG_BASELINE8_BIT | uids::JPEG_EXTENDED12_BIT if shape.bits_stored <= 8 => {
-            baseline(&data, shape).map(Decoded::Frame)
+        Some(Format::Jpeg) => baseline(&data, shape),
+        Some(Format::Jpeg2000) => jpeg2000::decode(&data, shape),
+        Some(Format::Png) => {
+            let picture = image::load_from_memory_with_format(&data, image::ImageFormat::Png);
+            let picture = picture.map_err(|_| "its pixels could not be decoded")?;
+            of_its_size(still::frame(&picture), shape)
         }
-        _ => {
-            let bytes = by_registry(data, syntax, shape)?;
-            Ok(match syntax {
-                // These decoders leave the colours as they are coded.
-                uids::JPEG_LOSSLESS
-                | uids::JPEG_LOSSLESS_SV1
-                | uids::JPEGLS_LOSSLESS
-                | uids::JPEGLS_NEAR_LOSSLESS
-                    if !gray && photometric == "YBR_FULL" =>
-                {
-                    as_labelled(bytes, false)
-                }
-                _ => Decoded::Samples {
+        Some(format @ (Format::DeepJpeg | Format::LosslessJpeg | Format::JpegLs)) => {
+            let known = match format {
+                Format::DeepJpeg => uids::JPEG_EXTENDED12_BIT,
+                Format::LosslessJpeg => uids::JPEG_LOSSLESS,
+                _ => uids::JPEGLS_LOSSLESS,
+            };
+            let bytes = by_registry(data, known, format, shape)?;
+            Ok(match format {
+                Format::DeepJpeg if shape.samples > 1 => Decoded::Samples {
                     bytes,
-                    photometric: if gray {
-                        shape.photometric.clone()
-                    } else {
-                        "RGB".into()
-                    },
+                    photometric: "RGB".into(),
                     planar: false,
                 },
+                // These decoders leave the colours as they are coded.
+                _ => as_labelled(bytes, false),
             })
         }
+        Some(format) => Err(no_decoder(format)),
+        None => Err("its pixels are coded in a way that is not known here".into()),
+    }
+}
+
+fn no_decoder(format: Format) -> String {
+    let name = format.name();
+    match format {
+        Format::JpegLs => format!(
+            "its pixels are {name}, which this build was made without (the feature jpeg-ls)"
+        ),
+        _ => format!("its pixels are {name}, which is not decoded here"),
     }
 }
 
@@ -93,59 +112,73 @@ fn interleave(planes: &[u8], samples: usize, width: usize) -> Vec<u8> {
     mixed
 }
 
-/// An 8-bit JPEG. One that is RGB by its label and has no marker of its own to say otherwise would
-/// be taken for YCbCr: it is given the marker that it should have had.
-fn baseline(data: &[u8], shape: &Shape) -> Result<Frame, String> {
-    let marked;
-    let mut coded = data;
-    if shape.photometric == "RGB" && shape.samples == 3 && !is_marked(data) {
-        marked = with_marker(data).ok_or("its pixels are damaged")?;
-        coded = &marked;
+/// An 8-bit JPEG. Colour that has fewer samples than light is luminance and colour differences,
+/// whatever labels and markers say. One that is RGB by its label and has no marker of its own to say
+/// otherwise would be taken for them as well: it is decoded as it is, and the picture decides.
+fn baseline(data: &[u8], shape: &Shape) -> Result<Decoded, String> {
+    let undecodable = "its pixels could not be decoded";
+    let header = jpeg::Header::read(data).ok_or(undecodable)?;
+    if header.is_subsampled() {
+        let marked = jpeg::marked(data, 1).ok_or(undecodable)?;
+        return of_its_size(still::jpeg(&marked)?, shape);
     }
-    let frame = still::jpeg(coded)?;
+    if shape.photometric == "RGB" && header.sampling.len() == 3 && header.marked.is_none() {
+        let marked = jpeg::marked(data, 0).ok_or(undecodable)?;
+        let frame = still::jpeg(&marked)?;
+        return match frame.pixels {
+            Pixels::Rgb(bytes) if bytes.len() == 3 * shape.area() => Ok(Decoded::Samples {
+                photometric: colour::seen(&bytes, &eight_bits(shape), "RGB").into(),
+                bytes,
+                planar: false,
+            }),
+            _ => of_its_size(frame, shape),
+        };
+    }
+    of_its_size(still::jpeg(data)?, shape)
+}
+
+/// The same picture in 8-bit colour.
+fn eight_bits(shape: &Shape) -> Shape {
+    Shape {
+        samples: 3,
+        bits_allocated: 8,
+        bits_stored: 8,
+        ..shape.clone()
+    }
+}
+
+/// A decoded picture, with what the data set says of its levels.
+fn of_its_size(frame: Frame, shape: &Shape) -> Result<Decoded, String> {
     if (frame.width, frame.height) != (shape.columns, shape.rows) {
         return Err("its pixels are of another size than it says".into());
     }
-    Ok(frame)
-}
-
-/// The Adobe segment that says the components are colours as they are.
-const ADOBE_NO_TRANSFORM: [u8; 16] = *b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00";
-
-/// The same JPEG with that segment, and without any other of its kind.
-fn with_marker(jpeg: &[u8]) -> Option<Vec<u8>> {
-    let mut marked = jpeg.get(..2)?.to_vec();
-    marked.extend(ADOBE_NO_TRANSFORM);
-    let mut at = 2;
-    while let Some(&[0xff, marker @ 0xe0..=0xef, high, low]) = jpeg.get(at..at + 4) {
-        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
-        if marker != 0xee {
-            marked.extend_from_slice(jpeg.get(at..end)?);
+    Ok(match frame.pixels {
+        Pixels::Gray(levels) if shape.photometric == "MONOCHROME1" => Decoded::Frame(Frame {
+            pixels: Pixels::Gray(levels.into_iter().map(|v| 255 - v).collect()),
+            ..frame
+        }),
+        Pixels::Gray(indices) if shape.photometric == "PALETTE COLOR" => {
+            let width = shape.bits_allocated.div_ceil(8);
+            let mut bytes = vec![0; indices.len() * width];
+            let low = bytes.iter_mut().step_by(width);
+            low.zip(indices).for_each(|(to, index)| *to = index);
+            Decoded::Samples {
+                bytes,
+                photometric: shape.photometric.clone(),
+                planar: false,
+            }
         }
-        at = end;
-    }
-    marked.extend_from_slice(jpeg.get(at..)?);
-    Some(marked)
+        pixels => Decoded::Frame(Frame { pixels, ..frame }),
+    })
 }
 
-/// Whether a JPEG says its colours by a JFIF or Adobe marker, or by the components' letters.
-fn is_marked(jpeg: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = jpeg.get(at..at + 4) {
-        let content = jpeg.get(at + 4..).unwrap_or_default();
-        match marker {
-            0xe0 if content.starts_with(b"JFIF") => return true,
-            // One that is too short to say anything says nothing.
-            0xee if content.starts_with(b"Adobe") && low >= 14 => return true,
-            0xda => return false,
-            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-        }
-    }
-    false
-}
-
-fn by_registry(data: Vec<u8>, syntax: &str, shape: &Shape) -> Result<Vec<u8>, String> {
-    let none = || "there is no decoder for its pixels".to_owned();
+fn by_registry(
+    data: Vec<u8>,
+    syntax: &str,
+    format: Format,
+    shape: &Shape,
+) -> Result<Vec<u8>, String> {
+    let none = || no_decoder(format);
     let known = TransferSyntaxRegistry.get(syntax).ok_or_else(none)?;
     let Codec::EncapsulatedPixelData(Some(decoder), _) = known.codec() else {
         return Err(none());

@@ -1,20 +1,13 @@
 //! The attributes that are needed to show a picture, and where its pixels lie. Nothing else of a
 //! data set is read: what could name a patient never comes into memory.
 
-use super::start::{BIG_ENDIAN, Start};
-use crate::media::bytes::{Bytes, ReadSeek};
+use super::start::Start;
+use super::walk::{Damaged, Element, Walk};
+use crate::media::bytes::Bytes;
 use crate::media::export::{CREATOR, CREATOR_NAME, DICOM_MARK};
 use dicom_core::value::PrimitiveValue;
-use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{tags, uids};
-use dicom_encoding::TransferSyntax;
-use dicom_parser::StatefulDecode;
-use dicom_parser::dataset::LazyDataToken;
-use dicom_parser::dataset::lazy_read::LazyDataSetReader;
-use dicom_parser::stateful::decode::DynStatefulDecoder;
-use dicom_transfer_syntax_registry::entries::{
-    EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN,
-};
+use dicom_core::{DataElementHeader, Tag, VR};
+use dicom_dictionary_std::tags;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -25,6 +18,11 @@ pub struct Values(BTreeMap<Tag, PrimitiveValue>);
 impl Values {
     pub fn get(&self, tag: Tag) -> Option<&PrimitiveValue> {
         self.0.get(&tag)
+    }
+
+    #[cfg(test)]
+    pub fn put(&mut self, tag: Tag, value: PrimitiveValue) {
+        self.0.insert(tag, value);
     }
 
     pub fn integer(&self, tag: Tag) -> Option<i64> {
@@ -59,6 +57,8 @@ pub enum Pixels {
     Encapsulated {
         offsets: Vec<u32>,
         fragments: Vec<(u64, u32)>,
+        /// The last of them is followed by the delimiter.
+        whole: bool,
     },
 }
 
@@ -67,6 +67,10 @@ pub struct DataSet {
     pub values: Values,
     /// Items of the Sequence of Ultrasound Regions.
     pub regions: Vec<Values>,
+    /// Of the functional groups that all frames share.
+    pub of_all: Values,
+    /// Of each frame's own functional groups.
+    pub of_frames: Vec<Values>,
     /// Referenced File IDs of a DICOMDIR: path components.
     pub referenced: Vec<Vec<String>>,
     pub pixels: Option<Pixels>,
@@ -92,6 +96,7 @@ const WANTED: &[Tag] = &[
     tags::ULTRASOUND_COLOR_DATA_PRESENT,
     tags::WINDOW_CENTER,
     tags::WINDOW_WIDTH,
+    tags::VOILUT_FUNCTION,
     tags::RESCALE_INTERCEPT,
     tags::RESCALE_SLOPE,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -100,6 +105,9 @@ const WANTED: &[Tag] = &[
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::FRAME_INCREMENT_POINTER,
     tags::FRAME_TIME,
     tags::FRAME_TIME_VECTOR,
@@ -120,7 +128,14 @@ const WANTED_OF_REGIONS: &[Tag] = &[
     tags::REGION_LOCATION_MAX_Y1,
 ];
 
-type Source<'a> = Box<dyn ReadSeek + 'a>;
+/// Of the functional groups of enhanced multi-frame images: how values become levels.
+const WANTED_OF_GROUPS: &[Tag] = &[
+    tags::WINDOW_CENTER,
+    tags::WINDOW_WIDTH,
+    tags::VOILUT_FUNCTION,
+    tags::RESCALE_INTERCEPT,
+    tags::RESCALE_SLOPE,
+];
 
 /// Reads up to the pixels.
 ///
@@ -128,64 +143,53 @@ type Source<'a> = Box<dyn ReadSeek + 'a>;
 /// A phrase that says why the data set cannot be followed.
 pub fn read(start: &Start) -> Result<DataSet, &'static str> {
     let damaged = "it is damaged";
-    let syntax: TransferSyntax = match start.layout {
-        uids::IMPLICIT_VR_LITTLE_ENDIAN => IMPLICIT_VR_LITTLE_ENDIAN.erased(),
-        BIG_ENDIAN => EXPLICIT_VR_BIG_ENDIAN.erased(),
-        _ => EXPLICIT_VR_LITTLE_ENDIAN.erased(),
-    };
-    let source = start.bytes.reader(start.at).map_err(|_| damaged)?;
-    let mut reader = LazyDataSetReader::new_with_ts(source, &syntax).map_err(|_| damaged)?;
+    let mut walk = Walk::new(&start.bytes, start.at, start.layout).map_err(|_| damaged)?;
     let began = Instant::now();
     let mut found = DataSet::default();
-    let mut sequences: Vec<Tag> = Vec::new();
-    let mut tokens = 0u32;
+    let mut elements = 0u32;
     loop {
-        tokens = tokens.wrapping_add(1);
-        if tokens.is_multiple_of(256) && began.elapsed() > MOST_TIME {
+        elements = elements.wrapping_add(1);
+        if elements.is_multiple_of(256) && began.elapsed() > MOST_TIME {
             return Err("it is too tangled to be a scan");
         }
-        let token = match reader.advance() {
-            None => return Ok(found),
-            // Attributes after the damage are lost, those before it are not.
-            Some(Err(_)) if found.pixels.is_some() => return Ok(found),
-            Some(Err(_)) => return Err(damaged),
-            Some(Ok(token)) => token,
+        let element = match walk.next() {
+            Ok(element) => element,
+            // A directory may be followed by whatever filled the disc's block.
+            Err(Damaged) if !found.referenced.is_empty() => return Ok(found),
+            Err(Damaged) if walk.position() >= start.bytes.len() => {
+                return Err("it ends before its pixels");
+            }
+            Err(Damaged) => return Err(damaged),
         };
-        match token {
-            LazyDataToken::SequenceStart { tag, .. } => sequences.push(tag),
-            LazyDataToken::SequenceEnd => {
-                sequences.pop();
+        match element {
+            None => return Ok(found),
+            Some(Element::Item) => match walk.path() {
+                [tags::SEQUENCE_OF_ULTRASOUND_REGIONS] => found.regions.push(Values::default()),
+                [tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE] => {
+                    found.of_frames.push(Values::default());
+                }
+                _ => {}
+            },
+            Some(Element::Fragments) => {
+                found.pixels = Some(fragments(&start.bytes, walk.position())?);
+                return Ok(found);
             }
-            LazyDataToken::PixelSequenceStart => {
-                if sequences.is_empty() {
-                    found.pixels = Some(fragments(&start.bytes, reader.into_decoder().position())?);
+            Some(Element::Value(header)) => {
+                let length = header.len.get().ok_or(damaged)?;
+                let at = walk.position();
+                if header.tag == tags::PIXEL_DATA && walk.path().is_empty() {
+                    found.pixels = Some(Pixels::Native {
+                        at,
+                        length: u64::from(length),
+                        vr: header.vr,
+                    });
                     return Ok(found);
                 }
-                // A thumbnail's.
-                sequences.push(tags::PIXEL_DATA);
-            }
-            LazyDataToken::ItemStart { .. }
-                if sequences == [tags::SEQUENCE_OF_ULTRASOUND_REGIONS] =>
-            {
-                found.regions.push(Values::default());
-            }
-            LazyDataToken::LazyItemValue { len, decoder } => {
-                decoder.skip_bytes(len).map_err(|_| damaged)?;
-            }
-            LazyDataToken::LazyValue { header, decoder } => {
-                let length = u64::from(header.len.get().ok_or(damaged)?);
-                let at = decoder.position();
-                if header.tag == tags::PIXEL_DATA && sequences.is_empty() {
-                    let vr = header.vr;
-                    found.pixels = Some(Pixels::Native { at, length, vr });
-                    return Ok(found);
+                if at.saturating_add(u64::from(length)) > start.bytes.len() {
+                    return Err("it ends before its pixels");
                 }
-                if at.saturating_add(length) > start.bytes.len() {
-                    return Err("it is cut off");
-                }
-                value(&mut found, &sequences, header, decoder).ok_or(damaged)?;
+                value(&mut found, &mut walk, &header, length).map_err(|_| damaged)?;
             }
-            _ => {}
         }
     }
 }
@@ -193,29 +197,36 @@ pub fn read(start: &Start) -> Result<DataSet, &'static str> {
 /// Keeps the value if it is wanted, else skips it.
 fn value(
     found: &mut DataSet,
-    sequences: &[Tag],
-    header: dicom_core::DataElementHeader,
-    decoder: &mut DynStatefulDecoder<Source<'_>>,
-) -> Option<()> {
-    let (tag, length) = (header.tag, header.len.get()?);
+    walk: &mut Walk<'_>,
+    header: &DataElementHeader,
+    length: u32,
+) -> Result<(), Damaged> {
+    let tag = header.tag;
     // What another maker keeps in that place is none of ours.
     let is_ours = || found.values.text(CREATOR).as_deref() == Some(CREATOR_NAME);
-    let values = match sequences {
+    let values = match walk.path() {
         [] if tag == DICOM_MARK && !is_ours() => None,
         [] if WANTED.contains(&tag) => Some(&mut found.values),
         [tags::SEQUENCE_OF_ULTRASOUND_REGIONS] if WANTED_OF_REGIONS.contains(&tag) => {
             found.regions.last_mut()
         }
+        [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, group] if of_group(*group, tag) => {
+            Some(&mut found.of_all)
+        }
+        [tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, group] if of_group(*group, tag) => {
+            found.of_frames.last_mut()
+        }
         _ => None,
     };
     let is_file = tag == tags::REFERENCED_FILE_ID && found.referenced.len() < MOST_REFERENCED;
     if length > MOST_VALUE || (values.is_none() && !is_file) {
-        return decoder.skip_bytes(length).ok();
+        return walk.skip(length);
     }
-    let value = decoder.read_value_preserved(&header).ok()?;
+    let value = walk.read(header)?;
     match values {
+        // The first of several items counts, as of several values.
         Some(values) => {
-            values.0.insert(tag, value);
+            values.0.entry(tag).or_insert(value);
         }
         None => found.referenced.push(
             value
@@ -225,17 +236,29 @@ fn value(
                 .collect(),
         ),
     }
-    Some(())
+    Ok(())
 }
 
-/// The items of encapsulated pixels, which begin at `at`. A file that is cut off has fewer.
-fn fragments(bytes: &Bytes, mut at: u64) -> Result<Pixels, &'static str> {
+/// Whether an attribute is wanted of a functional group.
+fn of_group(group: Tag, tag: Tag) -> bool {
+    let groups = [
+        tags::FRAME_VOILUT_SEQUENCE,
+        tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    ];
+    groups.contains(&group) && WANTED_OF_GROUPS.contains(&tag)
+}
+
+/// The items of encapsulated pixels, which begin at `at`. A file that is cut off has fewer; one
+/// without bytes may stand for a frame.
+pub fn fragments(bytes: &Bytes, mut at: u64) -> Result<Pixels, &'static str> {
     const ITEM: [u8; 4] = [0xfe, 0xff, 0x00, 0xe0];
     let mut offsets = None;
     let mut fragments = Vec::new();
+    let mut whole = false;
     while fragments.len() < MOST_FRAGMENTS {
         let head = bytes.at(at, 8).map_err(|_| "it cannot be read")?;
         let (Some(&ITEM), Some(length)) = (head.first_chunk(), head.last_chunk()) else {
+            whole = head.starts_with(b"\xfe\xff\xdd\xe0");
             break;
         };
         let length = u32::from_le_bytes(*length);
@@ -248,7 +271,7 @@ fn fragments(bytes: &Bytes, mut at: u64) -> Result<Pixels, &'static str> {
             let table = table.map_err(|_| "it cannot be read")?;
             let entries = table.as_chunks::<4>().0.iter();
             offsets = Some(entries.map(|&e| u32::from_le_bytes(e)).collect());
-        } else if length > 0 {
+        } else {
             fragments.push((at, length));
         }
         at += u64::from(length);
@@ -256,5 +279,6 @@ fn fragments(bytes: &Bytes, mut at: u64) -> Result<Pixels, &'static str> {
     Ok(Pixels::Encapsulated {
         offsets: offsets.unwrap_or_default(),
         fragments,
+        whole,
     })
 }

@@ -5,7 +5,11 @@
 //! transfer syntax.
 
 mod coded;
+mod colour;
 mod dataset;
+mod format;
+mod jpeg2000;
+mod palette;
 mod pixels;
 mod region;
 mod rle;
@@ -13,6 +17,8 @@ mod samples;
 mod shape;
 mod start;
 mod timing;
+mod walk;
+mod window;
 
 use super::bytes::Bytes;
 use super::export::DICOM_MARK;
@@ -22,6 +28,8 @@ use crate::recording::Recording;
 use dicom_dictionary_std::tags;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+pub use colour::from_full as from_ybr;
 
 /// Whether a file's beginning, 132 bytes or all of it, is one of DICOM's.
 pub fn is_dicom(head: &[u8]) -> bool {
@@ -40,7 +48,7 @@ pub fn open(path: &Path) -> Result<Found, Error> {
         path: path.to_owned(),
         why: "its content is of no known kind".into(),
     })?;
-    let data = dataset::read(&start).map_err(|why| {
+    let mut data = dataset::read(&start).map_err(|why| {
         fail(&format!(
             "{why}. Export it again, as a complete DICOM file."
         ))
@@ -49,9 +57,9 @@ pub fn open(path: &Path) -> Result<Found, Error> {
         return Ok(Found::Collection(referenced(path, &data.referenced)));
     }
     let no_picture = "it holds no picture. Open a file of the image series.";
-    let pixels = data.pixels.ok_or_else(|| fail(no_picture))?;
+    let pixels = data.pixels.take().ok_or_else(|| fail(no_picture))?;
     let shape = shape::Shape::read(&data.values).map_err(|why| fail(&format!("{why}.")))?;
-    let looks = samples::Looks::read(&data.values, &shape);
+    let looks = samples::Looks::read(&data, &shape);
     let (rows, columns, claimed) = (shape.rows, shape.columns, shape.frames);
     let coding = Coding {
         photometric: shape.photometric.clone(),
@@ -61,24 +69,59 @@ pub fn open(path: &Path) -> Result<Found, Error> {
         || region::has_colour_flow(&data.regions);
     // A gray picture cannot show it, whatever the attributes say.
     colour_doppler &= shape.samples == 3 || shape.photometric == "PALETTE COLOR";
-    let frames = pixels::DicomFrames::new(start.bytes, start.syntax, pixels, shape, looks);
+    let frames = pixels::DicomFrames::new(
+        start.bytes,
+        start.syntax,
+        start.layout,
+        pixels,
+        shape,
+        looks,
+    );
     let there = frames.there();
     let mut warnings = Vec::new();
     if there == 0 {
-        return Err(fail("its pixels are cut off. Export it again."));
+        return Err(fail("its pixels are missing. Export it again."));
     }
     if there < claimed {
+        warnings.push(if frames.are_cut_off() {
+            format!("The file is cut off: {there} of its {claimed} frames are there.")
+        } else {
+            format!("Only {there} of its {claimed} frames are in the file.")
+        });
+    }
+    let really = frames.unlike_label();
+    if let Some(really) = really {
         warnings.push(format!(
-            "The file is cut off: {there} of its {claimed} frames are there."
+            "The file says transfer syntax {}; its pixels are {}, and are read so.",
+            coding.transfer_syntax,
+            really.name()
         ));
     }
-    let rate = (there > 1).then(|| timing::rate(&data.values)).flatten();
+    let times = (there > 1)
+        .then(|| timing::times(&data.values, there))
+        .flatten();
+    let is_jpeg = really
+        .or(format::Format::labelled(&coding.transfer_syntax))
+        .is_some_and(|f| f.is_jpeg());
+    let (rate, each) = match times {
+        Some(times) => {
+            warnings.extend(times.warning);
+            (Some(times.rate), times.each)
+        }
+        None => (None, None),
+    };
     let recording = Recording::new(there, rate, Box::new(frames)).map_err(|why| {
         let syntax = &coding.transfer_syntax;
+        let how = if is_jpeg {
+            "uncompressed"
+        } else {
+            "uncompressed or as JPEG"
+        };
         fail(&format!(
-            "{why} (transfer syntax {syntax}). Export it uncompressed or as JPEG."
+            "{why} (transfer syntax {syntax}). Export it {how}."
         ))
     })?;
+    let recording = recording.with_times(each);
     let mark = data.values.text(DICOM_MARK);
     let mark = mark.and_then(|text| Mark::parse(text.as_bytes()));
     let tissue = region::tissue(&data.regions, columns, rows);
@@ -95,15 +138,20 @@ pub fn open(path: &Path) -> Result<Found, Error> {
 }
 
 /// The files that a DICOMDIR names, within its own folder. Discs that were copied may have the names
-/// in the other case.
+/// in the other case, with the version that the disc's file system gave them, with an ending or without.
 fn referenced(directory: &Path, ids: &[Vec<String>]) -> Vec<PathBuf> {
     let folder = directory.parent().unwrap_or(Path::new("."));
     let mut names = Names::default();
-    let sound = |part: &&String| {
-        !part.is_empty() && !part.contains(['/', '\\', ':', '\0']) && *part != "." && *part != ".."
-    };
+    let sound = |part: &str| !part.contains(['\\', ':', '\0']) && part != "..";
     ids.iter()
-        .filter(|parts| !parts.is_empty() && parts.iter().all(|p| sound(&p)))
+        .map(|parts| {
+            // Some write a whole path as one part.
+            let parts = parts.iter().flat_map(|p| p.split(['/', '\\']));
+            parts
+                .filter(|p| !p.is_empty() && *p != ".")
+                .collect::<Vec<_>>()
+        })
+        .filter(|parts| !parts.is_empty() && parts.iter().all(|p| sound(p)))
         .map(|parts| {
             let parts = parts.iter();
             parts.fold(folder.to_owned(), |at, part| names.resolve(&at, part))
@@ -111,22 +159,62 @@ fn referenced(directory: &Path, ids: &[Vec<String>]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What lies in each folder, by lower-case name.
+/// What lies in each folder, by its name as [`plain`] gives it.
 #[derive(Default)]
-struct Names(HashMap<PathBuf, HashMap<String, PathBuf>>);
+struct Names(HashMap<PathBuf, Vec<(String, PathBuf)>>);
 
 impl Names {
-    /// `part` in `folder`, in whatever case it is there; as it is written where it is not.
+    /// `part` in `folder`, under whatever name it is there; as it is written where it is not.
     fn resolve(&mut self, folder: &Path, part: &str) -> PathBuf {
+        let written = folder.join(part);
+        if written.exists() {
+            return written;
+        }
         let there = self.0.entry(folder.to_owned()).or_insert_with(|| {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let named = entries.map(|e| (e.file_name().to_string_lossy().to_lowercase(), e.path()));
-            named.collect()
+            let named = entries.map(|e| (e.file_name().to_string_lossy().into_owned(), e.path()));
+            let mut named: Vec<_> = named.collect();
+            named.sort();
+            named
         });
-        let written = folder.join(part);
-        match there.get(&part.to_lowercase()) {
-            Some(other) if !written.exists() => other.clone(),
-            _ => written,
+        let exactly = |name: &str| name.eq_ignore_ascii_case(part);
+        let nearly = |name: &str| plain(name) == plain(part);
+        let found = there.iter().find(|(name, _)| exactly(name));
+        let found = found.or_else(|| there.iter().find(|(name, _)| nearly(name)));
+        found.map_or(written, |(_, path)| path.clone())
+    }
+}
+
+/// A name in lower case, without the version of ISO 9660 (`;1`), a final dot, or the endings that
+/// DICOM files are given.
+fn plain(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    let unversioned = match name.rsplit_once(';') {
+        Some((before, version)) if version.bytes().all(|b| b.is_ascii_digit()) => before,
+        _ => &name,
+    };
+    let mut stem = unversioned.trim_end_matches('.');
+    for ending in [".dcm", ".dicom", ".dic", ".ima", ".img"] {
+        stem = stem.strip_suffix(ending).unwrap_or(stem);
+    }
+    stem.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_discs_and_of_copies_of_them_are_the_same() {
+        for name in [
+            "IM000001",
+            "im000001.dcm",
+            "IM000001.;1",
+            "IM000001.DCM;1",
+            "Im000001.IMA",
+        ] {
+            assert_eq!(plain(name), "im000001", "{name}");
         }
+        assert_ne!(plain("IM000001"), plain("IM0000011"));
     }
 }

@@ -72,7 +72,24 @@ impl Shape {
 
     /// Bits of an uncompressed frame, as it lies in the file.
     pub fn native_bits(&self) -> usize {
-        let samples = if self.is_422() { 2 } else { self.samples };
-        self.area() * samples * self.bits_allocated
+        let bits = self.area() * self.bits_allocated;
+        match self.photometric.as_str() {
+            _ if self.is_422() => 2 * bits,
+            "YBR_PARTIAL_420" if self.samples == 3 => bits * 3 / 2,
+            _ => self.samples * bits,
+        }
+    }
+
+    /// Takes a label of shared colour back where `bytes` of uncompressed pixels are enough for colour
+    /// of its own for every pixel: tools that unpack files leave the label as it was.
+    pub fn fit(&mut self, bytes: u64) {
+        let whole = (self.area() * self.samples * self.bits_allocated) as u64;
+        if self.samples == 3 && (bytes + 1) * 8 >= whole * self.frames as u64 {
+            self.photometric = match self.photometric.as_str() {
+                "YBR_FULL_422" => "YBR_FULL".into(),
+                "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => "YBR_PARTIAL".into(),
+                _ => return,
+            };
+        }
     }
 }

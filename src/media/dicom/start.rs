@@ -46,10 +46,16 @@ pub fn find(bytes: Bytes) -> io::Result<Option<Start>> {
         at = value + u64::from(element.length);
     }
     let named = syntax.filter(|s| s.starts_with("1."));
-    if named.as_deref() == Some(uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN) {
-        return unpack(&bytes, at).map(Some);
-    }
     let looks = looks_like(&bytes.at(at, 8)?);
+    // What is there counts, not what the file says of itself: a data set that can be read is not
+    // deflated, and one that cannot may be.
+    if looks.is_none() && with_preamble {
+        let unpacked = unpack(&bytes, at)?;
+        let named = named.as_deref() == Some(uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN);
+        if named || looks_like(&unpacked.bytes.at(0, 8)?).is_some() {
+            return Ok(Some(unpacked));
+        }
+    }
     // With a preamble it is DICOM, whatever follows.
     if looks.is_none() && !with_preamble {
         return Ok(None);
@@ -80,7 +86,7 @@ pub fn is_native(syntax: &str) -> bool {
 
 fn unpack(bytes: &Bytes, at: u64) -> io::Result<Start> {
     let mut unpacked = Vec::new();
-    let packed = bytes.reader(at)?;
+    let packed = bytes.reader(at);
     // What could be unpacked of a damaged stream is what there is.
     let _ = DeflateDecoder::new(packed)
         .take(MOST_UNPACKED)
