@@ -1,66 +1,93 @@
-//! Weights as the kernels read them, arranged when they are first needed.
+//! Weights as the kernels read them, arranged when they are first needed. Afterwards they are held in
+//! that form alone: a cascade's weights are most of what it takes.
 
 use super::Backend;
 use super::cpu::product::Packed;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use candle_core::{Error, Result, Tensor};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Of one convolution.
+/// Of one convolution; its clones share them.
 #[derive(Clone, Debug)]
 pub(super) struct Arranged {
     backend: Backend,
-    for_cpu: OnceLock<Arc<Packed>>,
+    /// As they were read, in the host's memory, until they are arranged.
+    read: Arc<Mutex<Option<Tensor>>>,
+    for_cpu: Arc<OnceLock<Arc<Packed>>>,
     #[cfg(feature = "cuda")]
-    for_gpu: OnceLock<Arc<cuda::Conv>>,
+    for_gpu: Arc<OnceLock<Arc<cuda::Conv>>>,
 }
 
 impl Arranged {
-    pub fn at(backend: &Backend) -> Self {
+    /// Takes weights from the host's memory.
+    pub fn new(weight: Tensor, backend: &Backend) -> Self {
         Self {
             backend: backend.clone(),
-            for_cpu: OnceLock::new(),
+            read: Arc::new(Mutex::new(Some(weight))),
+            for_cpu: Arc::default(),
             #[cfg(feature = "cuda")]
-            for_gpu: OnceLock::new(),
+            for_gpu: Arc::default(),
         }
     }
 
-    /// For the CPU's kernels, to be multiplied with x.
+    /// The weights as they were read, unless they have been arranged.
+    pub fn read(&self) -> Option<Tensor> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.clone()
+    }
+
+    /// As the CPU's kernels read them, if they have been arranged for it.
+    pub fn packed(&self) -> Option<Arc<Packed>> {
+        self.for_cpu.get().cloned()
+    }
+
+    /// For the CPU's kernels, to be multiplied with x. `make` gets the values as they were read.
     ///
     /// # Errors
     /// When x is elsewhere than the weights.
     pub fn for_cpu(
         &self,
         x: &Tensor,
-        make: impl FnOnce() -> Result<Packed>,
+        make: impl FnOnce(&[f32]) -> Result<Packed>,
     ) -> Result<Arc<Packed>> {
         if !self.backend.device.same_device(x.device()) {
             return Err(Error::Msg(
                 "a tensor on another device than the weights".into(),
             ));
         }
-        once(&self.for_cpu, make)
+        self.once(&self.for_cpu, make)
     }
 
-    /// For a GPU's kernels.
+    /// For a GPU's kernels. `make` gets the values as they were read.
     ///
     /// # Errors
     /// When the device fails.
     #[cfg(feature = "cuda")]
     pub fn for_gpu(
         &self,
-        make: impl FnOnce(&Backend) -> Result<cuda::Conv>,
+        make: impl FnOnce(&Backend, &[f32]) -> Result<cuda::Conv>,
     ) -> Result<Arc<cuda::Conv>> {
-        once(&self.for_gpu, || make(&self.backend))
+        self.once(&self.for_gpu, |values| make(&self.backend, values))
     }
-}
 
-fn once<T>(once: &OnceLock<Arc<T>>, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
-    if let Some(known) = once.get() {
-        return Ok(known.clone());
+    fn once<T>(
+        &self,
+        once: &OnceLock<Arc<T>>,
+        make: impl FnOnce(&[f32]) -> Result<T>,
+    ) -> Result<Arc<T>> {
+        if let Some(known) = once.get() {
+            return Ok(known.clone());
+        }
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been quicker.
+        if let Some(known) = once.get() {
+            return Ok(known.clone());
+        }
+        let none = || Error::Msg("weights are arranged for one device alone".into());
+        let weight = read.as_ref().ok_or_else(none)?;
+        let made = Arc::new(make(&weight.flatten_all()?.to_vec1()?)?);
+        *read = None;
+        Ok(once.get_or_init(|| made).clone())
     }
-    let made = Arc::new(make()?);
-    // Another thread may have been quicker; its weights are the same.
-    Ok(once.get_or_init(|| made).clone())
 }

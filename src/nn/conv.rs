@@ -17,13 +17,16 @@ pub(super) fn values(t: &Tensor) -> Result<Vec<f32>> {
 /// A `k x k` convolution of every frame.
 #[derive(Clone, Debug)]
 pub struct SpatialConv {
-    /// `[out, in, k, k]`, like the bias in the host's memory.
-    weight: Tensor,
-    /// `[out]`
+    outputs: usize,
+    inputs: usize,
+    /// Height and width of the kernel.
+    k: usize,
+    /// `[out]`, in the host's memory.
     bias: Tensor,
     padding: usize,
     stride: usize,
-    arranged: Arranged,
+    /// `[out, in, k, k]`
+    weight: Arranged,
 }
 
 impl SpatialConv {
@@ -86,28 +89,33 @@ impl SpatialConv {
         stride: usize,
         backend: &Backend,
     ) -> Result<Self> {
+        let (outputs, inputs, k, _) = weight.dims4()?;
+        let weight = weight.to_device(&Device::Cpu)?.contiguous()?;
         Ok(Self {
-            weight: weight.to_device(&Device::Cpu)?.contiguous()?,
+            outputs,
+            inputs,
+            k,
             bias: bias.to_device(&Device::Cpu)?,
             padding,
             stride,
-            arranged: Arranged::at(backend),
+            weight: Arranged::new(weight, backend),
         })
     }
 
     /// Channels of what goes in.
     pub(super) fn inputs(&self) -> usize {
-        self.weight.dims().get(1).copied().unwrap_or(0)
+        self.inputs
     }
 
-    /// The same of `n` of its input channels alone, on the CPU.
+    /// The same of `n` of its input channels alone, on the CPU. Before it has been used.
     pub(super) fn of_inputs(&self, at: usize, n: usize, bias: bool) -> Result<Self> {
         let bias = match bias {
             true => self.bias.clone(),
             false => self.bias.zeros_like()?,
         };
         let backend = (&Device::Cpu).into();
-        let weight = self.weight.narrow(1, at, n)?;
+        let used = || candle_core::Error::Msg("weights are parted before they are used".into());
+        let weight = self.weight.read().ok_or_else(used)?.narrow(1, at, n)?;
         Self::build(&weight, &bias, self.padding, self.stride, &backend)
     }
 
@@ -123,10 +131,9 @@ impl SpatialConv {
                 let (size, strides) = self.geometry(&x);
                 Ok(self.on_gpu()?.forward_to(&x, size, strides)?.into_tensor())
             });
-            let (o, c, k, _) = self.weight.dims4()?;
-            let weights = self.arranged.for_cpu(x, || {
-                let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
-                Ok(pack_spatial(&weight, (o, c, k), &bias))
+            let (o, c, k) = (self.outputs, self.inputs, self.k);
+            let weights = self.weight.for_cpu(x, |weight| {
+                Ok(pack_spatial(weight, (o, c, k), &values(&self.bias)?))
             })?;
             if x.dim(1)? != c {
                 return Err(mismatch(x, c));
@@ -162,8 +169,8 @@ impl SpatialConv {
     /// The weights as a GPU's kernel reads them.
     #[cfg(feature = "cuda")]
     pub(super) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
-        self.arranged.for_gpu(|backend| {
-            let (outputs, inputs, k, _) = self.weight.dims4()?;
+        self.weight.for_gpu(|backend, weight| {
+            let (outputs, inputs, k) = (self.outputs, self.inputs, self.k);
             let at = |i: usize| i as i8 - self.padding as i8;
             let taps: Vec<_> = (0..k * k).map(|i| [0, at(i / k), at(i % k)]).collect();
             let shape = cuda::Shape {
@@ -172,8 +179,7 @@ impl SpatialConv {
                 taps: &taps,
                 same: self.stride == 1 && 2 * self.padding + 1 == k,
             };
-            let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
-            cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
+            cuda::Conv::new(backend, &shape, Some(&self.bias), |o, tap, c| {
                 weight[(o * inputs + c) * k * k + tap]
             })
         })
@@ -183,29 +189,28 @@ impl SpatialConv {
     #[cfg(feature = "cuda")]
     fn geometry(&self, x: &cuda::Rows) -> ([usize; 3], (usize, usize)) {
         let [_, f, h, w] = x.dims;
-        let k = self.weight.dims()[2];
-        let size = |n: usize| (n + 2 * self.padding - k) / self.stride + 1;
+        let size = |n: usize| (n + 2 * self.padding - self.k) / self.stride + 1;
         ([f, size(h), size(w)], (1, self.stride))
     }
 
     /// As a profile names it.
     fn kind(&self) -> &'static str {
-        match self.weight.dims() {
-            [_, _, 3, 3] => "convolution 3 x 3",
-            [_, _, 1, 1] => "convolution 1 x 1",
+        match self.k {
+            3 => "convolution 3 x 3",
+            1 => "convolution 1 x 1",
             _ => "convolution, larger",
         }
     }
 
     /// The same by Candle's own convolution.
     #[cfg(test)]
-    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+    fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
-        let o = self.bias.dim(0)?;
+        let o = self.outputs;
         let y = x
             .transpose(1, 2)?
             .reshape((b * f, c, h, w))?
-            .conv2d(&self.weight, self.padding, self.stride, 1, 1)?
+            .conv2d(weight, self.padding, self.stride, 1, 1)?
             .broadcast_add(&self.bias.reshape((1, o, 1, 1))?)?;
         let (_, _, oh, ow) = y.dims4()?;
         y.reshape((b, f, o, oh, ow))?.transpose(1, 2)?.contiguous()
@@ -238,11 +243,25 @@ mod tests {
         ] {
             let x = random(&[2, 3, 4, h, w], 1);
             let weight = random(&[5, 3, k, k], 2);
-            let conv = SpatialConv::from_tensors(weight, random(&[5], 3), k / 2, stride).unwrap();
+            let conv =
+                SpatialConv::from_tensors(weight.clone(), random(&[5], 3), k / 2, stride).unwrap();
             let ours = conv.forward(&x, &Interrupt::new()).unwrap();
-            let d = largest_difference(&ours, &conv.composed(&x).unwrap());
+            let d = largest_difference(&ours, &conv.composed(&weight, &x).unwrap());
             assert!(d < 2e-5, "kernel {k}, stride {stride}: {d}");
         }
+    }
+
+    #[test]
+    fn weights_are_held_in_one_form_at_a_time() {
+        let x = random(&[1, 3, 2, 5, 5], 1);
+        let weight = random(&[4, 3, 3, 3], 2);
+        let conv = SpatialConv::from_tensors(weight, random(&[4], 3), 1, 1).unwrap();
+        let twin = conv.clone();
+        assert!(conv.weight.read().is_some());
+        let first = conv.forward(&x, &Interrupt::new()).unwrap();
+        assert!(conv.weight.read().is_none() && twin.weight.read().is_none());
+        let second = twin.forward(&x, &Interrupt::new()).unwrap();
+        assert_eq!(values(&first).unwrap(), values(&second).unwrap());
     }
 
     #[test]

@@ -135,11 +135,11 @@ pub(super) fn token_weights(
     (heads, d): (usize, usize),
 ) -> Result<Weights> {
     let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
-    let c = q.weight().dim(1)?;
+    let c = q.inputs();
     Ok(Weights {
         norm: values(norm.gain())?,
-        q: head_rows(&values(q.weight())?, heads, d, c),
-        out: head_columns(&values(out.weight())?, heads, d, c),
+        q: head_rows(&q.weight()?, heads, d, c),
+        out: head_columns(&out.weight()?, heads, d, c),
         out_norm: values(out_norm.gain())?,
         eps: super::norm::EPS as f32,
     })

@@ -170,10 +170,16 @@ impl<'a> Params<'a> {
         let fetched = self.source.fetch(&full, shape);
         let mut record = self.record.borrow_mut();
         let problem = match fetched {
-            Ok(Fetched::Data(values)) => {
-                record.asked.insert(full);
-                return Tensor::from_vec(values, shape, device);
-            }
+            Ok(Fetched::Data(values)) => match first_unsound(&values) {
+                None => {
+                    record.asked.insert(full);
+                    return Tensor::from_vec(values, shape, device);
+                }
+                Some(at) => format!(
+                    "{} at position {at} is no number to compute with",
+                    values[at]
+                ),
+            },
             Ok(Fetched::Missing) => format!("missing, expected {shape:?}"),
             Ok(Fetched::WrongShape(found)) => format!("expected {shape:?}, found {found:?}"),
             Err(why) => why,
@@ -183,6 +189,16 @@ impl<'a> Params<'a> {
         record.problems.push(problem);
         Tensor::zeros((), candle_core::DType::F32, device)?.broadcast_as(shape)
     }
+}
+
+/// The first that is NaN or infinite. One of them makes every pixel of every cine NaN.
+fn first_unsound(values: &[f32]) -> Option<usize> {
+    const PIECE: usize = 4096;
+    // Whole pieces at a time: that vectorises, looking for the first does not.
+    let sound = |piece: &&[f32]| !piece.iter().fold(true, |all, v| all & v.is_finite());
+    let piece = values.chunks(PIECE).position(|piece| sound(&piece))?;
+    let within = values[piece * PIECE..].iter().position(|v| !v.is_finite());
+    within.map(|at| piece * PIECE + at)
 }
 
 #[cfg(test)]
@@ -223,5 +239,18 @@ mod tests {
         );
         let (_, extra) = Params::load(&One, &Device::Cpu, |p| p.at("a").get("w", &[2])).unwrap();
         assert_eq!(extra, ["b"]);
+    }
+
+    #[test]
+    fn the_first_that_is_no_number_is_found() {
+        for at in [0, 1, 4095, 4096, 9999] {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut values = vec![f32::MAX; 10_000];
+                assert_eq!(first_unsound(&values), None);
+                values[at] = bad;
+                assert_eq!(first_unsound(&values), Some(at));
+            }
+        }
+        assert_eq!(first_unsound(&[]), None);
     }
 }

@@ -13,11 +13,12 @@ use std::sync::Arc;
 /// A 1 x 1 convolution.
 #[derive(Clone, Debug)]
 pub struct PointConv {
-    /// `[out, in]`, like the bias in the host's memory.
-    weight: Tensor,
-    /// `[out]`
+    outputs: usize,
+    inputs: usize,
+    /// `[out]`, in the host's memory.
     bias: Option<Tensor>,
-    arranged: Arranged,
+    /// `[out, in]`
+    weight: Arranged,
 }
 
 impl PointConv {
@@ -46,10 +47,12 @@ impl PointConv {
     /// # Errors
     /// When the weight cannot be made contiguous.
     pub fn from_host(weight: &Tensor, bias: Option<Tensor>, backend: &Backend) -> Result<Self> {
+        let (outputs, inputs) = weight.dims2()?;
         Ok(Self {
-            weight: weight.contiguous()?,
+            outputs,
+            inputs,
             bias,
-            arranged: Arranged::at(backend),
+            weight: Arranged::new(weight.contiguous()?, backend),
         })
     }
 
@@ -65,25 +68,34 @@ impl PointConv {
             });
             let mut dims = x.dims().to_vec();
             let (b, n) = (dims[0], dims[2..].iter().product::<usize>());
-            let (o, c) = self.weight.dims2()?;
+            let (o, c) = (self.outputs, self.inputs);
             if dims[1] != c {
                 return Err(mismatch(x, c));
             }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
-            let weights = self.arranged.for_cpu(&x, || {
+            let weights = self.weight.for_cpu(&x, |weight| {
                 let bias = self.bias.as_ref().map(values).transpose()?;
-                let weight = values(&self.weight)?;
-                Ok(pack_pointwise(&weight, (o, c), bias.as_deref()))
+                Ok(pack_pointwise(weight, (o, c), bias.as_deref()))
             })?;
             let op = cpu::conv::Pointwise { weights };
             x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims)
         })
     }
 
-    /// `[out, in]`
-    pub(super) fn weight(&self) -> &Tensor {
-        &self.weight
+    /// Channels in.
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Its weight `[out, in]`, for a layer that arranges it in a way of its own.
+    pub(super) fn weight(&self) -> Result<Vec<f32>> {
+        match (self.weight.read(), self.weight.packed()) {
+            (Some(read), _) => values(&read),
+            // A 1 x 1 convolution's terms are its channels, in order.
+            (None, Some(packed)) => Ok(packed.unpacked()),
+            (None, None) => Err(candle_core::Error::Msg("a weight on a GPU".into())),
+        }
     }
 }
 
@@ -130,9 +142,8 @@ impl PointConv {
         inputs_a_channel: usize,
         row: impl Fn(usize, usize) -> usize,
     ) -> Result<Arc<cuda::Conv>> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        self.arranged.for_gpu(|backend| {
-            let weight = values(&self.weight)?;
+        let (outputs, inputs) = (self.outputs, self.inputs);
+        self.weight.for_gpu(|backend, weight| {
             let bias = self.bias.as_ref().map(values).transpose()?;
             let bias = bias.map(|b| (0..outputs).map(|o| b[row(o, outputs)]).collect::<Vec<_>>());
             let bias = bias

@@ -82,10 +82,10 @@ impl TemporalAttention {
         }
         let (heads, d) = (self.core.heads, self.core.d);
         let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
-        let c = self.core.q.weight().dim(1)?;
-        let q = values(self.core.q.weight())?;
-        let out = values(self.core.out.weight())?;
-        let kv = values(self.core.kv.weight())?;
+        let c = self.core.q.inputs();
+        let q = self.core.q.weight()?;
+        let out = self.core.out.weight()?;
+        let kv = self.core.kv.weight()?;
         let weights = Weights {
             norm: values(self.core.norm.gain())?,
             q: head_rows(&q, heads, d, c),

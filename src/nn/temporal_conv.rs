@@ -12,13 +12,16 @@ use candle_core::{Device, Result, Tensor};
 /// A convolution over frames at every pixel.
 #[derive(Clone, Debug)]
 pub struct TemporalConv {
-    /// `[taps, out, in]`, like the bias in the host's memory.
-    weight: Tensor,
+    taps: usize,
+    outputs: usize,
+    inputs: usize,
+    /// `[out]`, in the host's memory.
     bias: Tensor,
     before: usize,
     after: usize,
     stride: usize,
-    arranged: Arranged,
+    /// `[taps, out, in]`
+    weight: Arranged,
 }
 
 impl TemporalConv {
@@ -54,14 +57,18 @@ impl TemporalConv {
         stride: usize,
         backend: &Backend,
     ) -> Result<Self> {
+        let (outputs, inputs, taps) = weight.dims3()?;
         let weight = weight.to_device(&Device::Cpu)?;
+        let weight = weight.permute((2, 0, 1))?.contiguous()?;
         Ok(Self {
-            weight: weight.permute((2, 0, 1))?.contiguous()?,
+            taps,
+            outputs,
+            inputs,
             bias: bias.to_device(&Device::Cpu)?,
             before,
             after,
             stride,
-            arranged: Arranged::at(backend),
+            weight: Arranged::new(weight, backend),
         })
     }
 
@@ -73,10 +80,9 @@ impl TemporalConv {
         profile::timed("convolution over time", x.device(), || {
             interrupt.check()?;
             on_gpu!(x, self.forward_on_gpu(x));
-            let (taps, o, c) = self.weight.dims3()?;
-            let weights = self.arranged.for_cpu(x, || {
-                let (weight, bias) = (values(&self.weight)?, values(&self.bias)?);
-                Ok(pack_temporal(&weight, (taps, o, c), &bias))
+            let (taps, o, c) = (self.taps, self.outputs, self.inputs);
+            let weights = self.weight.for_cpu(x, |weight| {
+                Ok(pack_temporal(weight, (taps, o, c), &values(&self.bias)?))
             })?;
             if x.dim(1)? != c {
                 return Err(mismatch(x, c));
@@ -95,8 +101,8 @@ impl TemporalConv {
 
     #[cfg(feature = "cuda")]
     fn forward_on_gpu(&self, x: &Tensor) -> Result<Tensor> {
-        let (taps, outputs, inputs) = self.weight.dims3()?;
-        let conv = self.arranged.for_gpu(|backend| {
+        let (taps, outputs, inputs) = (self.taps, self.outputs, self.inputs);
+        let conv = self.weight.for_gpu(|backend, weight| {
             let offsets: Vec<_> = (0..taps)
                 .map(|i| [i as i8 - self.before as i8, 0, 0])
                 .collect();
@@ -106,8 +112,7 @@ impl TemporalConv {
                 taps: &offsets,
                 same: self.stride == 1 && self.before + self.after + 1 == taps,
             };
-            let (weight, bias) = (values(&self.weight)?, Some(&self.bias));
-            cuda::Conv::new(backend, &shape, bias, |o, tap, c| {
+            cuda::Conv::new(backend, &shape, Some(&self.bias), |o, tap, c| {
                 weight[(tap * outputs + o) * inputs + c]
             })
         })?;
@@ -120,9 +125,9 @@ impl TemporalConv {
 
     /// The same as one shifted matrix product a tap.
     #[cfg(test)]
-    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+    fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
-        let (taps, o, _) = self.weight.dims3()?;
+        let (taps, o) = (self.taps, self.outputs);
         let x = x.pad_with_zeros(2, self.before, self.after)?;
         let out_frames = (f + self.before + self.after - taps) / self.stride + 1;
         let mut sum: Option<Tensor> = None;
@@ -136,7 +141,8 @@ impl TemporalConv {
                 x.index_select(&Tensor::new(frames, x.device())?, 2)?
             };
             let part = part.reshape((b, c, out_frames * h * w))?;
-            let part = self.weight.get(tap)?.broadcast_matmul(&part)?;
+            let tap = weight.narrow(2, tap, 1)?.squeeze(2)?.contiguous()?;
+            let part = tap.broadcast_matmul(&part)?;
             sum = Some(match sum {
                 Some(sum) => (sum + part)?,
                 None => part,
@@ -211,7 +217,7 @@ mod tests {
             let conv =
                 TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
             let ours = conv.forward(&x, &Interrupt::new()).unwrap();
-            let d = largest_difference(&ours, &conv.composed(&x).unwrap());
+            let d = largest_difference(&ours, &conv.composed(&weight, &x).unwrap());
             assert!(d < 1e-5, "{padding:?}, stride {stride}: {d}");
         }
     }

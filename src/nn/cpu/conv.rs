@@ -1,7 +1,8 @@
 //! Convolutions over space and over time, without transposing `[batch, channel, frame, h, w]`.
 
+use super::columns::{Cut, par_columns};
 use super::product::{MOST_COLUMNS, Packed, Place, Start, Term, multiply};
-use super::{SharedOut, elements, simd};
+use super::{elements, fit, simd};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
@@ -71,6 +72,8 @@ impl CustomOp1 for Spatial {
         let (b, c, f, h, w) = lx.shape().dims5()?;
         let x = elements(x, lx)?;
         let (k, o, s, pad) = (self.k, self.weights.rows(), self.stride, self.padding);
+        let reaches = k > 0 && s > 0 && h + 2 * pad >= k && w + 2 * pad >= k;
+        fit(self.name(), reaches && self.weights.depth() == c * k * k)?;
         let (oh, ow) = ((h + 2 * pad - k) / s + 1, (w + 2 * pad - k) / s + 1);
         // A picture is taken apart into stride x stride pictures, so that neighbours of the result
         // read neighbours; the zeros after a row are those before the next.
@@ -79,16 +82,21 @@ impl CustomOp1 for Spatial {
         let floats = |rows: usize| c * s * s * ((rows + beyond) * pitch + pad);
         let rows = (1..=oh).rev().find(|&rows| floats(rows) <= TILE_FLOATS);
         let rows = rows.unwrap_or(1).max(oh.min(4));
-        let tiles = oh.div_ceil(rows);
         let mut out = vec![0f32; b * o * f * oh * ow];
-        let shared = SharedOut::new(&mut out);
-        (0..b * f * tiles).into_par_iter().for_each(|task| {
+        // A block is whole rows of one frame's picture.
+        let cut = Cut {
+            outer: b,
+            rows: o,
+            inner: f,
+            n: oh * ow,
+            width: rows * ow,
+        };
+        par_columns(&mut out, cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
-            let (frame, tile) = (task / tiles, task % tiles);
-            let (bi, fi, first) = (frame / f, frame % f, tile * rows);
-            let count = rows.min(oh - first);
+            let (bi, fi) = (block.outer, block.inner);
+            let (first, count) = (block.first / ow, block.width / ow);
             let plane = (count + beyond) * pitch + pad;
             let terms: Vec<Term> = term_order(c, k * k)
                 .enumerate()
@@ -122,14 +130,11 @@ impl CustomOp1 for Spatial {
                     }
                 }
                 let place = Place {
-                    at: ((bi * o) * f + fi) * oh * ow + first * ow,
-                    stride: f * oh * ow,
                     columns: count * pitch,
                     pitch,
                     width: ow,
                 };
-                // SAFETY: these rows of this frame are this task's alone.
-                unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms, padded) };
+                multiply(&mut out, place, Start::Bias, &self.weights, &terms, padded);
             });
         });
         self.interrupt.check()?;
@@ -169,7 +174,13 @@ impl CustomOp1 for Temporal {
         let (b, c, f, h, w) = lx.shape().dims5()?;
         let x = elements(x, lx)?;
         let (o, n) = (self.weights.rows(), h * w);
-        let of = (f + self.before + self.after - self.taps) / self.stride + 1;
+        let padded = f + self.before + self.after;
+        let reaches = self.taps > 0 && self.stride > 0 && padded >= self.taps;
+        fit(
+            self.name(),
+            reaches && self.weights.depth() == c * self.taps,
+        )?;
+        let of = (padded - self.taps) / self.stride + 1;
         // Of frames outside there is nothing to add.
         let terms: Vec<Vec<Term>> = (0..of)
             .map(|fi| {
@@ -181,22 +192,22 @@ impl CustomOp1 for Temporal {
                 inside.collect()
             })
             .collect();
-        let width = task_columns(n, b * of).min(n);
-        let tiles = n.div_ceil(width);
         let mut out = vec![0f32; b * o * of * n];
-        let shared = SharedOut::new(&mut out);
-        (0..b * tiles * of).into_par_iter().for_each(|task| {
+        let cut = Cut {
+            outer: b,
+            rows: o,
+            inner: of,
+            n,
+            width: task_columns(n, b * of).min(n),
+        };
+        par_columns(&mut out, cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
-            // Frames of one tile follow each other: they read the same.
-            let (bi, tile, fi) = (task / (of * tiles), task / of % tiles, task % of);
-            let first = tile * width;
-            let columns = width.min(n - first);
-            let place = Place::whole((bi * o * of + fi) * n + first, of * n, columns);
-            let x = &x[bi * c * f * n + first..][..c * f * n - first];
-            // SAFETY: these columns of this frame are this task's alone.
-            unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms[fi], x) };
+            let (first, terms) = (block.first, &terms[block.inner]);
+            let x = &x[block.outer * c * f * n + first..][..c * f * n - first];
+            let place = Place::whole(block.width);
+            multiply(&mut out, place, Start::Bias, &self.weights, terms, x);
         });
         self.interrupt.check()?;
         Ok((CpuStorage::F32(out), Shape::from((b, o, of, h, w))))
@@ -217,17 +228,20 @@ impl CustomOp1 for Pointwise {
         let (b, c, n) = lx.shape().dims3()?;
         let x = elements(x, lx)?;
         let o = self.weights.rows();
+        fit(self.name(), self.weights.depth() == c)?;
         let terms: Vec<Term> = (0..c).map(|k| Term::new(k, k * n)).collect();
-        let width = task_columns(n, b).min(n);
-        let tiles = n.div_ceil(width);
         let mut out = vec![0f32; b * o * n];
-        let shared = SharedOut::new(&mut out);
-        (0..b * tiles).into_par_iter().for_each(|task| {
-            let (bi, first) = (task / tiles, task % tiles * width);
-            let place = Place::whole(bi * o * n + first, n, width.min(n - first));
-            let x = &x[bi * c * n + first..][..c * n - first];
-            // SAFETY: these columns are this task's alone.
-            unsafe { multiply(shared, place, Start::Bias, &self.weights, &terms, x) };
+        let cut = Cut {
+            outer: b,
+            rows: o,
+            inner: 1,
+            n,
+            width: task_columns(n, b).min(n),
+        };
+        par_columns(&mut out, cut, 1, |block, mut out| {
+            let x = &x[block.outer * c * n + block.first..][..c * n - block.first];
+            let place = Place::whole(block.width);
+            multiply(&mut out, place, Start::Bias, &self.weights, &terms, x);
         });
         Ok((CpuStorage::F32(out), Shape::from((b, o, n))))
     }
@@ -262,6 +276,7 @@ impl CustomOp3 for Peg {
     ) -> Result<(CpuStorage, Shape)> {
         let (_, c, f, h, wd) = lx.shape().dims5()?;
         let (x, w, bias) = (elements(x, lx)?, elements(w, lw)?, elements(bias, lb)?);
+        fit(self.name(), w.len() == 3 * c && bias.len() == c)?;
         let n = h * wd;
         let zeros = vec![0f32; n];
         let mut out = vec![0f32; x.len()];

@@ -1,6 +1,6 @@
 //! What stands between the layers: sums, joins and shuffles, each in one pass over memory.
 
-use super::{elements, simd};
+use super::{elements, fit, simd};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
 
@@ -54,6 +54,7 @@ impl CustomOp2 for Add {
         y: &CpuStorage,
         ly: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
+        fit(self.name(), lx.shape() == ly.shape())?;
         let (x, y) = (elements(x, lx)?, elements(y, ly)?);
         let mut out = vec![0f32; x.len()];
         let parts = x.par_chunks(CHUNK).zip(y.par_chunks(CHUNK));
@@ -81,6 +82,8 @@ impl CustomOp3 for Gate {
         y: &CpuStorage,
         ly: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
+        let of_gate = lx.dims().get(..2) == Some(lg.dims());
+        fit(self.name(), of_gate && lx.shape() == ly.shape())?;
         let (x, gate, y) = (elements(x, lx)?, elements(gate, lg)?, elements(y, ly)?);
         let n = x.len() / gate.len().max(1);
         let mut out = vec![0f32; x.len()];
@@ -109,7 +112,12 @@ impl CustomOp2 for Join {
         y: &CpuStorage,
         ly: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (mut dims, d) = (lx.dims().to_vec(), ly.dims()[1]);
+        let mut dims = lx.dims().to_vec();
+        let (rank, of_y) = (dims.len(), ly.dims());
+        let alike = rank >= 2 && of_y.len() == rank;
+        let alike = alike && dims[0] == of_y[0] && dims[2..] == of_y[2..];
+        fit(self.name(), alike)?;
+        let d = of_y[1];
         let n: usize = dims[2..].iter().product();
         let (c, b) = (dims[1], dims[0]);
         let (x, y) = (elements(x, lx)?, elements(y, ly)?);
@@ -138,6 +146,7 @@ impl CustomOp1 for SpaceToDepth {
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
         let (b, c, f, h, w) = lx.shape().dims5()?;
+        fit(self.name(), h % 2 == 0 && w % 2 == 0 && w > 0)?;
         let (x, (h, w)) = (elements(x, lx)?, (h / 2, w / 2));
         let mut out = vec![0f32; x.len()];
         out.par_chunks_mut((h * w).max(1))
@@ -166,6 +175,7 @@ impl CustomOp1 for SiluShuffle {
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
         let (b, c, f, h, w) = lx.shape().dims5()?;
+        fit(self.name(), c % 4 == 0 && w > 0)?;
         let (x, c) = (elements(x, lx)?, c / 4);
         let mut out = vec![0f32; x.len()];
         let size = (4 * h * w).max(1);
@@ -188,5 +198,31 @@ impl CustomOp1 for SiluShuffle {
             },
         );
         Ok((CpuStorage::F32(out), Shape::from((b, c, f, 2 * h, 2 * w))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device, Tensor};
+
+    /// A caller's mistake is an error, not what lies in memory there.
+    #[test]
+    fn operands_that_do_not_fit_are_refused() {
+        let zeros = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &Device::Cpu).unwrap();
+        let x = zeros(&[2, 4, 3, 6, 6]);
+        let added = |y: &[usize]| x.apply_op2_no_bwd(&zeros(y), &Add);
+        assert!(added(&[2, 4, 3, 6, 6]).is_ok() && added(&[2, 4, 3, 6]).is_err());
+        let joined = |y: &[usize]| x.apply_op2_no_bwd(&zeros(y), &Join { by: 1.0 });
+        assert!(joined(&[2, 1, 3, 6, 6]).is_ok() && joined(&[2, 1, 3, 6, 5]).is_err());
+        assert!(joined(&[1, 4, 3, 6, 6]).is_err() && joined(&[2]).is_err());
+        let gated = |gate: &[usize]| x.apply_op3_no_bwd(&zeros(gate), &x, &Gate);
+        assert!(gated(&[2, 4]).is_ok() && gated(&[2, 3]).is_err() && gated(&[8]).is_err());
+        assert!(x.apply_op1_no_bwd(&SpaceToDepth).is_ok());
+        let odd = zeros(&[1, 4, 1, 5, 6]);
+        assert!(odd.apply_op1_no_bwd(&SpaceToDepth).is_err());
+        let three = zeros(&[1, 3, 1, 4, 4]);
+        assert!(x.apply_op1_no_bwd(&SiluShuffle).is_ok());
+        assert!(three.apply_op1_no_bwd(&SiluShuffle).is_err());
     }
 }

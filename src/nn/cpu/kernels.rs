@@ -19,6 +19,8 @@ impl Term {
     /// Element `from` counts from the beginning of the product's x.
     pub fn new(weight: usize, from: usize) -> Self {
         // A tensor of 2^32 elements is past what any cascade has.
+        const MOST: usize = u32::MAX as usize;
+        assert!(weight <= MOST && from <= MOST);
         Self {
             weight: weight as u32,
             from: from as u32,

@@ -4,6 +4,7 @@
 //! second and third time, for AVX2 and AVX-512, and picks at run time, so that one binary serves
 //! every machine.
 
+mod columns;
 pub mod conv;
 pub mod join;
 mod kernels;
@@ -23,26 +24,12 @@ pub fn elements<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32
     }
 }
 
-/// A buffer whose disjoint parts are written by several threads.
-#[derive(Clone, Copy)]
-pub struct SharedOut(*mut f32);
-
-// SAFETY: the kernels hand every thread another set of elements (each says which), and the
-// buffer outlives the parallel loop that uses it.
-unsafe impl Send for SharedOut {}
-// SAFETY: as above.
-unsafe impl Sync for SharedOut {}
-
-impl SharedOut {
-    pub fn new(out: &mut [f32]) -> Self {
-        Self(out.as_mut_ptr())
-    }
-
-    /// # Safety
-    /// `at .. at + len` is within the buffer and belongs to this thread alone.
-    pub unsafe fn slice<'a>(self, at: usize, len: usize) -> &'a mut [f32] {
-        // SAFETY: the caller guarantees range and exclusiveness.
-        unsafe { std::slice::from_raw_parts_mut(self.0.add(at), len) }
+/// Refuses operands that do not fit each other.
+fn fit(name: &str, fits: bool) -> Result<()> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::Msg(format!("{name}: operands of wrong shapes")))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Normalisations in one pass over memory for the statistics and one for the result.
 
-use super::{SharedOut, elements, math::silu, simd};
+use super::columns::{Columns, Cut, par_columns};
+use super::{elements, fit, math::silu, simd};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
 use rayon::prelude::*;
 
@@ -68,10 +69,13 @@ impl CustomOp3 for GroupNormSilu {
         scale_shift: &CpuStorage,
         ls: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (_, c, f, h, w) = lx.shape().dims5()?;
+        let (b, c, f, h, w) = lx.shape().dims5()?;
         let x = elements(x, lx)?;
         let affine = elements(affine, la)?;
         let scale_shift = elements(scale_shift, ls)?;
+        let grouped = self.groups > 0 && c.is_multiple_of(self.groups);
+        let fits = affine.len() == 2 * c && scale_shift.len() == 2 * b * c;
+        fit(self.name(), grouped && fits)?;
         let n = f * h * w;
         let per_group = c / self.groups;
         let mut out = vec![0f32; x.len()];
@@ -110,9 +114,11 @@ pub struct ChannelNorm {
 }
 
 simd! {
-    fn channel_norm_block(out: SharedOut, at: usize, x: &[f32], g: &[f32], n: usize, width: usize, eps: f32) {
+    /// At most [`BLOCK`] columns; row c of x is `x[c * n..]`.
+    fn channel_norm_block(out: &mut Columns<'_>, x: &[f32], g: &[f32], n: usize, eps: f32) {
         let mut mean = [0f32; BLOCK];
         let mut var = [0f32; BLOCK];
+        let width = out.width();
         let (mean, var) = (&mut mean[..width], &mut var[..width]);
         let c = g.len();
         for ci in 0..c {
@@ -132,9 +138,7 @@ simd! {
             *v = 1.0 / (*v / c as f32 + eps).sqrt();
         }
         for (ci, &g) in g.iter().enumerate() {
-            // SAFETY: this block alone writes its columns of each channel.
-            let out = unsafe { out.slice(at + ci * n, width) };
-            for (((out, x), m), r) in out.iter_mut().zip(&x[ci * n..]).zip(mean.iter()).zip(var.iter()) {
+            for (((out, x), m), r) in out.row(ci).iter_mut().zip(&x[ci * n..]).zip(mean.iter()).zip(var.iter()) {
                 *out = (x - m) * r * g;
             }
         }
@@ -155,17 +159,19 @@ impl CustomOp2 for ChannelNorm {
     ) -> Result<(CpuStorage, Shape)> {
         let (b, c, n) = lx.shape().dims3()?;
         let (x, g) = (elements(x, lx)?, elements(g, lg)?);
+        fit(self.name(), g.len() == c)?;
         let mut out = vec![0f32; x.len()];
-        let shared = SharedOut::new(&mut out);
-        let blocks = n.div_ceil(BLOCK);
-        (0..b * blocks)
-            .into_par_iter()
-            .with_min_len(8)
-            .for_each(|task| {
-                let (bi, first) = (task / blocks, (task % blocks) * BLOCK);
-                let at = bi * c * n + first;
-                channel_norm_block(shared, at, &x[at..], g, n, BLOCK.min(n - first), self.eps);
-            });
+        let cut = Cut {
+            outer: b,
+            rows: c,
+            inner: 1,
+            n,
+            width: BLOCK,
+        };
+        par_columns(&mut out, cut, 8, |block, mut out| {
+            let x = &x[block.outer * c * n + block.first..];
+            channel_norm_block(&mut out, x, g, n, self.eps);
+        });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
 }

@@ -8,7 +8,7 @@
 //! last bit, and guided cascades, which amplify rounding a thousandfold, stay comparable. Every kernel
 //! here keeps that order: these sums are the same whatever the processor.
 
-use super::SharedOut;
+use super::columns::Columns;
 use super::kernels::{Kernel, MOST_ROWS, Sums};
 pub use super::kernels::{MOST_COLUMNS, Term};
 use std::cell::RefCell;
@@ -56,6 +56,14 @@ impl Packed {
         }
     }
 
+    /// The weights row by row, as they were given.
+    pub fn unpacked(&self) -> Vec<f32> {
+        let (block, depth) = (self.kernel.rows, self.depth);
+        let at = |row: usize, k: usize| (row / block * depth + k) * block + row % block;
+        let row = |row: usize| (0..depth).map(move |k| self.data[at(row, k)]);
+        (0..self.rows).flat_map(row).collect()
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -69,10 +77,6 @@ impl Packed {
 /// the other.
 #[derive(Clone, Copy)]
 pub struct Place {
-    /// Index of the first row's first column.
-    pub at: usize,
-    /// Distance between rows.
-    pub stride: usize,
     pub columns: usize,
     pub pitch: usize,
     pub width: usize,
@@ -80,10 +84,8 @@ pub struct Place {
 
 impl Place {
     /// All columns, side by side.
-    pub fn whole(at: usize, stride: usize, columns: usize) -> Self {
+    pub fn whole(columns: usize) -> Self {
         Self {
-            at,
-            stride,
             columns,
             pitch: columns,
             width: columns,
@@ -107,10 +109,10 @@ thread_local! {
 /// `out = start + weights x` over `place.columns` columns; row k of x is `x[terms[k].from..]`. Terms
 /// that are left out count as zero.
 ///
-/// # Safety
-/// The place lies within `out` and belongs to the caller alone.
-pub unsafe fn multiply(
-    out: SharedOut,
+/// # Panics
+/// When `out` has not a row for each of the weights, or x ends before a term's columns do.
+pub fn multiply(
+    out: &mut Columns<'_>,
     place: Place,
     start: Start,
     weights: &Packed,
@@ -119,13 +121,14 @@ pub unsafe fn multiply(
 ) {
     let Kernel { rows, columns, run } = weights.kernel;
     let deepest = terms.iter().map(|t| t.from).max().unwrap_or(0) as usize;
+    assert!(out.rows() == weights.rows && place.pitch > 0);
     assert!(terms.iter().all(|t| (t.weight as usize) < weights.depth));
-    assert!(deepest + place.columns <= x.len());
+    assert!(deepest <= x.len() && place.columns <= x.len() - deepest);
     let block_floats = weights.depth * rows;
     // Whole panels that can be read without leaving x; what remains is copied first.
     let whole = (x.len() - deepest) / columns * columns;
     let direct = place.columns.next_multiple_of(columns).min(whole);
-    let part = |terms: &[Term], x: &[f32], from: usize, to: usize| {
+    let mut part = |terms: &[Term], x: &[f32], from: usize, to: usize| {
         for block in 0..weights.rows.div_ceil(rows) {
             let a = &weights.data[block * block_floats..][..block_floats];
             let first = block * rows;
@@ -142,24 +145,23 @@ pub unsafe fn multiply(
                     }
                     Start::Place => {
                         for (r, sums) in sums[..kept].iter_mut().enumerate() {
-                            let at = place.at + (first + r) * place.stride;
+                            let stood = out.row(first + r);
                             each_run(place, column, end, |panel, to, n| {
-                                // SAFETY: the caller guarantees the place.
-                                let stood = unsafe { out.slice(at + to, n) };
-                                sums[panel..panel + n].copy_from_slice(stood);
+                                sums[panel..panel + n].copy_from_slice(&stood[to..to + n]);
                             });
                         }
                     }
                 }
-                // SAFETY: every read is of `columns` elements from `from + column`, which end within
-                // x; every weight's index was checked.
+                // SAFETY: the kernel reads `columns` elements of x from `column - from + term.from` on.
+                // In x itself that ends at or before `whole + deepest`, which is within it; in the tail
+                // every term has a row of its own, `width` long, and a panel ends within that. Of the
+                // weights it reads `rows` from `weight * rows` on: `a` has `depth` times as many, and
+                // every term's weight is below the depth, as was checked.
                 unsafe { run(&mut sums, a, terms, x.as_ptr().add(column - from)) };
                 for (r, sums) in sums[..kept].iter().enumerate() {
-                    let at = place.at + (first + r) * place.stride;
+                    let target = out.row(first + r);
                     each_run(place, column, end, |panel, to, n| {
-                        // SAFETY: the caller guarantees the place.
-                        let target = unsafe { out.slice(at + to, n) };
-                        target.copy_from_slice(&sums[panel..panel + n]);
+                        target[to..to + n].copy_from_slice(&sums[panel..panel + n]);
                     });
                 }
             }
@@ -206,6 +208,15 @@ mod tests {
     use crate::nn::testing::noise;
 
     #[test]
+    fn what_was_packed_is_had_again() {
+        for (rows, depth) in [(1, 1), (3, 5), (4, 2), (8, 3), (13, 7)] {
+            let w = noise(rows * depth, 6);
+            let packed = Packed::new(rows, depth, None, |row, k| w[row * depth + k]);
+            assert_eq!(packed.unpacked(), w);
+        }
+    }
+
+    #[test]
     fn sums_go_on_and_tails_are_whole() {
         for columns in [1, 16, 31, 33, 70] {
             let (depth, rows) = (5, 11);
@@ -217,15 +228,12 @@ mod tests {
                 })
             };
             let mut out = vec![9.0; rows * columns];
-            let shared = SharedOut::new(&mut out);
-            let place = Place::whole(0, columns, columns);
+            let place = Place::whole(columns);
             let terms: Vec<Term> = (0..3).map(|k| Term::new(k, k * columns)).collect();
-            // SAFETY: the place is all of `out`, and no other thread is here.
-            unsafe {
-                multiply(shared, place, Start::Bias, &at(0), &terms, &x);
-                let rest = &x[3 * columns..];
-                multiply(shared, place, Start::Place, &at(3), &terms[..2], rest);
-            }
+            let mut all = Columns::all(&mut out, columns);
+            multiply(&mut all, place, Start::Bias, &at(0), &terms, &x);
+            let rest = &x[3 * columns..];
+            multiply(&mut all, place, Start::Place, &at(3), &terms[..2], rest);
             for r in 0..rows {
                 for c in 0..columns {
                     let pairs = (0..depth).map(|k| (w[r * depth + k], x[k * columns + c]));
@@ -236,5 +244,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What the caller got wrong is refused before anything is read or written.
+    #[test]
+    fn a_product_out_of_bounds_is_refused() {
+        let terms = [0, 1, 2].map(|k| Term::new(k, k * 16));
+        let tried = |rows: usize, terms: Vec<Term>, n: usize| {
+            std::panic::catch_unwind(|| {
+                let weights = Packed::new(2, 3, None, |_, _| 1.0);
+                let mut out = vec![0.0; rows * 16];
+                let mut out = Columns::all(&mut out, 16);
+                let x = vec![1.0; n];
+                multiply(
+                    &mut out,
+                    Place::whole(16),
+                    Start::Bias,
+                    &weights,
+                    &terms,
+                    &x,
+                );
+            })
+            .is_err()
+        };
+        assert!(!tried(2, terms.to_vec(), 48));
+        assert!(tried(1, terms.to_vec(), 48), "a row too few");
+        assert!(tried(2, terms.to_vec(), 47), "x too short");
+        assert!(tried(2, vec![Term::new(3, 0)], 48), "a weight too many");
+        assert!(tried(2, vec![Term::new(0, 1 << 31)], 48), "far outside x");
     }
 }

@@ -2,11 +2,11 @@
 //! from its norm to its residual, on a few pixels at a time. Queries, keys and what is attended to
 //! stay in the cache and never become tensors; for 64 frames of 112 x 112 they would take gigabytes.
 
+use super::columns::{Columns, Cut, par_columns};
 use super::product::{Packed, Place, Start, Term, multiply};
-use super::{SharedOut, elements, math::exp, simd};
+use super::{elements, fit, math::exp, simd};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape};
-use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -36,6 +36,24 @@ pub struct Weights {
     pub eps: f32,
 }
 
+impl Weights {
+    /// Whether they are of a layer of so many channels, and of each other's shapes.
+    fn fit(&self, c: usize) -> bool {
+        let d = self.kv.rows() / 2;
+        let are = |of: &[Packed], rows, depth| {
+            let is = |p: &Packed| p.rows() == rows && p.depth() == depth;
+            of.iter().all(is)
+        };
+        self.norm.len() == c
+            && self.out_norm.len() == c
+            && self.null_kv.len() == 2 * d
+            && self.q.len() == self.out.len()
+            && are(std::slice::from_ref(&self.kv), 2 * d, c)
+            && are(&self.q, d, c)
+            && are(&self.out, c, d)
+    }
+}
+
 /// Operands: x `[b, c, f, n]`, bias `[heads, f, f + 1]` with the null key's in column 0; result as x.
 pub struct TemporalAttention {
     pub weights: Arc<Weights>,
@@ -60,17 +78,24 @@ impl CustomOp2 for TemporalAttention {
     ) -> Result<(CpuStorage, Shape)> {
         let (b, c, f, n) = lx.shape().dims4()?;
         let (x, bias) = (elements(x, lx)?, elements(bias, lb)?);
+        let heads = self.weights.q.len();
+        let fits = self.weights.fit(c) && bias.len() == heads * f * (f + 1);
+        fit(self.name(), fits)?;
         let mut out = vec![0f32; x.len()];
-        let shared = SharedOut::new(&mut out);
-        let blocks = n.div_ceil(LANES);
         let frames = self.frames(c, f);
-        (0..b * blocks).into_par_iter().for_each(|task| {
+        let cut = Cut {
+            outer: b,
+            rows: c * f,
+            inner: 1,
+            n,
+            width: LANES,
+        };
+        par_columns(&mut out, cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
-            let (bi, first) = (task / blocks, task % blocks * LANES);
-            let width = LANES.min(n - first);
-            let at = bi * c * f * n + first;
+            let width = block.width;
+            let at = block.outer * c * f * n + block.first;
             SCRATCH.with_borrow_mut(|s| {
                 s.size(c, self.weights.kv.rows() / 2, f);
                 for (row, lanes) in s.x.iter_mut().enumerate() {
@@ -78,9 +103,7 @@ impl CustomOp2 for TemporalAttention {
                 }
                 self.layer(s, &frames, bias, f);
                 for (row, lanes) in s.normed.iter().enumerate() {
-                    // SAFETY: this task alone writes its pixels.
-                    let out = unsafe { shared.slice(at + row * n, width) };
-                    out.copy_from_slice(&lanes[..width]);
+                    out.row(row).copy_from_slice(&lanes[..width]);
                 }
             });
         });
@@ -154,12 +177,9 @@ fn product(
     f: usize,
 ) {
     let columns = f * LANES;
-    let place = Place::whole(0, columns, columns);
-    // SAFETY: `out` has a row of `columns` for each row of the weights, and is borrowed here.
-    unsafe {
-        let out = SharedOut::new(out.as_flattened_mut());
-        multiply(out, place, start, weights, terms, x.as_flattened());
-    }
+    let mut out = Columns::all(out.as_flattened_mut(), columns);
+    let place = Place::whole(columns);
+    multiply(&mut out, place, start, weights, terms, x.as_flattened());
 }
 
 /// What one block of pixels is worked on in. Rows are `[channel or dimension][frame]`.

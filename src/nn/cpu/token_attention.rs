@@ -1,12 +1,12 @@
 //! Attention of every position to the conditioning tokens, or to every position: the whole layer, from
 //! its norm to its residual, on a few positions at a time, so that scores stay in the cache.
 
+use super::columns::{Columns, Cut, par_columns};
 use super::norm::channel_norm_block;
 use super::product::{Packed, Place, Start, Term, multiply};
-use super::{SharedOut, elements, math::exp, simd};
+use super::{elements, fit, math::exp, simd};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape};
-use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -28,6 +28,21 @@ pub struct Weights {
     /// Gain of the norm after, `[c]`.
     pub out_norm: Vec<f32>,
     pub eps: f32,
+}
+
+impl Weights {
+    /// Whether they are of a layer of so many channels and dimensions a head.
+    fn fit(&self, c: usize, d: usize) -> bool {
+        let are = |of: &[Packed], rows, depth| {
+            let is = |p: &Packed| p.rows() == rows && p.depth() == depth;
+            of.iter().all(is)
+        };
+        self.norm.len() == c
+            && self.out_norm.len() == c
+            && self.q.len() == self.out.len()
+            && are(&self.q, d, c)
+            && are(&self.out, c, d)
+    }
 }
 
 /// Operands: x `[b, c, n]`, keys and values `[b, heads, m, d]`, or `[b, 1, m, d]` for all heads; result
@@ -81,8 +96,11 @@ impl CustomOp3 for TokenAttention {
         lv: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (b, c, n) = lx.shape().dims3()?;
-        let (_, kv_heads, m, d) = lk.shape().dims4()?;
+        let (kv_samples, kv_heads, m, d) = lk.shape().dims4()?;
         let (x, keys, values) = (elements(x, lx)?, elements(keys, lk)?, elements(values, lv)?);
+        let shared = kv_heads == 1 || kv_heads == self.weights.q.len();
+        let fits = kv_samples == b && shared && m > 0 && d > 0 && values.len() == keys.len();
+        fit(self.name(), fits && self.weights.fit(c, d))?;
         let tokens: Vec<Tokens> = keys
             .chunks(m * d)
             .zip(values.chunks(m * d))
@@ -92,15 +110,19 @@ impl CustomOp3 for TokenAttention {
             .map(|k| Term::new(k, k * COLUMNS))
             .collect();
         let mut out = vec![0f32; x.len()];
-        let shared = SharedOut::new(&mut out);
-        let blocks = n.div_ceil(COLUMNS);
-        (0..b * blocks).into_par_iter().for_each(|task| {
+        let cut = Cut {
+            outer: b,
+            rows: c,
+            inner: 1,
+            n,
+            width: COLUMNS,
+        };
+        par_columns(&mut out, cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
-            let (bi, first) = (task / blocks, task % blocks * COLUMNS);
-            let width = COLUMNS.min(n - first);
-            let at = bi * c * n + first;
+            let (bi, width) = (block.outer, block.width);
+            let at = bi * c * n + block.first;
             SCRATCH.with_borrow_mut(|s| {
                 s.size(c, d, m.min(KEYS));
                 for (row, to) in s.x.chunks_exact_mut(COLUMNS).enumerate() {
@@ -108,9 +130,7 @@ impl CustomOp3 for TokenAttention {
                 }
                 self.layer(s, &tokens[bi * kv_heads..][..kv_heads], &terms);
                 for (row, from) in s.normed.chunks_exact(COLUMNS).enumerate() {
-                    // SAFETY: this task alone writes its positions.
-                    let out = unsafe { shared.slice(at + row * n, width) };
-                    out.copy_from_slice(&from[..width]);
+                    out.row(row).copy_from_slice(&from[..width]);
                 }
             });
         });
@@ -124,8 +144,8 @@ impl TokenAttention {
     fn layer(&self, s: &mut Scratch, tokens: &[Tokens], terms: &[Term]) {
         let w = &self.weights;
         let normed = |to: &mut [f32], from: &[f32], gain: &[f32]| {
-            let to = SharedOut::new(to);
-            channel_norm_block(to, 0, from, gain, COLUMNS, COLUMNS, w.eps);
+            let mut to = Columns::all(to, COLUMNS);
+            channel_norm_block(&mut to, from, gain, COLUMNS, w.eps);
         };
         normed(&mut s.normed, &s.x, &w.norm);
         let mut softmax = Softmax::default();
@@ -184,10 +204,9 @@ impl Softmax {
 }
 
 fn product(out: &mut [f32], start: Start, weights: &Packed, terms: &[Term], x: &[f32]) {
-    let place = Place::whole(0, COLUMNS, COLUMNS);
     let terms = &terms[..weights.depth()];
-    // SAFETY: `out` has a row of `COLUMNS` for each row of the weights, and is borrowed here.
-    unsafe { multiply(SharedOut::new(out), place, start, weights, terms, x) };
+    let mut out = Columns::all(out, COLUMNS);
+    multiply(&mut out, Place::whole(COLUMNS), start, weights, terms, x);
 }
 
 /// What one block of positions is worked on in: rows of [`COLUMNS`].
