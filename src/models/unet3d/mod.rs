@@ -8,9 +8,11 @@
 mod blocks;
 mod conditioning;
 mod config;
+mod cost;
 mod pass;
 mod unet;
 
 pub use config::UnetConfig;
+pub use cost::pass_flops;
 pub use pass::{EfTokens, Inputs, Pass, Probe};
 pub use unet::Unet;
