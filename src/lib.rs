@@ -21,6 +21,9 @@
 //! replays recorded runs of the reference implementation, [`card`] holds the figures measured on a
 //! cascade, [`hearts`] the simulated hearts inside the program.
 //!
+//! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
+//! is, [`faults`] remembers the last panic.
+//!
 //! Arrows point one way: `ui` and `cli` know `engine`; `engine` knows `edm`, `checkpoint` and
 //! `measure`; those know `models`; those know `nn`. The networks know tensors only, the screens
 //! clips only.
@@ -33,7 +36,9 @@ pub mod clip;
 pub mod edm;
 pub mod ef;
 pub mod engine;
+pub mod faults;
 pub mod files;
+pub mod hash;
 pub mod hearts;
 pub mod leaflets;
 pub mod measure;

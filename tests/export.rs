@@ -10,7 +10,7 @@ use echoif::edm::Preset;
 use echoif::media::export::{self, Cine, Format, Sidecar, sidecar_of};
 use echoif::media::region::{Anatomy, Crop, Square};
 use echoif::media::{self, mark::Mark};
-use echoif::provenance::{Candidate, Part, Provenance};
+use echoif::provenance::{Candidate, Part, Provenance, SCHEMA};
 use std::path::Path;
 
 const SIDE: usize = 112;
@@ -38,6 +38,8 @@ fn beat() -> (Video, Anatomy) {
 
 fn provenance(anatomy: &Anatomy) -> Provenance {
     Provenance {
+        schema: SCHEMA,
+        stages: Vec::new(),
         requested_ef_percent: 30.0,
         measured_ef_percent: 33.25,
         outline_ef_percent: None,

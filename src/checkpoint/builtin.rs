@@ -1,11 +1,10 @@
 //! The cascade and the regressor inside the program, with their card.
 
 use super::regressor::RegressorSpec;
-use super::{
-    Error, Identity, LoadedCascade, Regressor, SafetensorsSource, combined, native, sha256,
-};
+use super::{Error, Identity, LoadedCascade, Regressor, SafetensorsSource, native};
 use crate::card::Card;
-use crate::nn::Backend;
+use crate::hash::{combined, sha256};
+use crate::nn::{Backend, Interrupt};
 use candle_core::Device;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -34,9 +33,10 @@ pub fn builtin_cascade(backend: impl Into<Backend>) -> Result<LoadedCascade, Err
     native::from_bytes(
         text("cascade/config.yaml"),
         &stages,
-        &card().name,
+        (card().name.clone(), Some(card().name.clone())),
         Path::new("built-in"),
         &backend.into(),
+        &Interrupt::new(),
     )
 }
 
@@ -53,6 +53,7 @@ pub fn builtin_regressor(device: &Device) -> Result<Regressor, Error> {
         .map_err(|why| Error::damaged(path, &why))?;
     let identity = Identity {
         name: card().regressor.name.clone(),
+        published: Some(card().regressor.name.clone()),
         sha256: combined(&[sha256(yaml.as_bytes()), sha256(bytes)]),
     };
     Regressor::build(spec, identity, &source, device)

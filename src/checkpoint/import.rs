@@ -2,10 +2,11 @@
 
 use super::native::{MANIFEST, Manifest, stage_file};
 use super::source::TorchSource;
-use super::{Error, TorchFile, folder_name, parse_cascade, read_text, sha256, sha256_file};
+use super::{Error, TorchFile, folder_name, hash_of, parse_cascade, read_text};
 use super::{import_motion, regressor};
+use crate::hash::sha256;
 use crate::models::r2plus1d::R2Plus1d;
-use crate::nn::{Fetched, Params, TensorSource};
+use crate::nn::{Fetched, Interrupt, Params, TensorSource};
 use candle_core::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_yaml_ng::{Mapping, Value};
@@ -60,7 +61,8 @@ fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<S
     // Opened as a whole first, so that one error lists what is missing from every stage, and
     // nothing is made for a cascade that does not open.
     let warnings = super::open_cascade(from, &Device::Cpu)?.warnings;
-    let mut writer = Writer::new(out, "cascade", folder_name(from), sha256_file(&merged)?)?;
+    let source = hash_of(&merged, &Interrupt::new())?;
+    let mut writer = Writer::new(out, "cascade", folder_name(from), source)?;
     writer.write("config.yaml", kept.as_bytes())?;
     for (i, stage) in config.stages.iter().enumerate() {
         let source = TorchSource::stage(&file, i)?;
@@ -72,13 +74,14 @@ fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<S
 }
 
 fn import_regressor(from: &Path, out: &Path, precision: Precision) -> Result<Vec<String>, Error> {
-    let opened = regressor::open(from, None)?;
+    let opened = regressor::open(from, None, &Interrupt::new())?;
     let yaml = opened
         .spec
         .to_yaml()
         .map_err(|why| Error::config(from, why))?;
     let name = opened.identity.name.clone();
-    let mut writer = Writer::new(out, "regressor", name, sha256_file(from)?)?;
+    let source = hash_of(from, &Interrupt::new())?;
+    let mut writer = Writer::new(out, "regressor", name, source)?;
     writer.write("regressor.yaml", yaml.as_bytes())?;
     let bytes = opened.with_source(from, |source| {
         let recorder = Recorder::new(source);
@@ -141,21 +144,21 @@ impl<'a> Recorder<'a> {
         out: &Path,
     ) -> Result<Vec<u8>, Error> {
         let fail = |e: safetensors::SafeTensorError| Error::config(out, e.to_string());
-        let data: Vec<(String, Vec<usize>, Vec<u8>)> = self
-            .kept
-            .into_inner()
-            .into_iter()
-            .map(|(name, (shape, values))| {
-                let bytes = match precision {
-                    Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-                    Precision::F16 => values
-                        .iter()
-                        .flat_map(|&v| half::f16::from_f32(v).to_le_bytes())
-                        .collect(),
-                };
-                (name, shape, bytes)
-            })
-            .collect();
+        let mut data: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (name, (shape, values)) in self.kept.into_inner() {
+            let bytes = match precision {
+                Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                Precision::F16 => {
+                    let halves: Vec<_> = values.iter().map(|&v| half::f16::from_f32(v)).collect();
+                    if !halves.iter().all(|h| h.is_finite()) {
+                        let why = format!("{name}: it has numbers beyond f16's; import it as f32");
+                        return Err(Error::config(out, why));
+                    }
+                    halves.iter().flat_map(|h| h.to_le_bytes()).collect()
+                }
+            };
+            data.push((name, shape, bytes));
+        }
         let dtype = match precision {
             Precision::F32 => Dtype::F32,
             Precision::F16 => Dtype::F16,
@@ -239,9 +242,9 @@ impl<'a> Writer<'a> {
         self.pend(MANIFEST, format!("{manifest}\n").as_bytes())?;
         for (file, name) in self.pending {
             let path = self.out.join(name);
-            file.persist(&path)
-                .map_err(|e| Error::io(&path, &e.error))?;
+            crate::files::put(file, &path).map_err(|e| Error::io(&path, &e))?;
         }
+        crate::files::sync_folder(self.out).map_err(|e| Error::io(self.out, &e))?;
         let mut said: Vec<String> = self
             .manifest
             .files

@@ -2,8 +2,8 @@
 
 use super::import::{Precision, Recorder, Writer, kept_config};
 use super::source::TorchSource;
-use super::{Error, TorchFile, native, networks, parse_cascade, read_text, sha256_file};
-use crate::nn::Params;
+use super::{Error, TorchFile, hash_of, native, networks, parse_cascade, read_text};
+use crate::nn::{Interrupt, Params};
 use candle_core::Device;
 use std::path::Path;
 
@@ -52,7 +52,8 @@ pub(super) fn import(
     let name = from
         .file_stem()
         .map_or_else(|| "motion".into(), |n| n.to_string_lossy().into_owned());
-    let mut writer = Writer::new(out, "cascade", name, sha256_file(from)?)?;
+    let hash = hash_of(from, &Interrupt::new())?;
+    let mut writer = Writer::new(out, "cascade", name, hash)?;
     writer.write("config.yaml", kept.as_bytes())?;
     writer.write(
         &native::stage_file(0),

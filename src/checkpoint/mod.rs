@@ -16,16 +16,18 @@ mod yaml_values;
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
 pub use import::{Precision, import};
-pub use regressor::{Normalisation, Regressor, RegressorSpec, open_regressor};
+pub use regressor::{
+    Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,
+};
 pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;
 
 use crate::edm::{Cascade, CascadeConfig, Stage, StageConfig};
 use crate::files::text_of;
+use crate::hash::{combined, sha256, sha256_file};
 use crate::models::anatomy_encoder::AnatomyEncoder;
 use crate::models::unet3d::Unet;
-use crate::nn::{Backend, LoadError, Params, TensorSource};
-use sha2::{Digest, Sha256};
+use crate::nn::{Backend, Interrupt, LoadError, Params, TensorSource};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,9 @@ pub enum Error {
     /// The folder holds nothing that could be opened.
     #[error("{} is not a cascade: {why}.", path.display())]
     NotACascade { path: PathBuf, why: String },
+    /// Whoever asked for it no longer wants it.
+    #[error("Opening was stopped.")]
+    Stopped,
     /// A file differs from the hash that was written beside it.
     #[error("{} has changed since it was imported. Import it again.", path.display())]
     Changed { path: PathBuf },
@@ -78,10 +83,22 @@ impl Error {
 /// Which weights these are; travels with every result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// What screens show. A folder's name may be a path's last part; it names no patient.
+    /// What screens show: where nothing better is known, the name of its folder or file.
     pub name: String,
+    /// The name that its card gives it, or its kind; nothing that comes from a folder or file.
+    pub published: Option<String>,
     /// SHA-256 of the configuration's and the weight files' SHA-256, in order.
     pub sha256: String,
+}
+
+impl Identity {
+    /// What it is called in files that leave the program: by its card, else by its hash. A folder's or
+    /// file's name may say whose it is.
+    pub fn in_files(&self) -> String {
+        let hash = self.sha256.get(..12).unwrap_or(&self.sha256);
+        let published = self.published.clone().filter(|name| !name.is_empty());
+        published.unwrap_or_else(|| format!("sha256 {hash}"))
+    }
 }
 
 /// A cascade ready to run.
@@ -97,6 +114,18 @@ pub struct LoadedCascade {
 /// # Errors
 /// [`Error`], with everything that is wrong in one message.
 pub fn open_cascade(folder: &Path, backend: impl Into<Backend>) -> Result<LoadedCascade, Error> {
+    open_cascade_until(folder, backend, &Interrupt::new())
+}
+
+/// As [`open_cascade`], until the flag is set: large checkpoints take a while.
+///
+/// # Errors
+/// As [`open_cascade`], and [`Error::Stopped`].
+pub fn open_cascade_until(
+    folder: &Path,
+    backend: impl Into<Backend>,
+    interrupt: &Interrupt,
+) -> Result<LoadedCascade, Error> {
     let backend = &backend.into();
     let not = |why: &str| Error::NotACascade {
         path: folder.to_owned(),
@@ -110,10 +139,10 @@ pub fn open_cascade(folder: &Path, backend: impl Into<Backend>) -> Result<Loaded
     }
     let merged = folder.join("merged.pt");
     if merged.is_file() {
-        return open_published(folder, &config_path, &merged, backend);
+        return open_published(folder, &config_path, &merged, backend, interrupt);
     }
     if folder.join(native::MANIFEST).is_file() {
-        return native::open_cascade(folder, backend);
+        return native::open_cascade(folder, backend, interrupt);
     }
     Err(not(
         "there is a `config.yaml`, but neither `merged.pt` nor an imported `manifest.json` beside it",
@@ -131,15 +160,17 @@ fn open_published(
     config_path: &Path,
     merged: &Path,
     backend: &Backend,
+    interrupt: &Interrupt,
 ) -> Result<LoadedCascade, Error> {
     let text = read_text(config_path)?;
     let config = parse_cascade(&text).map_err(|why| Error::config(config_path, why))?;
     let file = TorchFile::open(merged)?;
     let identity = Identity {
         name: folder_name(folder),
-        sha256: combined(&[sha256(text.as_bytes()), sha256_file(merged)?]),
+        published: None,
+        sha256: combined(&[sha256(text.as_bytes()), hash_of(merged, interrupt)?]),
     };
-    build(config, identity, backend, |i| {
+    build(config, identity, backend, interrupt, |i| {
         source::TorchSource::stage(&file, i)
     })
 }
@@ -149,17 +180,23 @@ fn build<S: TensorSource>(
     config: CascadeConfig,
     identity: Identity,
     backend: &Backend,
+    interrupt: &Interrupt,
     source: impl Fn(usize) -> Result<S, Error>,
 ) -> Result<LoadedCascade, Error> {
     let mut stages = Vec::new();
     let mut warnings = Vec::new();
     let mut failed: Option<LoadError> = None;
     for (i, stage) in config.stages.iter().enumerate() {
-        match Params::load(&source(i)?, backend, |p| networks(stage, p)) {
+        let source = source::Until {
+            source: &source(i)?,
+            interrupt,
+        };
+        match Params::load(&source, backend, |p| networks(stage, p)) {
             Ok((networks, extra)) => {
                 warnings.extend(extra_warning(&extra, &format!("stage {}", i + 1)));
                 stages.push(networks);
             }
+            Err(_) if interrupt.is_set() => return Err(Error::Stopped),
             // Every stage's problems are listed together.
             Err(e) => {
                 failed = Some(match failed {
@@ -224,32 +261,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
         .map_err(|e| Error::io(path, &e))
 }
 
-/// SHA-256 in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// SHA-256 of a file in hexadecimal, read in pieces.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn sha256_file(path: &Path) -> Result<String, Error> {
-    let fail = |e: std::io::Error| Error::io(path, &e);
-    let mut file = std::fs::File::open(path).map_err(fail)?;
-    let mut hasher = Sha256::new();
-    std::io::copy(&mut file, &mut hasher).map_err(fail)?;
-    Ok(hex(&hasher.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, b| {
-        let _ = write!(text, "{b:02x}"); // writing to a String cannot fail
-        text
-    })
-}
-
-/// One hash for several files.
-pub(crate) fn combined(hashes: &[String]) -> String {
-    sha256(hashes.join("\n").as_bytes())
+/// SHA-256 of a file in hexadecimal.
+pub(crate) fn hash_of(path: &Path, interrupt: &Interrupt) -> Result<String, Error> {
+    match sha256_file(path, || interrupt.is_set()) {
+        Ok(Some(hash)) => Ok(hash),
+        Ok(None) => Err(Error::Stopped),
+        Err(e) => Err(Error::io(path, &e)),
+    }
 }

@@ -1,10 +1,9 @@
 //! The native form: `config.yaml` and one safetensors file a stage, with a manifest of hashes.
 
 use super::source::SafetensorsSource;
-use super::{
-    Error, Identity, LoadedCascade, combined, folder_name, parse_cascade, read_text, sha256,
-};
-use crate::nn::Backend;
+use super::{Error, Identity, LoadedCascade, folder_name, parse_cascade, read_text};
+use crate::hash::{combined, sha256};
+use crate::nn::{Backend, Interrupt};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,7 +57,11 @@ pub(super) fn stage_file(i: usize) -> String {
     format!("unet{}.safetensors", i + 1)
 }
 
-pub(super) fn open_cascade(folder: &Path, backend: &Backend) -> Result<LoadedCascade, Error> {
+pub(super) fn open_cascade(
+    folder: &Path,
+    backend: &Backend,
+    interrupt: &Interrupt,
+) -> Result<LoadedCascade, Error> {
     let manifest = read_manifest(&folder.join(MANIFEST))?;
     let config = read_checked(&folder.join("config.yaml"))?;
     let text = String::from_utf8_lossy(&config.bytes);
@@ -68,6 +71,9 @@ pub(super) fn open_cascade(folder: &Path, backend: &Backend) -> Result<LoadedCas
         .len();
     let mut files = Vec::new();
     for i in 0..stages {
+        if interrupt.is_set() {
+            return Err(Error::Stopped);
+        }
         files.push(read_checked(&folder.join(stage_file(i)))?);
     }
     let bytes: Vec<&[u8]> = files.iter().map(|f| f.bytes.as_slice()).collect();
@@ -76,16 +82,19 @@ pub(super) fn open_cascade(folder: &Path, backend: &Backend) -> Result<LoadedCas
     } else {
         manifest.name
     };
-    from_bytes(&text, &bytes, &name, folder, backend)
+    let named = (name, None);
+    from_bytes(&text, &bytes, named, folder, backend, interrupt)
 }
 
-/// Builds a cascade from its configuration's text and one safetensors buffer a stage.
+/// Builds a cascade from its configuration's text and one safetensors buffer a stage; its name on screens,
+/// and the one its card gives.
 pub(super) fn from_bytes(
     text: &str,
     stages: &[&[u8]],
-    name: &str,
+    (name, published): (String, Option<String>),
     folder: &Path,
     backend: &Backend,
+    interrupt: &Interrupt,
 ) -> Result<LoadedCascade, Error> {
     let config =
         parse_cascade(text).map_err(|why| Error::config(&folder.join("config.yaml"), why))?;
@@ -93,10 +102,11 @@ pub(super) fn from_bytes(
     let mut hashes = vec![sha256(text.as_bytes())];
     hashes.extend((0..config.stages.len()).map(|i| sha256(bytes(i))));
     let identity = Identity {
-        name: name.to_owned(),
+        name,
+        published,
         sha256: combined(&hashes),
     };
-    super::build(config, identity, backend, |i| {
+    super::build(config, identity, backend, interrupt, |i| {
         let path = folder.join(stage_file(i));
         SafetensorsSource::new(bytes(i), path.display().to_string())
             .map_err(|why| Error::damaged(&path, &why))

@@ -3,8 +3,9 @@
 
 use super::native::{self, NativeFile};
 use super::regressor_layout::Layout;
-use super::source::SafetensorsSource;
-use super::{Error, Identity, TorchFile, combined, extra_warning, read_text, sha256, sha256_file};
+use super::source::{SafetensorsSource, Until};
+use super::{Error, Identity, TorchFile, extra_warning, hash_of, read_text};
+use crate::hash::{combined, sha256};
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use crate::nn::{Interrupt, Params, TensorSource};
 use candle_core::{Device, Result as TensorResult, Tensor};
@@ -254,7 +255,11 @@ impl Opened {
 }
 
 /// Finds out which kind `path` is. `normalisation` is for EchoNet-Dynamic's.
-pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<Opened, Error> {
+pub(super) fn open(
+    path: &Path,
+    normalisation: Option<Normalisation>,
+    interrupt: &Interrupt,
+) -> Result<Opened, Error> {
     let path = if path.is_dir() {
         path.join("regressor.safetensors")
     } else {
@@ -287,6 +292,7 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
             spec,
             identity: Identity {
                 name: stem,
+                published: None,
                 sha256: hashes(Some(&yaml_hash), sha256),
             },
             body: Body::Native(bytes, path.display().to_string()),
@@ -299,16 +305,20 @@ pub(super) fn open(path: &Path, normalisation: Option<Normalisation>) -> Result<
             prefix that the name of a network gives"
             .into(),
     })?;
-    let own = sha256_file(&path)?;
+    let own = hash_of(&path, interrupt)?;
     let yaml_hash = described.as_ref().map(|(_, hash)| hash.clone());
-    let (spec, name) = match described {
-        Some((spec, _)) => (spec, stem),
-        None => undescribed(&path, &file, &layout, normalisation)?,
+    let (spec, name, published) = match described {
+        Some((spec, _)) => (spec, stem, None),
+        None => {
+            let (spec, kind) = undescribed(&path, &file, &layout, normalisation)?;
+            (spec, kind.clone(), Some(kind))
+        }
     };
     Ok(Opened {
         spec,
         identity: Identity {
             name,
+            published,
             sha256: hashes(yaml_hash.as_ref(), own),
         },
         body: Body::Torch(file, layout),
@@ -356,8 +366,27 @@ pub fn open_regressor(
     device: &Device,
     normalisation: Option<Normalisation>,
 ) -> Result<Regressor, Error> {
-    let opened = open(path, normalisation)?;
-    opened.with_source(path, |source| {
-        Regressor::build(opened.spec.clone(), opened.identity.clone(), source, device)
-    })
+    open_regressor_until(path, device, normalisation, &Interrupt::new())
+}
+
+/// As [`open_regressor`], until the flag is set.
+///
+/// # Errors
+/// As [`open_regressor`], and [`Error::Stopped`].
+pub fn open_regressor_until(
+    path: &Path,
+    device: &Device,
+    normalisation: Option<Normalisation>,
+    interrupt: &Interrupt,
+) -> Result<Regressor, Error> {
+    let opened = open(path, normalisation, interrupt)?;
+    let built = opened.with_source(path, |source| {
+        let source = Until { source, interrupt };
+        let (spec, identity) = (opened.spec.clone(), opened.identity.clone());
+        Regressor::build(spec, identity, &source, device)
+    });
+    match built {
+        Err(_) if interrupt.is_set() => Err(Error::Stopped),
+        built => built,
+    }
 }

@@ -3,7 +3,7 @@
 use super::Error;
 use super::pickle::TensorRef;
 use super::torch_file::TorchFile;
-use crate::nn::{Fetched, TensorSource};
+use crate::nn::{Fetched, Interrupt, TensorSource};
 use safetensors::tensor::{Dtype, SafeTensors};
 use std::collections::HashMap;
 
@@ -122,6 +122,33 @@ impl TensorSource for SafetensorsSource<'_> {
             .into_iter()
             .map(str::to_owned)
             .collect()
+    }
+}
+
+/// Another source, until a flag is set: what a network still asks for is then refused at once.
+pub(super) struct Until<'a> {
+    pub source: &'a dyn TensorSource,
+    pub interrupt: &'a Interrupt,
+}
+
+impl TensorSource for Until<'_> {
+    fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
+        if self.interrupt.is_set() {
+            return Err("stopped".into());
+        }
+        self.source.fetch(name, shape)
+    }
+
+    fn origin(&self) -> String {
+        self.source.origin()
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        self.source.full_name(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.source.names()
     }
 }
 

@@ -165,7 +165,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let mut bench = Bench {
         device: models.device.name.clone(),
-        cascade: models.cascade.identity.name.clone(),
+        cascade: models.cascade.identity.in_files(),
         evaluations,
         encoder_seconds: None,
         carry_seconds: None,

@@ -147,9 +147,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let identity = (&models.cascade.identity, &models.regressor.identity);
     let evaluation = Evaluation {
-        cascade: identity.0.name.clone(),
+        cascade: identity.0.in_files(),
         cascade_sha256: identity.0.sha256.clone(),
-        regressor: identity.1.name.clone(),
+        regressor: identity.1.in_files(),
         regressor_sha256: identity.1.sha256.clone(),
         device: models.device.name.clone(),
         preset: args.preset,

@@ -161,7 +161,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         steps => Some(all(&models, &Trial::long(steps), &requests, None)?.0),
     };
     let mut sweep = Sweep {
-        cascade: models.cascade.identity.name.clone(),
+        cascade: models.cascade.identity.in_files(),
         device: models.device.name.clone(),
         anatomies: anatomies.len(),
         efs: args.ef.clone(),

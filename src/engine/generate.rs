@@ -4,16 +4,16 @@ use super::cost::{Pace, pass_flops, run_flops};
 use super::job::{Candidate, Generated, Provenance, Request};
 use super::models::Models;
 use super::present::{Cine, Presenter};
-use crate::checkpoint::sha256;
 use crate::clip::FrameRate;
 use crate::edm::cascade::pass_bytes;
 use crate::edm::{CascadeConfig, Plan, Preset, Seed, Seeded};
 use crate::ef::EfPercent;
+use crate::hash::sha256;
 use crate::measure::{TimeBase, measure};
 use crate::motion::Beating;
 use crate::nn::Interrupt;
 use crate::outline::Beat;
-use crate::provenance::Leaflets;
+use crate::provenance::{Leaflets, SCHEMA, StageSampling};
 use candle_core::{Error, Result, Tensor};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -241,6 +241,7 @@ impl Made {
             rate,
             beat_normalised: config.beat_normalised,
             provenance: Provenance {
+                schema: SCHEMA,
                 requested_ef_percent: request.ef.get(),
                 measured_ef_percent: self.measured,
                 outline_ef_percent: beat.map(|b| b.ef_percent),
@@ -249,13 +250,16 @@ impl Made {
                 es_frame: beat.map(|b| b.es_frame),
                 leaflets: self.cine.beating.as_ref().map(|b| leaflets(request, b)),
                 outline: request.outline.as_deref().cloned(),
-                regressor: regressor.name.clone(),
+                regressor: regressor.in_files(),
                 regressor_sha256: regressor.sha256.clone(),
                 seed: self.seed,
                 preset: request.preset,
+                stages: (config.stages.iter())
+                    .map(|stage| StageSampling::of(stage, models.device.arithmetic))
+                    .collect(),
                 guidance: config.stages.iter().map(|s| s.cond_scale).collect(),
                 guidance_asked: request.guidance,
-                cascade: cascade.name.clone(),
+                cascade: cascade.in_files(),
                 cascade_sha256: cascade.sha256.clone(),
                 device: models.device.name.clone(),
                 evaluations: self.tried.len() * evaluations,

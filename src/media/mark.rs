@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub type Area = [usize; 4];
 
 /// The machine-readable mark.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Mark {
     /// Always `echoif`.
     pub program: String,
@@ -23,12 +24,10 @@ pub struct Mark {
     /// The picture's rectangle in the file.
     pub picture: Area,
     /// Words that were painted over corners of the picture, in the picture.
-    #[serde(default)]
     pub words: Vec<Area>,
     pub beat_normalised: bool,
     /// Frames a second.
     pub fps: f64,
-    #[serde(default)]
     pub part: Option<Part>,
     /// The source's own EF in percent, and whose word that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,8 +4,8 @@ pub use super::square::{Mask, SIDE, Square};
 
 use super::times::even_steps;
 use super::view::View;
-use crate::checkpoint::sha256;
 use crate::clip::{Frame, Pixels, Video, luminance};
+use crate::hash::sha256;
 use crate::nn::{ResizeMode, resize};
 use crate::recording::Recording;
 use candle_core::{Device, Result, Tensor};

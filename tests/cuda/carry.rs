@@ -4,11 +4,11 @@ use super::common::{Names, Pickler, pixel_cascade, write_zip};
 use super::{counted, farthest, gpu, values};
 use candle_core::{DType, Device, Tensor};
 use echoif::carry::{CELLS, Carrier, Motion, Picture};
-use echoif::checkpoint::sha256;
 use echoif::ef::EfPercent;
 use echoif::engine::{
     CascadeSource, DeviceChoice, Generated, Models, OpenDevice, Pace, Request, generate,
 };
+use echoif::hash::sha256;
 use echoif::hearts::simulated_heart;
 use echoif::media::region::{Anatomy, Square};
 use echoif::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
@@ -74,7 +74,8 @@ fn both_carry_the_same() {
     let (_held, gpu) = gpu();
     for (channels, side) in [(1, 112), (3, 112), (1, 150)] {
         let carrier = Carrier::new(picture(channels, side)).unwrap();
-        // As hearts move; into the margin; far outside; as far as numbers go.
+        // As hearts move; into the margin; far outside (farther, a coordinate has no four decimals in f32); as
+        // far as numbers go.
         for pixels in [0.0, 6.0, 40.0, 500.0, 1e30] {
             let (d, moved) = compared(&carrier, pixels, &gpu);
             println!("{channels} x {side}, {pixels} pixels: {d:.1e}");

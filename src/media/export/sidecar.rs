@@ -18,7 +18,8 @@ const STATEMENT: &str =
 /// A sidecar is a few tens of kilobytes.
 const MOST_BYTES: u64 = 4 << 20;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sidecar {
     pub statement: String,
     pub frames: usize,

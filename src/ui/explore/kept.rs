@@ -47,7 +47,8 @@ pub(super) fn usual_heart_rate() -> f64 {
 }
 
 /// A file that was open: nothing that could name it or a patient.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recent {
     /// The beginning of its content's SHA-256.
     pub hash: String,
@@ -79,7 +80,8 @@ impl Default for Settings {
 }
 
 /// What is kept of a run. Names no patient and no file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Kept {
     pub provenance: Provenance,
     pub factual_ef: Option<f64>,
