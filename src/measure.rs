@@ -54,7 +54,7 @@ pub fn measure(
 ) -> Result<Measurement> {
     let spec = &regressor.spec;
     let clip = with_channels(&video.to_tensor()?, spec.net.channels)?;
-    let clip = to_size(&clip, spec.size)?;
+    let clip = to_size(&clip, spec.size, interrupt)?;
     let (windows, short_clip) = windows(&clip, spec, time)?;
     let mut answers = Vec::with_capacity(windows.len());
     for window in windows {
@@ -87,14 +87,29 @@ fn with_channels(clip: &Tensor, channels: usize) -> Result<Tensor> {
 }
 
 /// Area averaging when shrinking, bilinear when enlarging.
-fn to_size(clip: &Tensor, size: usize) -> Result<Tensor> {
+fn to_size(clip: &Tensor, size: usize, interrupt: &Interrupt) -> Result<Tensor> {
+    /// Frames between two looks at the flag: a long clip takes seconds.
+    const PIECE: usize = 64;
     let (_, _, f, h, w) = clip.dims5()?;
     let mode = if h >= size && w >= size {
         ResizeMode::Area
     } else {
         ResizeMode::Trilinear
     };
-    resize(clip, mode, f, size, size)
+    let piece = |first: usize| {
+        interrupt.check()?;
+        let frames = PIECE.min(f - first);
+        resize(
+            &clip.narrow(2, first, frames)?.contiguous()?,
+            mode,
+            frames,
+            size,
+            size,
+        )
+    };
+    let pieces: Vec<Tensor> = (0..f).step_by(PIECE).map(piece).collect::<Result<_>>()?;
+    interrupt.check()?;
+    Tensor::cat(&pieces, 2)
 }
 
 /// Means of `block` x `block` pixels.
@@ -232,6 +247,20 @@ mod tests {
         let (w, short) = windows(&ramp(10), &spec(), rate(8.0)).unwrap();
         assert_eq!(values(&w[0])[8..12], [8.0, 9.0, 0.0, 1.0]);
         assert!(short);
+    }
+
+    #[test]
+    fn a_long_clip_comes_to_its_size_in_pieces_as_it_would_at_once() {
+        let values: Vec<f32> = (0..150 * 64).map(|i| (i as f32 * 0.37).sin()).collect();
+        let clip = Tensor::from_vec(values, (1, 1, 150, 8, 8), &Device::Cpu).unwrap();
+        for (size, mode) in [(4, ResizeMode::Area), (12, ResizeMode::Trilinear)] {
+            let whole = resize(&clip, mode, 150, size, size).unwrap();
+            let ours = to_size(&clip, size, &Interrupt::new()).unwrap();
+            assert_eq!(self::values(&ours), self::values(&whole), "{mode:?}");
+        }
+        let set = Interrupt::new();
+        set.set();
+        assert!(to_size(&clip, 4, &set).is_err());
     }
 
     #[test]

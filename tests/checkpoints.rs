@@ -7,6 +7,7 @@ mod common;
 use candle_core::Device;
 use common::{Names, Pickler, fixtures, write_legacy, write_zip};
 use echoif::checkpoint::{self, Precision, import, open_cascade, open_regressor};
+use echoif::engine::{CascadeSource, Models, OpenDevice};
 use echoif::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use echoif::nn::Params;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,63 @@ fn an_imported_cascade_is_the_same_and_a_changed_file_is_noticed() {
     bytes[last] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     assert!(refusal(open_cascade(&out, &Device::Cpu)).contains("changed"));
+}
+
+/// NaN would go through every layer, and an infinity becomes one.
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = R2Plus1dConfig::r2plus1d_18();
+    let tensors = regressor_tensors(&config);
+    let (pickle, sound) = state_dict(&tensors, "model.model.", false);
+    let weight = |name: &str| tensors.iter().position(|(n, _)| n == name).unwrap();
+    let (first, last) = (weight("stem.0.weight"), weight("fc.bias"));
+    for bad in [f32::NAN, f32::NEG_INFINITY] {
+        let mut storages = sound.clone();
+        storages[first].1[3] = bad;
+        storages[last].1[0] = bad;
+        let path = folder.path().join("bad.ckpt");
+        write_zip(&path, &pickle, storages.into_iter());
+        let said = refusal(open_regressor(&path, &Device::Cpu, None));
+        let found = format!("model.model.stem.0.weight: {bad} at position 3 is no number");
+        assert!(said.contains(&found), "{said}");
+        assert!(said.contains("model.model.fc.bias: "), "{said}");
+        assert!(said.starts_with("2 of the tensors"), "{said}");
+        let out = folder.path().join("native");
+        assert!(refusal(import(&path, &out, Precision::F32)).contains("no number"));
+    }
+    // What f16 cannot hold is not written as an infinity.
+    let mut storages = sound;
+    storages[last].1[0] = 1e6;
+    let path = folder.path().join("large.ckpt");
+    write_zip(&path, &pickle, storages.into_iter());
+    let said = refusal(import(&path, &folder.path().join("half"), Precision::F16));
+    assert!(said.contains("fc.bias") && said.contains("f32"), "{said}");
+    import(&path, &folder.path().join("whole"), Precision::F32).unwrap();
+}
+
+/// A folder's name may be a patient's.
+#[test]
+fn files_that_leave_name_weights_by_card_or_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let cascade = copy_folder("merged_tiny_2scm", folder.path());
+    let named = folder.path().join("Mueller Hans");
+    std::fs::rename(&cascade, &named).unwrap();
+    let models = || {
+        let source = CascadeSource::Folder(named.clone());
+        Models::open(OpenDevice::cpu(None), source, None).unwrap()
+    };
+    let identity = models().cascade.identity;
+    assert_eq!(identity.name, "Mueller Hans");
+    assert_eq!(
+        identity.in_files(),
+        format!("sha256 {}", &identity.sha256[..12])
+    );
+    let card = "{name: Twin stages, training_ef_range_percent: [10, 85]}";
+    std::fs::write(named.join("card.yaml"), card).unwrap();
+    assert_eq!(models().cascade.identity.in_files(), "Twin stages");
+    let own = checkpoint::builtin_cascade(&Device::Cpu).unwrap().identity;
+    assert_eq!(own.in_files(), checkpoint::card().name);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use crate::checkpoint;
 use crate::engine::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, cascade_folders, search_places};
+use crate::faults;
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -20,6 +21,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let found = cascade_folders();
     let places = search_places();
     let builtin = hashes();
+    // Of this process, such as one of a driver that was just tried; else of the last that had one.
+    let fault = faults::last().or_else(faults::kept);
     if args.json {
         let object = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -36,6 +39,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "cascade_sha256": builtin.as_ref().map(|(cascade, _)| cascade),
             "regressor_sha256": builtin.as_ref().map(|(_, regressor)| regressor),
             "cascades": found,
+            "last_fault": fault,
             "searched": places.iter().map(|(p, _)| p).collect::<Vec<_>>(),
         });
         println!("{object}");
@@ -65,6 +69,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     for adapter in &adapters {
         println!("  Graphics adapter: {adapter}");
+    }
+    if let Some(fault) = &fault {
+        println!("\nLast fault");
+        println!("  {}, at {}", fault.message, fault.place);
+        println!("  (EchoIf {})", fault.echoif_version);
     }
     println!("\nCascades");
     println!("  {} (inside the program)", checkpoint::card().name);

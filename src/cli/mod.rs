@@ -182,6 +182,7 @@ struct AlreadyReported;
 /// Runs the program.
 pub fn run() -> ExitCode {
     end_quietly_with_the_reader();
+    crate::faults::watch_and_keep();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
     let outcome = match &cli.command {

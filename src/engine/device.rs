@@ -41,6 +41,7 @@ pub struct OpenDevice {
     pub name: String,
     /// Why it is not the one that was asked for or hoped for.
     pub note: Option<String>,
+    is_host: bool,
 }
 
 /// Whether this program was built with CUDA.
@@ -59,6 +60,17 @@ impl OpenDevice {
             arithmetic: Arithmetic::F32,
             name: format!("CPU, {threads} threads"),
             note,
+            is_host: true,
+        }
+    }
+
+    /// The host's processor, which says that it is a GPU: for what happens when one fails.
+    #[cfg(test)]
+    pub(super) fn pretended_gpu() -> Self {
+        Self {
+            name: "A GPU that fails".into(),
+            is_host: false,
+            ..Self::cpu(None)
         }
     }
 
@@ -78,6 +90,7 @@ impl OpenDevice {
                         arithmetic,
                         name: format!("{name}, {arithmetic}"),
                         note: None,
+                        is_host: false,
                     });
                 }
                 Err(why) if choice == DeviceChoice::Cuda => {
@@ -98,7 +111,7 @@ impl OpenDevice {
     }
 
     pub fn is_cpu(&self) -> bool {
-        matches!(self.device, Device::Cpu)
+        self.is_host
     }
 
     pub fn backend(&self) -> Backend {

@@ -1,6 +1,6 @@
 //! What passes between the window and the worker.
 
-use super::job::{Generated, Job, Ladder, Part};
+use super::job::{Generated, Job, Ladder, Part, Request};
 use super::models::{CascadeInfo, CascadeSource};
 use super::present::Cine;
 use crate::checkpoint::Normalisation;
@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub type JobId = u64;
-pub type MeasureId = u64;
+/// Of the same numbers as [`JobId`].
+pub type MeasureId = JobId;
 
 /// Where the current run is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,8 +27,9 @@ pub struct Stage {
     pub candidates: usize,
 }
 
-/// What the worker says. Every accepted job ends in exactly one of `Done`, `AskFirst`, `Cancelled`
-/// and `Failed`.
+/// What the worker says, in the order in which it was asked. Every accepted job ends in exactly one of
+/// `Done`, `AskFirst`, `Cancelled` and `Failed`, a measurement in `Measured` or `Cancelled`; after
+/// `Stopped` in that at most.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The models are loaded, at the start or after a change.
@@ -42,6 +44,18 @@ pub enum Event {
     Notice(String),
     /// A cascade or regressor could not be opened; the one before is still in use.
     OpenFailed(String),
+    /// The GPU failed and the CPU goes on in its place, with the same models. What is running goes on,
+    /// too: nothing needs to be asked for again.
+    Moved {
+        device: String,
+        /// A sentence for the user.
+        why: String,
+    },
+    /// The worker is gone, with a sentence why. What is running ends in nothing, and whatever is asked for
+    /// from now on fails.
+    Stopped(String),
+    /// A result is no longer kept: the same request, to the cascade in use, would be made anew.
+    Forgotten(Box<Request>),
     Started {
         job: JobId,
     },
@@ -101,9 +115,24 @@ pub enum Event {
 pub(super) enum Command {
     Run(JobId, Box<Job>, Interrupt),
     Ladder(JobId, Box<Ladder>, Interrupt),
-    Measure(MeasureId, Box<Video>, TimeBase),
-    Cascade(CascadeSource),
-    Regressor(Option<(PathBuf, Option<Normalisation>)>),
+    Measure(MeasureId, Box<Video>, TimeBase, Interrupt),
+    Cascade(CascadeSource, Interrupt),
+    Regressor(Option<(PathBuf, Option<Normalisation>)>, Interrupt),
+}
+
+impl Command {
+    /// What is said of a command that cannot be obeyed.
+    pub(super) fn refused(&self, why: &str) -> Event {
+        let why = why.to_owned();
+        match self {
+            Self::Run(job, ..) | Self::Ladder(job, ..) => Event::Failed { job: *job, why },
+            Self::Measure(id, ..) => Event::Measured {
+                id: *id,
+                result: Err(why),
+            },
+            Self::Cascade(..) | Self::Regressor(..) => Event::OpenFailed(why),
+        }
+    }
 }
 
 /// The worker's way to say something.

@@ -4,11 +4,12 @@ use super::device::OpenDevice;
 use crate::card::Card;
 use crate::checkpoint::{
     self, Identity, LoadedCascade, Normalisation, Regressor, builtin_cascade, builtin_regressor,
-    open_cascade, open_regressor,
+    open_cascade_until, open_regressor_until,
 };
 use crate::edm::{CascadeConfig, Openings};
 use crate::media::region::{Anatomy, SIDE};
 use crate::motion::Tissue;
+use crate::nn::Interrupt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +20,9 @@ pub enum CascadeSource {
     Builtin,
     Folder(PathBuf),
 }
+
+/// Where a regressor comes from; `None` is the one inside the program.
+pub(super) type RegressorSource = Option<(PathBuf, Option<Normalisation>)>;
 
 /// What a screen shows of the cascade in use.
 #[derive(Clone, Debug)]
@@ -51,9 +55,22 @@ impl Models {
         cascade: CascadeSource,
         regressor: Option<(PathBuf, Option<Normalisation>)>,
     ) -> Result<Self, checkpoint::Error> {
-        let (loaded, card) = load_cascade(&cascade, &device)?;
+        Self::open_until(device, cascade, regressor, &Interrupt::new())
+    }
+
+    /// As [`Models::open`], until the flag is set.
+    ///
+    /// # Errors
+    /// As [`Models::open`], and [`checkpoint::Error::Stopped`].
+    pub fn open_until(
+        device: OpenDevice,
+        cascade: CascadeSource,
+        regressor: Option<(PathBuf, Option<Normalisation>)>,
+        interrupt: &Interrupt,
+    ) -> Result<Self, checkpoint::Error> {
+        let (loaded, card) = load_cascade(&cascade, &device, interrupt)?;
         Ok(Self {
-            regressor: load_regressor(regressor.as_ref(), &device)?,
+            regressor: load_regressor(regressor.as_ref(), &device, interrupt)?,
             cascade: loaded,
             card,
             cascade_source: cascade,
@@ -98,9 +115,13 @@ impl Models {
     /// opened.
     ///
     /// # Errors
-    /// As [`Models::open`].
-    pub fn set_cascade(&mut self, source: CascadeSource) -> Result<(), checkpoint::Error> {
-        let (loaded, card) = load_cascade(&source, &self.device)?;
+    /// As [`Models::open_until`].
+    pub fn set_cascade(
+        &mut self,
+        source: CascadeSource,
+        interrupt: &Interrupt,
+    ) -> Result<(), checkpoint::Error> {
+        let (loaded, card) = load_cascade(&source, &self.device, interrupt)?;
         (self.cascade, self.card, self.cascade_source) = (loaded, card, source);
         self.openings = Openings::default();
         Ok(())
@@ -109,12 +130,13 @@ impl Models {
     /// Puts another regressor in place; `None` is the built-in one.
     ///
     /// # Errors
-    /// As [`Models::open`].
+    /// As [`Models::open_until`].
     pub fn set_regressor(
         &mut self,
         source: Option<(PathBuf, Option<Normalisation>)>,
+        interrupt: &Interrupt,
     ) -> Result<(), checkpoint::Error> {
-        self.regressor = load_regressor(source.as_ref(), &self.device)?;
+        self.regressor = load_regressor(source.as_ref(), &self.device, interrupt)?;
         self.regressor_source = source;
         Ok(())
     }
@@ -122,13 +144,19 @@ impl Models {
     /// The same models on the CPU, after a GPU failed.
     ///
     /// # Errors
-    /// As [`Models::open`].
-    pub fn on_cpu(&self, why: String) -> Result<Self, checkpoint::Error> {
-        Self::open(
+    /// As [`Models::open_until`].
+    pub fn on_cpu(&self, why: String, interrupt: &Interrupt) -> Result<Self, checkpoint::Error> {
+        Self::open_until(
             OpenDevice::cpu(Some(why)),
             self.cascade_source.clone(),
             self.regressor_source.clone(),
+            interrupt,
         )
+    }
+
+    /// What the cascade and the regressor were opened from.
+    pub(super) fn sources(&self) -> (CascadeSource, RegressorSource) {
+        (self.cascade_source.clone(), self.regressor_source.clone())
     }
 
     pub fn info(&self) -> CascadeInfo {
@@ -150,6 +178,7 @@ impl Models {
 fn load_cascade(
     source: &CascadeSource,
     device: &OpenDevice,
+    interrupt: &Interrupt,
 ) -> Result<(LoadedCascade, Card), checkpoint::Error> {
     match source {
         CascadeSource::Builtin => Ok((
@@ -157,12 +186,13 @@ fn load_cascade(
             checkpoint::card().clone(),
         )),
         CascadeSource::Folder(folder) => {
-            let loaded = open_cascade(folder, device.backend())?;
+            let mut loaded = open_cascade_until(folder, device.backend(), interrupt)?;
             // A folder may bring its own card; without one, nothing is known about its EFs.
             let card = std::fs::read_to_string(folder.join("card.yaml"))
                 .ok()
                 .and_then(|text| Card::parse(&text).ok())
                 .unwrap_or_default();
+            loaded.identity.published = Some(card.name.clone());
             Ok((loaded, card))
         }
     }
@@ -171,10 +201,13 @@ fn load_cascade(
 fn load_regressor(
     source: Option<&(PathBuf, Option<Normalisation>)>,
     device: &OpenDevice,
+    interrupt: &Interrupt,
 ) -> Result<Regressor, checkpoint::Error> {
     match source {
         None => builtin_regressor(&device.device),
-        Some((path, normalisation)) => open_regressor(path, &device.device, *normalisation),
+        Some((path, normalisation)) => {
+            open_regressor_until(path, &device.device, *normalisation, interrupt)
+        }
     }
 }
 

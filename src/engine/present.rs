@@ -18,6 +18,18 @@ pub struct Cine {
     pub beating: Option<Arc<Beating>>,
 }
 
+impl Cine {
+    /// What it takes of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let motion = self.beating.as_ref().map_or(0, |beating| {
+            let motion = beating.motion();
+            // Twice the displacement: as it was made, and as it is carried by.
+            2 * motion.displacement.len() + motion.cavity.len()
+        });
+        4 * (self.video.data.len() + motion)
+    }
+}
+
 /// Presents the samples of one batch.
 pub(super) struct Presenter<'a> {
     pub models: &'a Models,

@@ -1,17 +1,21 @@
 //! The worker thread: owns the device and the weights.
 
+mod opening;
+#[cfg(test)]
+mod tests;
+
 use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
-use super::device::{DeviceChoice, OpenDevice};
+use super::device::DeviceChoice;
 use super::generate::{PREVIEW_EVERY, Sampling, configuration, generate_as};
 use super::job::{Generated, Job, Ladder, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
-use super::models::{CascadeSource, Models, cascade_folders};
+use super::models::{CascadeSource, Models};
 use crate::clip::Video;
+use crate::faults;
 use crate::measure::{TimeBase, measure};
 use crate::nn::Interrupt;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,48 +25,36 @@ const SOON: f64 = 0.5;
 /// So long without a command, nobody drags the slider.
 const REST: Duration = Duration::from_secs(10);
 
-pub(super) struct Worker {
+pub(super) struct Worker<'a> {
     models: Models,
     pace: Pace,
     cache: Cache,
-    mouth: Mouth,
+    mouth: &'a Mouth,
 }
 
-impl Worker {
+/// How what was tried ended, where it did not succeed.
+enum Ended {
+    Cancelled,
+    Failed(String),
+}
+
+impl<'a> Worker<'a> {
+    /// Does what it is told, until nobody is left to tell it.
+    ///
+    /// # Errors
+    /// A phrase, when not even the cascade inside the program can be opened.
     pub(super) fn run(
         device: DeviceChoice,
         cascade: CascadeSource,
         commands: &Receiver<Command>,
-        mouth: Mouth,
-    ) {
-        let device =
-            OpenDevice::open(device, None).unwrap_or_else(|why| OpenDevice::cpu(Some(why)));
-        let mut refused = None;
-        let models = Models::open(device.clone(), cascade, None).or_else(|why| {
-            refused = Some(why.to_string());
-            Models::open(device, CascadeSource::Builtin, None)
-        });
-        let models = match models {
-            Ok(models) => models,
-            Err(why) => return mouth.say(Event::OpenFailed(why.to_string())),
-        };
-        let pace = match Pace::calibrate(&models.device.device) {
-            Ok(pace) => pace,
-            Err(why) => return mouth.say(Event::OpenFailed(why.to_string())),
-        };
-        let mut worker = Self {
-            models,
-            pace,
-            cache: Cache::default(),
-            mouth,
-        };
-        worker.ready();
-        if let Some(why) = refused {
-            worker.mouth.say(Event::OpenFailed(why));
-        }
+        mouth: &'a Mouth,
+        opening: &Interrupt,
+    ) -> Result<(), String> {
+        let mut worker = Self::open(device, cascade, mouth, opening)?;
         while let Some(command) = worker.next(commands) {
-            worker.obey(command, commands);
+            worker.obey(command);
         }
+        Ok(())
     }
 
     /// Waits for a command; memory that none asks for is given back.
@@ -77,108 +69,135 @@ impl Worker {
         }
     }
 
-    fn ready(&self) {
-        self.mouth.say(Event::Ready {
-            device: self.models.device.name.clone(),
-            cascade: Box::new(self.models.info()),
-            regressor: self.models.regressor.identity.name.clone(),
-            cascades: cascade_folders(),
-        });
-        for note in self
-            .models
-            .device
-            .note
-            .iter()
-            .cloned()
-            .chain(self.models.warnings())
-        {
-            self.mouth.say(Event::Notice(note));
+    /// Commands are obeyed in the order in which they came. What something newer made pointless has been
+    /// flagged when that was asked for.
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Run(job, _, interrupt) | Command::Ladder(job, _, interrupt)
+                if interrupt.is_set() =>
+            {
+                self.mouth.say(Event::Cancelled { job });
+            }
+            Command::Run(id, job, interrupt) => self.job(id, &job, &interrupt),
+            Command::Ladder(id, ladder, interrupt) => self.climb(id, &ladder, &interrupt),
+            Command::Measure(id, video, time, interrupt) => {
+                self.measure(id, &video, time, &interrupt);
+            }
+            Command::Cascade(source, interrupt) => {
+                let (_, regressor) = self.models.sources();
+                self.reopen((source.clone(), regressor), &interrupt, |models| {
+                    models.set_cascade(source.clone(), &interrupt)
+                });
+            }
+            Command::Regressor(source, interrupt) => {
+                let (cascade, _) = self.models.sources();
+                self.reopen((cascade, source.clone()), &interrupt, |models| {
+                    models.set_regressor(source.clone(), &interrupt)
+                });
+            }
         }
     }
 
-    fn obey(&mut self, command: Command, commands: &Receiver<Command>) {
-        let outcome = match command {
-            Command::Run(id, job, interrupt) => {
-                let mut newest = (id, job, interrupt);
-                let mut others = Vec::new();
-                // Only the newest of the jobs that wait is worth starting. A measurement is quick
-                // and may decide what is asked next; other models make the jobs before pointless.
-                while let Ok(next) = commands.try_recv() {
-                    match next {
-                        Command::Run(id, job, interrupt) => {
-                            self.mouth.say(Event::Cancelled { job: newest.0 });
-                            newest = (id, job, interrupt);
-                        }
-                        Command::Measure(id, video, time) => self.measure(id, &video, time),
-                        // Sent later than the job, it supersedes it.
-                        other => others.push(other),
-                    }
+    /// Does something with the models; where a GPU fails at it, once more on the CPU.
+    fn attempt<T>(
+        &mut self,
+        interrupt: &Interrupt,
+        mut f: impl FnMut(&mut Self) -> Result<T, String>,
+    ) -> Result<T, Ended> {
+        // A panic in a library must cost one job, not the engine.
+        let mut once = |worker: &mut Self| {
+            faults::caught(|| f(worker)).map_err(|why| {
+                if interrupt.is_set() {
+                    Ended::Cancelled
+                } else {
+                    Ended::Failed(why)
                 }
-                if others.is_empty() {
-                    return self.job(newest.0, &newest.1, &newest.2);
-                }
-                self.mouth.say(Event::Cancelled { job: newest.0 });
-                for other in others {
-                    self.obey(other, commands);
-                }
-                return;
-            }
-            Command::Ladder(id, ladder, interrupt) => return self.climb(id, &ladder, &interrupt),
-            Command::Measure(id, video, time) => return self.measure(id, &video, time),
-            Command::Cascade(source) => self.models.set_cascade(source),
-            Command::Regressor(source) => self.models.set_regressor(source),
+            })
         };
-        match outcome {
-            Ok(()) => {
-                // What was learned on a small cascade says little of a large one.
-                if let Ok(pace) = Pace::calibrate(&self.models.device.device) {
-                    self.pace = pace;
-                }
-                self.ready();
+        match once(self) {
+            Err(Ended::Failed(why)) if !self.models.device.is_cpu() => {
+                self.fall_back(&why, interrupt)?;
+                once(self)
             }
-            Err(why) => self.mouth.say(Event::OpenFailed(why.to_string())),
+            ended => ended,
         }
-    }
-
-    fn measure(&self, id: MeasureId, video: &Video, time: TimeBase) {
-        let regressor = &self.models.regressor;
-        let measured = catch_unwind(AssertUnwindSafe(|| {
-            measure(regressor, video, time, &Interrupt::new())
-        }));
-        let result = match measured {
-            Ok(result) => result.map_err(|e| e.to_string()),
-            Err(_) => Err("an unexpected fault in the computation".to_owned()),
-        };
-        self.mouth.say(Event::Measured { id, result });
-    }
-
-    fn job(&mut self, id: JobId, job: &Job, interrupt: &Interrupt) {
-        let ending = match self.try_job(id, job, interrupt) {
-            Ok(ending) => ending,
-            Err(_) if interrupt.is_set() => Event::Cancelled { job: id },
-            Err(why) if self.models.device.is_cpu() => Event::Failed { job: id, why },
-            Err(why) => match self.fall_back(&why) {
-                Ok(()) => match self.try_job(id, job, interrupt) {
-                    Ok(ending) => ending,
-                    Err(_) if interrupt.is_set() => Event::Cancelled { job: id },
-                    Err(why) => Event::Failed { job: id, why },
-                },
-                Err(why) => Event::Failed { job: id, why },
-            },
-        };
-        self.mouth.say(ending);
-        // Panes show the source's own resolution from then on; a library's panic costs no more than that.
-        let anatomy = &job.counterfactual.anatomy;
-        let _ = catch_unwind(AssertUnwindSafe(|| self.models.refine(anatomy)));
     }
 
     /// Moves to the CPU after the GPU failed or ran out of memory.
-    fn fall_back(&mut self, why: &str) -> Result<(), String> {
-        let note = format!("The GPU failed ({why}). Running on the CPU instead, more slowly.");
-        self.models = self.models.on_cpu(note).map_err(|e| e.to_string())?;
-        self.pace = Pace::calibrate(&self.models.device.device).map_err(|e| e.to_string())?;
-        self.ready();
+    fn fall_back(&mut self, why: &str, interrupt: &Interrupt) -> Result<(), Ended> {
+        let why = gpu_failed(why);
+        let moved = faults::caught(|| {
+            let models = self.models.on_cpu(why.clone(), interrupt);
+            let models = models.map_err(|e| e.to_string())?;
+            let pace = Pace::calibrate(&models.device.device).map_err(|e| e.to_string())?;
+            Ok((models, pace))
+        });
+        (self.models, self.pace) = moved.map_err(|why| {
+            if interrupt.is_set() {
+                Ended::Cancelled
+            } else {
+                Ended::Failed(why)
+            }
+        })?;
+        // What the GPU made is not what the CPU would make, to the last bit.
+        for gone in self.cache.clear() {
+            self.mouth.say(Event::Forgotten(Box::new(gone.request)));
+        }
+        self.mouth.say(Event::Moved {
+            device: self.models.device.name.clone(),
+            why,
+        });
         Ok(())
+    }
+
+    fn measure(&mut self, id: MeasureId, video: &Video, time: TimeBase, interrupt: &Interrupt) {
+        let measured = self.attempt(interrupt, |worker| {
+            interrupt.check().map_err(|e| e.to_string())?;
+            measure(&worker.models.regressor, video, time, interrupt).map_err(|e| e.to_string())
+        });
+        self.mouth.say(match measured {
+            Ok(measurement) => Event::Measured {
+                id,
+                result: Ok(measurement),
+            },
+            Err(Ended::Cancelled) => Event::Cancelled { job: id },
+            Err(Ended::Failed(why)) => Event::Measured {
+                id,
+                result: Err(why),
+            },
+        });
+    }
+
+    fn job(&mut self, id: JobId, job: &Job, interrupt: &Interrupt) {
+        let ending = self.attempt(interrupt, |worker| worker.try_job(id, job, interrupt));
+        self.end(id, ending);
+        // Panes show the source's own resolution from then on; a library's panic costs no more than that.
+        let anatomy = &job.counterfactual.anatomy;
+        let _ = faults::caught(|| {
+            self.models.refine(anatomy);
+            Ok(())
+        });
+    }
+
+    fn end(&self, job: JobId, ending: Result<Event, Ended>) {
+        self.mouth.say(ending.unwrap_or_else(|ended| match ended {
+            Ended::Cancelled => Event::Cancelled { job },
+            Ended::Failed(why) => Event::Failed { job, why },
+        }));
+    }
+
+    /// Keeps a result. What had to go for it is to be said once its own is.
+    fn keep(&mut self, request: &Request, result: Arc<Generated>) -> Vec<Request> {
+        let gone = self.cache.put(self.key(request), request.clone(), result);
+        // Of another cascade or device nobody was promised anything.
+        let gone = gone.into_iter().filter(|g| g.key == self.key(&g.request));
+        gone.map(|gone| gone.request).collect()
+    }
+
+    fn forgotten(&self, gone: Vec<Request>) {
+        for request in gone {
+            self.mouth.say(Event::Forgotten(Box::new(request)));
+        }
     }
 
     /// Counterfactual first: that is what the user waits for.
@@ -209,23 +228,8 @@ impl Worker {
     }
 
     fn climb(&mut self, id: JobId, ladder: &Ladder, interrupt: &Interrupt) {
-        if !ladder.confirmed {
-            let rungs = ladder.efs.iter().map(|&ef| ladder.rung(ef));
-            let seconds = rungs.map(|rung| self.expected(&rung)).sum();
-            if seconds > ASK_FIRST_SECONDS {
-                return self.mouth.say(Event::AskFirst { job: id, seconds });
-            }
-        }
-        self.mouth.say(Event::Started { job: id });
-        let ending = match self.try_climb(id, ladder, interrupt) {
-            Ok(rungs) => {
-                self.mouth.say(Event::Rungs { job: id, rungs });
-                Event::Done { job: id }
-            }
-            Err(_) if interrupt.is_set() => Event::Cancelled { job: id },
-            Err(why) => Event::Failed { job: id, why },
-        };
-        self.mouth.say(ending);
+        let ending = self.attempt(interrupt, |worker| worker.try_climb(id, ladder, interrupt));
+        self.end(id, ending);
     }
 
     /// What is in the cache is not made again.
@@ -234,14 +238,26 @@ impl Worker {
         id: JobId,
         ladder: &Ladder,
         interrupt: &Interrupt,
-    ) -> Result<Vec<Arc<Generated>>, String> {
-        if interrupt.is_set() {
-            return Err("interrupted".into());
+    ) -> Result<Event, String> {
+        if !ladder.confirmed {
+            let rungs = ladder.efs.iter().map(|&ef| ladder.rung(ef));
+            let seconds = rungs.map(|rung| self.expected(&rung)).sum();
+            if seconds > ASK_FIRST_SECONDS {
+                return Ok(Event::AskFirst { job: id, seconds });
+            }
         }
-        let known = |worker: &Self, ef| worker.cache.get(&worker.key(&ladder.rung(ef)));
-        let mut missing = ladder.efs.clone();
-        missing.retain(|&ef| known(self, ef).is_none());
-        let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
+        self.mouth.say(Event::Started { job: id });
+        interrupt.check().map_err(|e| e.to_string())?;
+        let mut rungs = Vec::with_capacity(ladder.efs.len());
+        let mut missing = Vec::new();
+        for &ef in &ladder.efs {
+            let known = self.cache.get(&self.key(&ladder.rung(ef)));
+            if known.is_none() {
+                missing.push(ef);
+            }
+            rungs.push(known);
+        }
+        let (models, mouth, pace) = (&self.models, self.mouth, &mut self.pace);
         let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
             let due = turn.is_due();
@@ -253,29 +269,33 @@ impl Worker {
                 previews: previews.unwrap_or_default(),
             });
         };
-        let made = catch_unwind(AssertUnwindSafe(|| {
-            super::ladder(
-                models,
-                &ladder.request,
-                &missing,
-                pace,
-                interrupt,
-                &mut report,
-            )
-        }));
-        let made = made
-            .map_err(|_| "an unexpected fault in the computation".to_owned())?
-            .map_err(|e| e.to_string())?;
-        for (made, &ef) in made.into_iter().zip(&missing) {
-            self.cache.put(self.key(&ladder.rung(ef)), Arc::new(made));
+        let made = super::ladder(
+            models,
+            &ladder.request,
+            &missing,
+            pace,
+            interrupt,
+            &mut report,
+        );
+        let mut made = made.map_err(|e| e.to_string())?.into_iter().map(Arc::new);
+        let mut gone = Vec::new();
+        for (rung, &ef) in rungs.iter_mut().zip(&ladder.efs) {
+            if rung.is_none()
+                && let Some(made) = made.next()
+            {
+                gone.extend(self.keep(&ladder.rung(ef), made.clone()));
+                *rung = Some(made);
+            }
         }
-        let all = ladder.efs.iter().map(|&ef| known(self, ef));
-        let all: Option<Vec<_>> = all.collect();
-        all.ok_or_else(|| "the results do not fit in memory".into())
+        let rungs: Option<Vec<_>> = rungs.into_iter().collect();
+        let rungs = rungs.ok_or("a rung was not made")?;
+        self.mouth.say(Event::Rungs { job: id, rungs });
+        self.forgotten(gone);
+        Ok(Event::Done { job: id })
     }
 
     fn expected(&self, request: &Request) -> f64 {
-        if self.cache.get(&self.key(request)).is_some() {
+        if self.cache.has(&self.key(request)) {
             return 0.0;
         }
         let config = configuration(&self.models, request);
@@ -332,7 +352,7 @@ impl Worker {
         };
         let mut sharpened = false;
         interrupt.ask_patience(soon && part == Part::Counterfactual);
-        let (models, mouth, pace) = (&self.models, &self.mouth, &mut self.pace);
+        let (models, mouth, pace) = (&self.models, self.mouth, &mut self.pace);
         let mut turn = Turn::default();
         let mut report = |r: &super::Report| {
             interrupt.ask_patience(false);
@@ -357,23 +377,23 @@ impl Worker {
                 preview: due.then(|| r.shown().ok()?.into_iter().next()).flatten(),
             });
         };
-        // A panic in a library must cost one job, not the engine.
-        let made = catch_unwind(AssertUnwindSafe(|| {
-            generate_as(models, request, how, pace, interrupt, &mut report)
-        }));
-        let made = made
-            .map_err(|_| "an unexpected fault in the computation".to_owned())?
-            .map_err(|e| e.to_string())?;
-        let made = Arc::new(made);
-        self.cache.put(key, made.clone());
+        let made = generate_as(models, request, how, pace, interrupt, &mut report);
+        let made = Arc::new(made.map_err(|e| e.to_string())?);
+        let gone = self.keep(request, made.clone());
         self.mouth.say(Event::Finished {
             job: id,
             part,
             result: made.clone(),
             cached: false,
         });
+        self.forgotten(gone);
         Ok(made)
     }
+}
+
+/// As screens say it.
+fn gpu_failed(why: &str) -> String {
+    format!("The GPU failed ({why}). Running on the CPU instead, more slowly.")
 }
 
 /// Whether a preview is due: the first at once, then one every [`PREVIEW_EVERY`].

@@ -365,7 +365,7 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         while let Some(event) = self.engine.poll() {
-            if let Event::Ready { device, .. } = &event {
+            if let Event::Ready { device, .. } | Event::Moved { device, .. } = &event {
                 self.device.clone_from(device);
             }
             self.explore.hear(event, &mut self.engine);

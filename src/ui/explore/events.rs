@@ -1,5 +1,6 @@
 //! What the worker says, and what it changes on screen.
 
+use super::measuring::Measuring;
 use super::shown::{Running, Shown};
 use super::state::{Asked, Explore};
 use crate::engine::{Engine, Event, Generated, Part};
@@ -65,6 +66,20 @@ impl Explore {
             }
             Event::Measured { id, result } => self.measured(id, result, engine),
             Event::Notice(text) | Event::OpenFailed(text) => self.said.push(text),
+            // What runs goes on, and what was made stays.
+            Event::Moved { why, .. } => self.said.push(why),
+            Event::Stopped(why) => {
+                self.running = None;
+                self.ladder = self.ladder.take().filter(|l| l.job.is_none() && !l.waits);
+                if self.measuring.is_going_on() {
+                    self.measuring = Measuring::Failed("nothing is left that could".into());
+                }
+                self.said.push(why);
+            }
+            Event::Forgotten(request) => self.forget_mark(&request),
+            Event::Cancelled { job } if self.measuring.is_asked(job) => {
+                self.measuring = Measuring::Failed("it was stopped".into());
+            }
             Event::Progress {
                 job,
                 part,

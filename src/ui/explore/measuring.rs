@@ -29,4 +29,9 @@ impl Measuring {
     pub fn is_going_on(&self) -> bool {
         matches!(self, Self::Cropping(..) | Self::Asked(_))
     }
+
+    /// Whether it waits for this answer of the worker's.
+    pub fn is_asked(&self, id: MeasureId) -> bool {
+        matches!(self, Self::Asked(asked) if *asked == id)
+    }
 }

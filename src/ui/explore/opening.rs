@@ -216,6 +216,7 @@ impl Explore {
                         self.heart_rate_of(&grays, rate);
                     }
                     self.viewing.grays = Some(grays);
+                    engine.cancel_measuring();
                     Measuring::Asked(engine.measure(video, time))
                 }
                 Ok(Err(why)) => Measuring::Failed(why),
@@ -245,7 +246,7 @@ impl Explore {
         result: Result<Measurement, String>,
         engine: &mut Engine,
     ) {
-        if !matches!(self.measuring, Measuring::Asked(asked) if asked == id) {
+        if !self.measuring.is_asked(id) {
             return;
         }
         self.measuring = match result {

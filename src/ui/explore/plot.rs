@@ -3,7 +3,7 @@
 use super::shown::Point;
 use super::state::Explore;
 use crate::ef::SLIDER_RANGE;
-use crate::engine::Generated;
+use crate::engine::{Generated, Request};
 use crate::ui::theme::tokens;
 use egui::{Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
@@ -31,6 +31,21 @@ impl Explore {
         self.points.drain(..excess);
         if !self.generated.contains(&requested) && p.best_of == self.settings.best_of.max(1) {
             self.generated.push(requested);
+        }
+    }
+
+    /// A mark says that going there is instant: no longer.
+    pub(super) fn forget_mark(&mut self, gone: &Request) {
+        let marked = self.request().is_some_and(|now| {
+            // Of everything but the EF that a request is made of.
+            let as_now = Request {
+                ef: now.ef,
+                ..gone.clone()
+            };
+            as_now == now
+        });
+        if marked {
+            self.generated.retain(|&ef| ef != gone.ef.get());
         }
     }
 
@@ -108,5 +123,40 @@ impl Explore {
             let text = "Results of this anatomy, from every seed and preset of this session.";
             ui.label(RichText::new(text).color(tokens.muted));
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Clip;
+    use crate::edm::Seed;
+    use crate::ef::EfPercent;
+    use crate::hearts::simulated_heart;
+    use crate::media::{Kind, Opened};
+    use crate::recording::Recording;
+    use crate::ui::source::{Origin, Source};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_mark_goes_with_its_result_and_with_no_other() {
+        let mut explore = Explore::new(Default::default(), Arc::new(|| {}));
+        let heart = simulated_heart(0).unwrap();
+        let recording = Recording::of_clip(Clip::still(heart.frame)).unwrap();
+        let opened = Opened::new(recording, Kind::Still);
+        let source = Source::prepare(opened, Origin::SimulatedHeart(0)).unwrap();
+        explore.put_source(source);
+        explore.generated = vec![30.0, 45.0];
+        let gone = Request {
+            ef: EfPercent::new(45.0).unwrap(),
+            ..explore.request().unwrap()
+        };
+        explore.forget_mark(&Request {
+            seed: Seed(gone.seed.0 + 1),
+            ..gone.clone()
+        });
+        assert_eq!(explore.generated, [30.0, 45.0]);
+        explore.forget_mark(&gone);
+        assert_eq!(explore.generated, [30.0]);
     }
 }

@@ -243,6 +243,10 @@ impl Explore {
             r.part == Part::Counterfactual
                 && before.is_some_and(|b| b.anatomy == job.counterfactual.anatomy)
         });
+        // The clip of the source before this one needs no answer any more.
+        if !self.measuring.is_going_on() {
+            engine.cancel_measuring();
+        }
         self.last_job = Some(job.clone());
         self.put_ladder_off();
         let id = engine.submit(job);
@@ -260,7 +264,7 @@ impl Explore {
     }
 
     pub fn cancel(&mut self, engine: &Engine) {
-        engine.cancel();
+        engine.cancel_all();
         self.ask = None;
     }
 
