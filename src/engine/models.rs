@@ -188,7 +188,7 @@ fn load_cascade(
         CascadeSource::Folder(folder) => {
             let mut loaded = open_cascade_until(folder, device.backend(), interrupt)?;
             // A folder may bring its own card; without one, nothing is known about its EFs.
-            let card = std::fs::read_to_string(folder.join("card.yaml"))
+            let card = crate::files::read_text(&folder.join("card.yaml"))
                 .ok()
                 .and_then(|text| Card::parse(&text).ok())
                 .unwrap_or_default();
