@@ -181,8 +181,9 @@ struct AlreadyReported;
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    end_quietly_with_the_reader();
     crate::faults::watch_and_keep();
+    // After it: a reader that has gone is no fault.
+    end_quietly_with_the_reader();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
     let outcome = match &cli.command {
