@@ -22,7 +22,7 @@
 //! cascade, [`hearts`] the simulated hearts inside the program.
 //!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
-//! is, [`faults`] remembers the last panic.
+//! is, [`faults`] remembers the last panic, [`parts`] are the connected ones of a set of pixels.
 //!
 //! Arrows point one way: `ui` and `cli` know `engine`; `engine` knows `edm`, `checkpoint` and
 //! `measure`; those know `models`; those know `nn`. The networks know tensors only, the screens
@@ -48,6 +48,7 @@ pub mod models;
 pub mod motion;
 pub mod nn;
 pub mod outline;
+pub mod parts;
 pub mod provenance;
 pub mod puppet;
 pub mod recording;

@@ -2,6 +2,7 @@
 
 use super::extend::blur;
 use super::sector::SIDE;
+use crate::parts::parts;
 
 /// Above the background by this much, something is lit.
 const LIT: f32 = 10.0 / 255.0;
@@ -55,38 +56,6 @@ fn medians(levels: &[f32], side: usize) -> Vec<f32> {
     (0..levels.len()).map(median).collect()
 }
 
-/// The connected parts of a set, each as indices.
-fn parts(set: &[bool], side: usize) -> Vec<Vec<usize>> {
-    let mut seen = vec![false; set.len()];
-    let mut parts = Vec::new();
-    for start in 0..set.len() {
-        if !set[start] || seen[start] {
-            continue;
-        }
-        seen[start] = true;
-        let mut part = vec![start];
-        let mut next = 0;
-        while let Some(&i) = part.get(next) {
-            next += 1;
-            let (x, y) = (i % side, i / side);
-            let neighbours = [
-                (x > 0).then(|| i - 1),
-                (x + 1 < side).then(|| i + 1),
-                (y > 0).then(|| i - side),
-                (y + 1 < side).then(|| i + side),
-            ];
-            for n in neighbours.into_iter().flatten() {
-                if set[n] && !seen[n] {
-                    seen[n] = true;
-                    part.push(n);
-                }
-            }
-        }
-        parts.push(part);
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,16 +83,5 @@ mod tests {
                 assert!(!lit, "{x} {y}");
             }
         }
-    }
-
-    #[test]
-    fn parts_are_connected_along_rows_and_columns() {
-        let set = [
-            true, true, false, //
-            false, false, true, //
-            true, false, true,
-        ];
-        let found = parts(&set, 3);
-        assert_eq!(found, [vec![0, 1], vec![5, 8], vec![6]]);
     }
 }

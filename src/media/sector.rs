@@ -4,6 +4,7 @@
 
 use super::region::{Anatomy, SIDE, Square};
 use crate::clip::{Frame, luminance};
+use crate::parts::parts;
 use crate::recording::Recording;
 use std::sync::Arc;
 
@@ -106,13 +107,13 @@ impl Cells {
         let moving: Vec<bool> = self.motion.iter().map(|&m| m > MOVES).collect();
         let lit: Vec<bool> = self.levels.iter().map(|&l| l > LIT).collect();
         let many = moving.iter().filter(|&&m| m).count() * 25 > moving.len();
-        let largest = |active: &[bool]| self.parts(active).into_iter().max_by_key(Vec::len);
+        let largest = |active: &[bool]| parts(active, self.width).into_iter().max_by_key(Vec::len);
         if !many {
             return self.rows(&largest(&self.closed(&lit))?);
         }
         let either: Vec<bool> = moving.iter().zip(&lit).map(|(&m, &l)| m || l).collect();
         let motion = |part: &Vec<usize>| part.iter().filter(|&&i| moving[i]).count();
-        let whole = self.parts(&self.closed(&either));
+        let whole = parts(&self.closed(&either), self.width);
         let whole = whole.into_iter().max_by_key(motion)?;
         // A picture whose background is not black is lit all over.
         if self.reaches_all_edges(&whole) {
@@ -148,38 +149,6 @@ impl Cells {
             count >= 8
         };
         (0..active.len()).map(near).collect()
-    }
-
-    /// The connected parts.
-    fn parts(&self, active: &[bool]) -> Vec<Vec<usize>> {
-        let mut seen = vec![false; active.len()];
-        let mut parts = Vec::new();
-        for start in 0..active.len() {
-            if !active[start] || seen[start] {
-                continue;
-            }
-            seen[start] = true;
-            let mut part = vec![start];
-            let mut next = 0;
-            while let Some(&i) = part.get(next) {
-                next += 1;
-                let (x, y) = (i % self.width, i / self.width);
-                let neighbours = [
-                    (x > 0).then(|| i - 1),
-                    (x + 1 < self.width).then(|| i + 1),
-                    (y > 0).then(|| i - self.width),
-                    (y + 1 < self.height).then(|| i + self.width),
-                ];
-                for n in neighbours.into_iter().flatten() {
-                    if active[n] && !seen[n] {
-                        seen[n] = true;
-                        part.push(n);
-                    }
-                }
-            }
-            parts.push(part);
-        }
-        parts
     }
 
     /// For each row of a part its first and last column; `None` for a part too small to be a sector.

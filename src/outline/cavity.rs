@@ -1,6 +1,7 @@
 //! From the cavity channel to volumes and an ejection fraction.
 
 use super::{FRAME, upsample};
+use crate::parts::largest_part;
 
 /// Disks of the method of disks (Simpson), as in clinical use.
 const DISKS: usize = 20;
@@ -53,41 +54,14 @@ impl Mask {
 
     /// The largest part whose pixels touch by their sides; the first one of several of a size.
     pub fn largest_part(&self) -> Self {
-        let side = self.side;
-        let mut left = self.pixels.clone();
-        let mut best: Vec<usize> = Vec::new();
-        for start in 0..left.len() {
-            if !left[start] {
-                continue;
-            }
-            left[start] = false;
-            let mut part = vec![start];
-            let mut next = 0;
-            while let Some(&i) = part.get(next) {
-                next += 1;
-                let (x, y) = (i % side, i / side);
-                let neighbours = [
-                    (x > 0, i.wrapping_sub(1)),
-                    (x + 1 < side, i + 1),
-                    (y > 0, i.wrapping_sub(side)),
-                    (y + 1 < side, i + side),
-                ];
-                for (exists, n) in neighbours {
-                    if exists && left[n] {
-                        left[n] = false;
-                        part.push(n);
-                    }
-                }
-            }
-            if part.len() > best.len() {
-                best = part;
-            }
-        }
-        let mut pixels = left;
-        for i in best {
+        let mut pixels = vec![false; self.pixels.len()];
+        for i in largest_part(&self.pixels, self.side) {
             pixels[i] = true;
         }
-        Self { side, pixels }
+        Self {
+            side: self.side,
+            pixels,
+        }
     }
 
     /// Unit vector `(x, y)` along which the mask is longest (principal axis), pointing down: from

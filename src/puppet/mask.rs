@@ -1,6 +1,7 @@
 //! The cavity that a network drew: sampled between its cells, and its largest part.
 
 use super::{Axis, CELL, GRID, Point, SIDE, add, scaled, sub};
+use crate::parts::largest_part;
 
 /// A field of the network at a place in the frame, bilinearly; beyond the outermost cells their
 /// values go on. `field` is `[28, 28, channels]`.
@@ -30,33 +31,11 @@ impl<'a> Cavity<'a> {
     /// `field`: `[28, 28]`, above 0 inside.
     pub fn new(field: &'a [f32]) -> Self {
         let point = |i: usize| [(i % SIDE) as f64, (i / SIDE) as f64];
-        let mut open: Vec<bool> = (0..SIDE * SIDE)
+        let above: Vec<bool> = (0..SIDE * SIDE)
             .map(|i| sampled(field, 1, 0, point(i)) > 0.0)
             .collect();
-        let mut largest: Vec<usize> = Vec::new();
-        for start in 0..open.len() {
-            if !std::mem::take(&mut open[start]) {
-                continue;
-            }
-            let mut part = vec![start];
-            let mut next = 0;
-            while let Some(&i) = part.get(next) {
-                next += 1;
-                let (x, y) = (i % SIDE, i / SIDE);
-                let neighbours = [
-                    (x > 0).then(|| i - 1),
-                    (x + 1 < SIDE).then(|| i + 1),
-                    (y > 0).then(|| i - SIDE),
-                    (y + 1 < SIDE).then(|| i + SIDE),
-                ];
-                let fresh = neighbours.into_iter().flatten();
-                part.extend(fresh.filter(|n| std::mem::take(&mut open[*n])));
-            }
-            if part.len() > largest.len() {
-                largest = part;
-            }
-        }
-        let mut inside = open;
+        let largest = largest_part(&above, SIDE);
+        let mut inside = vec![false; SIDE * SIDE];
         largest.iter().for_each(|i| inside[*i] = true);
         Self {
             field,
