@@ -430,7 +430,18 @@ fn a_regressor_opens_under_whatever_names_it_was_saved() {
             let regressor = open_regressor(&path, &Device::Cpu, None)
                 .unwrap_or_else(|e| panic!("{keys:?} {prefix}: {e}"));
             assert_eq!(regressor.spec.net, small);
+            assert_eq!((regressor.spec.frames, regressor.spec.size), (16, 56));
             assert_eq!(regressor.warnings, Vec::<String>::new());
         }
     }
+    let mut pickler = Pickler::new();
+    pickler.dict(|p| {
+        p.text("conv.weight");
+        p.tensor("0", &[2], false);
+    });
+    let path = folder.path().join("else.pt");
+    let storages = [("0".to_owned(), vec![0.01; 2])];
+    write_zip(&path, &pickler.finish(), storages.into_iter());
+    let why = refusal(open_regressor(&path, &Device::Cpu, None));
+    assert!(why.contains("holds no EF regressor"), "{why}");
 }

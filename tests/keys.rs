@@ -149,13 +149,6 @@ fn a_file_that_is_there_is_replaced_only_when_asked() {
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     save(&mut window, "Replace the file?");
     window.get_by_label("Replace").click();
-    let start = Instant::now();
-    while window.query_by_label_contains("Exported: ").is_none() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    }
+    until_exported(&mut window);
     assert!(std::fs::read(&file).unwrap().starts_with(b"GIF89a"));
 }

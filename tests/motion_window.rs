@@ -12,7 +12,6 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use window::*;
 
 fn made(w: &Window) -> Provenance {
@@ -96,14 +95,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     window.run_steps(3);
     window.get_by_label("Save...").click();
     let file = place.with_extension("gif");
-    let start = Instant::now();
-    while window.query_by_label_contains("Exported: ").is_none() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    }
+    until_exported(&mut window);
     let sidecar = Sidecar::read(&sidecar_of(&file)).unwrap();
     assert_eq!(sidecar.mark.provenance, corrected);
 
@@ -111,12 +103,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     press(&mut window, Modifiers::COMMAND, Key::H);
     step_until(&mut window, "another pair", settled);
     assert!(window.state().explore().outline.is_none());
-    window
-        .input_mut()
-        .dropped_files
-        .push(Arc::new(Dropped(file)));
-    window.step();
-    window.input_mut().dropped_files.clear();
+    drop_file(&mut window, file);
     step_until(&mut window, "the run of the file", |app| {
         settled(app) && app.explore().outline.is_some()
     });

@@ -10,7 +10,6 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use window::*;
 
 /// From opening to export, and back by a drop.
@@ -38,14 +37,7 @@ fn one_session_from_opening_to_export_and_back() {
     window.get_by_label("Counterfactual cine");
     window.get_by_label("Save...").click();
     let file = place.with_extension("gif");
-    let start = Instant::now();
-    while window.query_by_label_contains("Exported: ").is_none() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    }
+    until_exported(&mut window);
     let sidecar = Sidecar::read(&sidecar_of(&file)).unwrap();
     assert_eq!(sidecar.mark.provenance, before);
     assert!(sidecar.anatomy().is_some());
@@ -55,12 +47,7 @@ fn one_session_from_opening_to_export_and_back() {
     press(&mut window, Modifiers::COMMAND, Key::H);
     step_until(&mut window, "another pair", settled);
     assert_ne!(of(&window).pixels_sha256, before.pixels_sha256);
-    window
-        .input_mut()
-        .dropped_files
-        .push(Arc::new(Dropped(file)));
-    window.step();
-    window.input_mut().dropped_files.clear();
+    drop_file(&mut window, file);
     step_until(&mut window, "the run of the file", |app| {
         let e = app.explore();
         let anatomy = e.source.as_ref().map(|s| s.anatomy.sha256.clone());

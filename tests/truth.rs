@@ -14,7 +14,6 @@ use egui_kittest::kittest::Queryable as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use window::*;
 
 fn heart() -> PathBuf {
@@ -43,14 +42,7 @@ fn an_ef_that_nobody_gave_is_said_to_be_assumed() {
     window.get_by_label("Factual cine").click();
     window.run_steps(2);
     window.get_by_label("Save...").click();
-    let start = Instant::now();
-    while window.query_by_label_contains("Exported: ").is_none() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    }
+    until_exported(&mut window);
     let sidecar = Sidecar::read(&sidecar_of(&place.with_extension("gif"))).unwrap();
     assert_eq!(sidecar.mark.factual_ef_percent, Some(55.0));
     assert_eq!(sidecar.mark.factual_ef_origin, EfOrigin::Assumed);
@@ -101,12 +93,7 @@ fn an_export_brings_its_factual_ef_back() {
             .success()
     );
     let mut window = plain();
-    window
-        .input_mut()
-        .dropped_files
-        .push(Arc::new(Dropped(out)));
-    window.step();
-    window.input_mut().dropped_files.clear();
+    drop_file(&mut window, out);
     step_until(&mut window, "the run of the file", |app| {
         settled(app) && app.explore().factual_ef == 62.0
     });

@@ -139,6 +139,21 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
+/// Drops a file on the window.
+pub fn drop_file(window: &mut Window, path: PathBuf) {
+    let dropped = &mut window.input_mut().dropped_files;
+    dropped.push(Arc::new(Dropped(path)));
+    window.step();
+    window.input_mut().dropped_files.clear();
+}
+
+/// Steps until a file is written.
+pub fn until_exported(window: &mut Window) {
+    step_until_seen(window, "file was written", |w| {
+        w.query_by_label_contains("Exported: ").is_some()
+    });
+}
+
 /// A window whose exports go into a folder of their own.
 pub fn exporting() -> Window {
     let folder = tempfile::tempdir().unwrap().keep();
@@ -152,19 +167,10 @@ pub fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usi
     window.get_by_label(what).click();
     window.run_steps(2);
     window.get_by_label("Save...").click();
-    let start = Instant::now();
-    let path = loop {
-        let said = window.query_by_label_contains("Exported: ");
-        if let Some(said) = said {
-            let text = said.accesskit_node().value().unwrap_or_default();
-            break PathBuf::from(text.trim_start_matches("Exported: "));
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing was written"
-        );
-        window.step();
-    };
+    until_exported(window);
+    let said = window.get_by_label_contains("Exported: ");
+    let text = said.accesskit_node().value().unwrap_or_default();
+    let path = PathBuf::from(text.trim_start_matches("Exported: "));
     assert_eq!(path.extension().unwrap(), extension);
     let opened = echoif::media::open(&path).unwrap();
     assert!(opened.mark.is_some_and(|m| m.synthetic));
