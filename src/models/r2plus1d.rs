@@ -5,7 +5,7 @@ use super::unet3d::Probe;
 use crate::nn::attention::linear;
 use crate::nn::conv::SpatialConv;
 use crate::nn::temporal_conv::TemporalConv;
-use crate::nn::{Interrupt, Params};
+use crate::nn::{Interrupt, Params, join};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ impl Factored {
     }
 
     fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let x = self.spatial.forward(x, interrupt)?.relu()?;
+        let x = join::relu(&self.spatial.forward(x, interrupt)?)?;
         self.temporal.forward(&x, interrupt)
     }
 }
@@ -149,13 +149,17 @@ impl BasicBlock {
     }
 
     fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let h = self.conv1.forward(x, interrupt)?.relu()?;
+        let h = join::relu(&self.conv1.forward(x, interrupt)?)?;
         let h = self.conv2.forward(&h, interrupt)?;
         let residual = match &self.downsample {
             Some((conv, stride)) => conv.forward(&every(x, *stride)?, interrupt)?,
             None => x.clone(),
         };
-        (h + residual)?.relu()
+        let sum = match h.device().is_cpu() {
+            true => join::add(&h, &residual)?,
+            false => (h + residual)?,
+        };
+        join::relu(&sum)
     }
 }
 
@@ -232,7 +236,7 @@ impl R2Plus1d {
                 probe(name, x);
             }
         };
-        let mut x = self.stem.forward(x, interrupt)?.relu()?;
+        let mut x = join::relu(&self.stem.forward(x, interrupt)?)?;
         see("stem", &x);
         for (i, layer) in self.layers.iter().enumerate() {
             for block in layer {

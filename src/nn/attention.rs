@@ -6,7 +6,7 @@ use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
 use super::point_conv::PointConv;
-use super::{Interrupt, Params, on_gpu, profile};
+use super::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
 /// Scores of one block of queries take at most this many bytes (softmax keeps two copies).
@@ -126,7 +126,14 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         on_gpu!(x, cuda::linear(x, weight, bias, (false, false)));
         let mut dims = x.dims().to_vec();
         let width = dims.pop().unwrap_or(1);
-        let y = x.reshape(((), width))?.matmul(&weight.t()?)?;
+        let rows = x.reshape(((), width))?;
+        if let (Some(bias), true) = (bias, x.device().is_cpu()) {
+            let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
+            let y = rows.apply_op3_no_bwd(&weight, &bias, &cpu::dot::Linear)?;
+            dims.push(weight.dim(0)?);
+            return y.reshape(dims);
+        }
+        let y = rows.matmul(&weight.t()?)?;
         dims.push(weight.dim(0)?);
         let y = y.reshape(dims)?;
         match bias {

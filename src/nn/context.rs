@@ -2,7 +2,7 @@
 
 use super::attention::linear;
 use super::point_conv::PointConv;
-use super::{Params, join, on_gpu};
+use super::{Params, cpu, join, on_gpu};
 use candle_core::{D, Result, Tensor};
 
 #[derive(Clone, Debug)]
@@ -45,7 +45,13 @@ impl GlobalContext {
         let flat = x.flatten_from(2)?;
         let logits = self.to_k.forward(&flat)?;
         let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
-        let context = flat.matmul(&weights.transpose(1, 2)?)?.squeeze(2)?;
+        let context = if x.device().is_cpu() {
+            flat.contiguous()?
+                .apply_op2_no_bwd(&weights.contiguous()?, &cpu::dot::RowProducts)?
+        } else {
+            flat.matmul(&weights.transpose(1, 2)?)?
+        };
+        let context = context.squeeze(2)?;
         let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
         let gate = linear(&hidden, &self.out.0, Some(&self.out.1))?;
         join::gate(x, &candle_nn::ops::sigmoid(&gate)?, residual)

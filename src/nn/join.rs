@@ -25,6 +25,33 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     })
 }
 
+/// `x + y`, where each channel of y has one frame for all of x's: x `[b, c, f, h, w]`, y `[b or 1, c, 1, h, w]`.
+///
+/// # Errors
+/// On mismatched shapes.
+pub fn add_still(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    if !x.device().is_cpu() {
+        return x.broadcast_add(y);
+    }
+    profile::timed(KIND, x.device(), || {
+        x.contiguous()?
+            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::AddStill)
+    })
+}
+
+/// `max(x, 0)`.
+///
+/// # Errors
+/// When the device fails.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    if !x.device().is_cpu() {
+        return x.relu();
+    }
+    profile::timed(KIND, x.device(), || {
+        x.contiguous()?.apply_op1_no_bwd(&cpu::join::Relu)
+    })
+}
+
 /// `x * gate + y`: x and y `[b, c, ...]`, gate `[b, c]`.
 ///
 /// # Errors
@@ -108,6 +135,14 @@ mod tests {
     fn the_cpu_kernels_equal_their_compositions() {
         let (x, y) = (wave(&[2, 6, 3, 40, 90], 0.3), wave(&[2, 6, 3, 40, 90], 0.7));
         same(&add(&x, &y).unwrap(), &(&x + &y).unwrap());
+        for b in [1, 2] {
+            let still = wave(&[b, 6, 1, 40, 90], 0.4);
+            same(
+                &add_still(&x, &still).unwrap(),
+                &x.broadcast_add(&still).unwrap(),
+            );
+        }
+        same(&relu(&x).unwrap(), &x.relu().unwrap());
         let g = wave(&[2, 6], 1.1);
         same(
             &gate(&x, &g, &y).unwrap(),

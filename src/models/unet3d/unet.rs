@@ -75,7 +75,10 @@ impl Parted {
                 video
             }
         };
-        video.broadcast_add(&self.cond.forward(&[cond.unsqueeze(2)?], interrupt)?)
+        join::add_still(
+            &video,
+            &self.cond.forward(&[cond.unsqueeze(2)?], interrupt)?,
+        )
     }
 }
 

@@ -1,11 +1,10 @@
 //! Convolutions over space and over time, without transposing `[batch, channel, frame, h, w]`.
 
-use super::columns::{Cut, par_columns};
+use super::columns::{Cut, par_columns, par_parts};
 use super::product::{MOST_COLUMNS, Packed, Place, Start, Term, multiply};
 use super::{elements, fit, simd};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape};
-use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -82,7 +81,6 @@ impl CustomOp1 for Spatial {
         let floats = |rows: usize| c * s * s * ((rows + beyond) * pitch + pad);
         let rows = (1..=oh).rev().find(|&rows| floats(rows) <= TILE_FLOATS);
         let rows = rows.unwrap_or(1).max(oh.min(4));
-        let mut out = vec![0f32; b * o * f * oh * ow];
         // A block is whole rows of one frame's picture.
         let cut = Cut {
             outer: b,
@@ -91,7 +89,7 @@ impl CustomOp1 for Spatial {
             n: oh * ow,
             width: rows * ow,
         };
-        par_columns(&mut out, cut, 1, |block, mut out| {
+        let out = par_columns(cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
@@ -192,7 +190,6 @@ impl CustomOp1 for Temporal {
                 inside.collect()
             })
             .collect();
-        let mut out = vec![0f32; b * o * of * n];
         let cut = Cut {
             outer: b,
             rows: o,
@@ -200,7 +197,7 @@ impl CustomOp1 for Temporal {
             n,
             width: task_columns(n, b * of).min(n),
         };
-        par_columns(&mut out, cut, 1, |block, mut out| {
+        let out = par_columns(cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
@@ -230,7 +227,6 @@ impl CustomOp1 for Pointwise {
         let o = self.weights.rows();
         fit(self.name(), self.weights.depth() == c)?;
         let terms: Vec<Term> = (0..c).map(|k| Term::new(k, k * n)).collect();
-        let mut out = vec![0f32; b * o * n];
         let cut = Cut {
             outer: b,
             rows: o,
@@ -238,7 +234,7 @@ impl CustomOp1 for Pointwise {
             n,
             width: task_columns(n, b).min(n),
         };
-        par_columns(&mut out, cut, 1, |block, mut out| {
+        let out = par_columns(cut, 1, |block, mut out| {
             let x = &x[block.outer * c * n + block.first..][..c * n - block.first];
             let place = Place::whole(block.width);
             multiply(&mut out, place, Start::Bias, &self.weights, &terms, x);
@@ -279,8 +275,7 @@ impl CustomOp3 for Peg {
         fit(self.name(), w.len() == 3 * c && bias.len() == c)?;
         let n = h * wd;
         let zeros = vec![0f32; n];
-        let mut out = vec![0f32; x.len()];
-        out.par_chunks_mut(n).enumerate().for_each(|(i, out)| {
+        let out = par_parts(x.len(), n, |i, out| {
             let (fi, ci) = (i % f, (i / f) % c);
             let at = |back: usize| {
                 if back <= fi {

@@ -1,8 +1,8 @@
 //! What stands between the layers: sums, joins and shuffles, each in one pass over memory.
 
+use super::columns::par_parts;
 use super::{elements, fit, simd};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape};
-use rayon::prelude::*;
 
 /// Elements that one task takes: enough to be worth a thread.
 const CHUNK: usize = 16 * 1024;
@@ -56,11 +56,63 @@ impl CustomOp2 for Add {
     ) -> Result<(CpuStorage, Shape)> {
         fit(self.name(), lx.shape() == ly.shape())?;
         let (x, y) = (elements(x, lx)?, elements(y, ly)?);
-        let mut out = vec![0f32; x.len()];
-        let parts = x.par_chunks(CHUNK).zip(y.par_chunks(CHUNK));
-        out.par_chunks_mut(CHUNK)
-            .zip(parts)
-            .for_each(|(out, (x, y))| sum_of(out, x, y));
+        let out = par_parts(x.len(), CHUNK, |i, out| {
+            let at = i * CHUNK..i * CHUNK + out.len();
+            sum_of(out, &x[at.clone()], &y[at]);
+        });
+        Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+}
+
+/// `x + y`, where each channel of y has one frame for all of x's: x `[b, c, f, h, w]`, y `[b or 1, c, 1, h, w]`.
+pub struct AddStill;
+
+impl CustomOp2 for AddStill {
+    fn name(&self) -> &'static str {
+        "add-still"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        y: &CpuStorage,
+        ly: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (b, c, f, h, w) = lx.shape().dims5()?;
+        let (of_y, n) = (ly.shape().dims5()?, h * w);
+        let shared = of_y == (1, c, 1, h, w);
+        fit(self.name(), shared || of_y == (b, c, 1, h, w))?;
+        let (x, y) = (elements(x, lx)?, elements(y, ly)?);
+        let out = par_parts(x.len(), n, |i, out| {
+            let channel = if shared { i / f % c } else { i / f };
+            sum_of(out, &x[i * n..][..n], &y[channel * n..][..n]);
+        });
+        Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+}
+
+/// `max(x, 0)`.
+pub struct Relu;
+
+simd! {
+    fn relu_of(out: &mut [f32], x: &[f32]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = if *x > 0.0 { *x } else { 0.0 };
+        }
+    }
+}
+
+impl CustomOp1 for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = elements(x, lx)?;
+        let out = par_parts(x.len(), CHUNK, |i, out| {
+            relu_of(out, &x[i * CHUNK..][..out.len()]);
+        });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
 }
@@ -86,11 +138,10 @@ impl CustomOp3 for Gate {
         fit(self.name(), of_gate && lx.shape() == ly.shape())?;
         let (x, gate, y) = (elements(x, lx)?, elements(gate, lg)?, elements(y, ly)?);
         let n = x.len() / gate.len().max(1);
-        let mut out = vec![0f32; x.len()];
-        out.par_chunks_mut(n.max(1))
-            .zip(x.par_chunks(n.max(1)).zip(y.par_chunks(n.max(1))))
-            .zip(gate)
-            .for_each(|((out, (x, y)), gate)| scaled_sum(out, x, *gate, y));
+        let out = par_parts(x.len(), n, |i, out| {
+            let at = i * n..i * n + out.len();
+            scaled_sum(out, &x[at.clone()], gate[i], &y[at]);
+        });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
 }
@@ -121,16 +172,13 @@ impl CustomOp2 for Join {
         let n: usize = dims[2..].iter().product();
         let (c, b) = (dims[1], dims[0]);
         let (x, y) = (elements(x, lx)?, elements(y, ly)?);
-        let mut out = vec![0f32; b * (c + d) * n];
-        out.par_chunks_mut(n.max(1))
-            .enumerate()
-            .for_each(|(i, out)| {
-                let (bi, ci) = (i / (c + d), i % (c + d));
-                match ci.checked_sub(c) {
-                    None => out.copy_from_slice(&x[(bi * c + ci) * n..][..n]),
-                    Some(di) => scaled(out, &y[(bi * d + di) * n..][..n], self.by),
-                }
-            });
+        let out = par_parts(b * (c + d) * n, n, |i, out| {
+            let (bi, ci) = (i / (c + d), i % (c + d));
+            match ci.checked_sub(c) {
+                None => out.copy_from_slice(&x[(bi * c + ci) * n..][..n]),
+                Some(di) => scaled(out, &y[(bi * d + di) * n..][..n], self.by),
+            }
+        });
         dims[1] = c + d;
         Ok((CpuStorage::F32(out), Shape::from(dims)))
     }
@@ -148,19 +196,16 @@ impl CustomOp1 for SpaceToDepth {
         let (b, c, f, h, w) = lx.shape().dims5()?;
         fit(self.name(), h % 2 == 0 && w % 2 == 0 && w > 0)?;
         let (x, (h, w)) = (elements(x, lx)?, (h / 2, w / 2));
-        let mut out = vec![0f32; x.len()];
-        out.par_chunks_mut((h * w).max(1))
-            .enumerate()
-            .for_each(|(i, out)| {
-                let (bc, part, fi) = (i / (4 * f), i / f % 4, i % f);
-                let picture = &x[(bc * f + fi) * 4 * h * w..][..4 * h * w];
-                let rows = picture.chunks_exact(2 * w).skip(part / 2).step_by(2);
-                for (out, row) in out.chunks_exact_mut(w).zip(rows) {
-                    for (out, pair) in out.iter_mut().zip(row.as_chunks::<2>().0) {
-                        *out = pair[part % 2];
-                    }
+        let out = par_parts(x.len(), h * w, |i, out| {
+            let (bc, part, fi) = (i / (4 * f), i / f % 4, i % f);
+            let picture = &x[(bc * f + fi) * 4 * h * w..][..4 * h * w];
+            let rows = picture.chunks_exact(2 * w).skip(part / 2).step_by(2);
+            for (out, row) in out.chunks_exact_mut(w).zip(rows) {
+                for (out, pair) in out.iter_mut().zip(row.as_chunks::<2>().0) {
+                    *out = pair[part % 2];
                 }
-            });
+            }
+        });
         Ok((CpuStorage::F32(out), Shape::from((b, 4 * c, f, h, w))))
     }
 }
@@ -177,26 +222,23 @@ impl CustomOp1 for SiluShuffle {
         let (b, c, f, h, w) = lx.shape().dims5()?;
         fit(self.name(), c % 4 == 0 && w > 0)?;
         let (x, c) = (elements(x, lx)?, c / 4);
-        let mut out = vec![0f32; x.len()];
-        let size = (4 * h * w).max(1);
-        out.par_chunks_mut(size).enumerate().for_each_init(
-            || [vec![0f32; w], vec![0f32; w]],
-            |[even, odd], (i, out)| {
-                let (bc, fi) = (i / f, i % f);
-                for (y, out) in out.chunks_exact_mut(2 * w).enumerate() {
-                    let row = |part: usize| {
-                        let at = ((bc * 4 + y % 2 * 2 + part) * f + fi) * h * w + y / 2 * w;
-                        &x[at..at + w]
-                    };
-                    silu_of(even, row(0));
-                    silu_of(odd, row(1));
-                    let pairs = even.iter().zip(odd.iter());
-                    for (out, (a, b)) in out.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
-                        *out = [*a, *b];
-                    }
+        let out = par_parts(x.len(), 4 * h * w, |i, out| {
+            let (mut even, mut odd) = (vec![0f32; w], vec![0f32; w]);
+
+            let (bc, fi) = (i / f, i % f);
+            for (y, out) in out.chunks_exact_mut(2 * w).enumerate() {
+                let row = |part: usize| {
+                    let at = ((bc * 4 + y % 2 * 2 + part) * f + fi) * h * w + y / 2 * w;
+                    &x[at..at + w]
+                };
+                silu_of(&mut even, row(0));
+                silu_of(&mut odd, row(1));
+                let pairs = even.iter().zip(odd.iter());
+                for (out, (a, b)) in out.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
+                    *out = [*a, *b];
                 }
-            },
-        );
+            }
+        });
         Ok((CpuStorage::F32(out), Shape::from((b, c, f, 2 * h, 2 * w))))
     }
 }
@@ -216,6 +258,9 @@ mod tests {
         let joined = |y: &[usize]| x.apply_op2_no_bwd(&zeros(y), &Join { by: 1.0 });
         assert!(joined(&[2, 1, 3, 6, 6]).is_ok() && joined(&[2, 1, 3, 6, 5]).is_err());
         assert!(joined(&[1, 4, 3, 6, 6]).is_err() && joined(&[2]).is_err());
+        let still = |y: &[usize]| x.apply_op2_no_bwd(&zeros(y), &AddStill);
+        assert!(still(&[2, 4, 1, 6, 6]).is_ok() && still(&[1, 4, 1, 6, 6]).is_ok());
+        assert!(still(&[2, 4, 3, 6, 6]).is_err() && still(&[1, 3, 1, 6, 6]).is_err());
         let gated = |gate: &[usize]| x.apply_op3_no_bwd(&zeros(gate), &x, &Gate);
         assert!(gated(&[2, 4]).is_ok() && gated(&[2, 3]).is_err() && gated(&[8]).is_err());
         assert!(x.apply_op1_no_bwd(&SpaceToDepth).is_ok());

@@ -6,6 +6,7 @@
 
 mod columns;
 pub mod conv;
+pub mod dot;
 pub mod join;
 mod kernels;
 pub mod math;

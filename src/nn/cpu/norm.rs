@@ -1,9 +1,8 @@
 //! Normalisations in one pass over memory for the statistics and one for the result.
 
-use super::columns::{Columns, Cut, par_columns};
+use super::columns::{Columns, Cut, par_columns, par_parts};
 use super::{elements, fit, math::silu, simd};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
-use rayon::prelude::*;
 
 /// Sums are kept in 16 lanes of `f32` over at most this many elements, then in `f64`.
 const CHUNK: usize = 4096;
@@ -78,29 +77,26 @@ impl CustomOp3 for GroupNormSilu {
         fit(self.name(), grouped && fits)?;
         let n = f * h * w;
         let per_group = c / self.groups;
-        let mut out = vec![0f32; x.len()];
-        out.par_chunks_mut(per_group * n)
-            .enumerate()
-            .for_each(|(i, out)| {
-                let (bi, group) = (i / self.groups, i % self.groups);
-                let x = &x[i * per_group * n..][..per_group * n];
-                let count = x.len() as f64;
-                let mut sum = 0f64;
-                sum_into(&mut sum, x);
-                let mean = sum / count;
-                let mut squares = 0f64;
-                squares_into(&mut squares, x, mean as f32);
-                let rstd = 1.0 / (squares / count + self.eps).sqrt();
-                for (j, (out, x)) in out.chunks_mut(n).zip(x.chunks(n)).enumerate() {
-                    let ci = group * per_group + j;
-                    let (weight, bias) = (f64::from(affine[ci]), f64::from(affine[c + ci]));
-                    let scale = f64::from(scale_shift[bi * 2 * c + ci]) + 1.0;
-                    let shift = f64::from(scale_shift[bi * 2 * c + c + ci]);
-                    let gain = rstd * weight * scale;
-                    let offset = (bias - mean * rstd * weight) * scale + shift;
-                    affine_silu(out, x, gain as f32, offset as f32);
-                }
-            });
+        let out = par_parts(x.len(), per_group * n, |i, out| {
+            let (bi, group) = (i / self.groups, i % self.groups);
+            let x = &x[i * per_group * n..][..per_group * n];
+            let count = x.len() as f64;
+            let mut sum = 0f64;
+            sum_into(&mut sum, x);
+            let mean = sum / count;
+            let mut squares = 0f64;
+            squares_into(&mut squares, x, mean as f32);
+            let rstd = 1.0 / (squares / count + self.eps).sqrt();
+            for (j, (out, x)) in out.chunks_mut(n).zip(x.chunks(n)).enumerate() {
+                let ci = group * per_group + j;
+                let (weight, bias) = (f64::from(affine[ci]), f64::from(affine[c + ci]));
+                let scale = f64::from(scale_shift[bi * 2 * c + ci]) + 1.0;
+                let shift = f64::from(scale_shift[bi * 2 * c + c + ci]);
+                let gain = rstd * weight * scale;
+                let offset = (bias - mean * rstd * weight) * scale + shift;
+                affine_silu(out, x, gain as f32, offset as f32);
+            }
+        });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
 }
@@ -160,7 +156,6 @@ impl CustomOp2 for ChannelNorm {
         let (b, c, n) = lx.shape().dims3()?;
         let (x, g) = (elements(x, lx)?, elements(g, lg)?);
         fit(self.name(), g.len() == c)?;
-        let mut out = vec![0f32; x.len()];
         let cut = Cut {
             outer: b,
             rows: c,
@@ -168,7 +163,7 @@ impl CustomOp2 for ChannelNorm {
             n,
             width: BLOCK,
         };
-        par_columns(&mut out, cut, 8, |block, mut out| {
+        let out = par_columns(cut, 8, |block, mut out| {
             let x = &x[block.outer * c * n + block.first..];
             channel_norm_block(&mut out, x, g, n, self.eps);
         });

@@ -81,7 +81,6 @@ impl CustomOp2 for TemporalAttention {
         let heads = self.weights.q.len();
         let fits = self.weights.fit(c) && bias.len() == heads * f * (f + 1);
         fit(self.name(), fits)?;
-        let mut out = vec![0f32; x.len()];
         let frames = self.frames(c, f);
         let cut = Cut {
             outer: b,
@@ -90,7 +89,7 @@ impl CustomOp2 for TemporalAttention {
             n,
             width: LANES,
         };
-        par_columns(&mut out, cut, 1, |block, mut out| {
+        let out = par_columns(cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }

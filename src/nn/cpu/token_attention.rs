@@ -109,7 +109,6 @@ impl CustomOp3 for TokenAttention {
         let terms: Vec<Term> = (0..c.max(d).max(m.min(KEYS)))
             .map(|k| Term::new(k, k * COLUMNS))
             .collect();
-        let mut out = vec![0f32; x.len()];
         let cut = Cut {
             outer: b,
             rows: c,
@@ -117,7 +116,7 @@ impl CustomOp3 for TokenAttention {
             n,
             width: COLUMNS,
         };
-        par_columns(&mut out, cut, 1, |block, mut out| {
+        let out = par_columns(cut, 1, |block, mut out| {
             if self.interrupt.is_set() {
                 return;
             }
