@@ -68,7 +68,7 @@ fn ten_seconds_of_dragging() {
         });
     let settled = |app: &App| {
         let e = app.explore();
-        e.running.is_none() && e.counterfactual.is_some() && e.factual.is_some()
+        e.made.running.is_none() && e.made.counterfactual.is_some() && e.made.factual.is_some()
     };
     step_until(&mut window, "first pair", settled);
     let role = egui::accesskit::Role::Slider;
@@ -81,13 +81,13 @@ fn ten_seconds_of_dragging() {
     let mut last = -1.0;
     window.state_mut().longest = Duration::ZERO;
     window.state_mut().calls = 0;
-    let shown = window.state().app.explore().estimates;
+    let shown = window.state().app.explore().made.estimates;
     while start.elapsed() < Duration::from_secs(10) {
         // There and back, once in two seconds.
         let t = start.elapsed().as_secs_f32();
         window.hover_at(at(0.5 + 0.4 * (t * std::f32::consts::PI).sin()));
         window.step();
-        let requested = window.state().app.explore().requested;
+        let requested = window.state().app.explore().wanted.requested;
         values += usize::from(requested != last);
         last = requested;
         // The first two seconds fill what is filled once.
@@ -102,15 +102,15 @@ fn ten_seconds_of_dragging() {
     window.step();
     let more = common::memory().1.saturating_sub(before.unwrap());
     let (calls, longest) = (window.state().calls, window.state().longest);
-    let estimates = window.state().app.explore().estimates - shown;
+    let estimates = window.state().app.explore().made.estimates - shown;
     println!("{estimates} estimates in ten seconds");
     println!(
         "{values} values, {calls} frames, the longest {longest:?}, {} KB more",
         more >> 10
     );
-    let wanted = window.state().app.explore().requested;
+    let wanted = window.state().app.explore().wanted.requested;
     step_until(&mut window, "the last value", |app| {
-        let made = app.explore().counterfactual.as_ref().unwrap();
+        let made = app.explore().made.counterfactual.as_ref().unwrap();
         settled(app) && made.result.provenance.requested_ef_percent == wanted
     });
     assert!((wanted - 70.0).abs() <= 1.0, "{wanted}");

@@ -5,7 +5,7 @@
 #[path = "common/window.rs"]
 mod window;
 
-use echoif::ui::{Mode, NoPicker, Pane};
+use echoif::ui::{Comparison, NoPicker, Pane};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable as _;
@@ -19,24 +19,24 @@ fn comparisons_by_key_and_mouse() {
     let _alone = alone();
     let mut window = exporting();
     for (key, mode) in [
-        (Key::Num2, Mode::Wipe),
-        (Key::Num3, Mode::Flicker),
-        (Key::Num4, Mode::Difference),
-        (Key::Num5, Mode::MMode),
-        (Key::Num1, Mode::SideBySide),
+        (Key::Num2, Comparison::Wipe),
+        (Key::Num3, Comparison::Flicker),
+        (Key::Num4, Comparison::Difference),
+        (Key::Num5, Comparison::MMode),
+        (Key::Num1, Comparison::SideBySide),
     ] {
         press(&mut window, Modifiers::NONE, key);
-        assert_eq!(window.state().explore().viewing.mode, mode);
+        assert_eq!(window.state().explore().view.mode, mode);
     }
     // The wipe's edge follows a drag; elsewhere a drag moves the picture, once it is enlarged.
     press(&mut window, Modifiers::NONE, Key::Num2);
     let rect = image(&window, "Wipe");
     drag(&mut window, rect.center(), vec2(-0.25 * rect.width(), 0.0));
-    let edge = window.state().explore().viewing.edge;
+    let edge = window.state().explore().view.edge;
     assert!((edge - 0.25).abs() < 0.03, "{edge}");
     window.get_by_label("source").click();
     window.run_steps(2);
-    assert_eq!(window.state().explore().viewing.against, Pane::Source);
+    assert_eq!(window.state().explore().view.against, Pane::Source);
 
     // Zoom, window and level, invert, reset.
     press(&mut window, Modifiers::NONE, Key::Num1);
@@ -51,13 +51,13 @@ fn comparisons_by_key_and_mouse() {
         modifiers: Modifiers::NONE,
     });
     window.run_steps(30);
-    let look = window.state().explore().viewing.look;
+    let look = window.state().explore().view.look;
     assert!(look.zoom() > 1.3, "{}", look.zoom());
     press(&mut window, Modifiers::NONE, Key::I);
-    assert!(window.state().explore().viewing.look.invert);
+    assert!(window.state().explore().view.look.invert);
     window.get_by_label("Reset view").click();
     window.run_steps(2);
-    assert!(window.state().explore().viewing.look.is_plain());
+    assert!(window.state().explore().view.look.is_plain());
 
     // M-mode: a line, three strips, and the strip as a time line.
     press(&mut window, Modifiers::NONE, Key::Num5);
@@ -65,7 +65,7 @@ fn comparisons_by_key_and_mouse() {
     let rect = image(&window, "Factual");
     let from = rect.min + vec2(0.25, 0.45) * rect.size();
     drag(&mut window, from, vec2(0.5, 0.1) * rect.size());
-    let line = window.state().explore().viewing.line.expect("a line");
+    let line = window.state().explore().view.line.expect("a line");
     assert!((line[0] - vec2(0.25, 0.45)).length() < 0.02, "{line:?}");
     assert!((line[1] - vec2(0.75, 0.55)).length() < 0.03, "{line:?}");
     for name in ["source", "factual", "counterfactual"] {
@@ -75,7 +75,7 @@ fn comparisons_by_key_and_mouse() {
     let at = strip.min + vec2(0.5, 0.5) * strip.size();
     drag(&mut window, at, vec2(2.0, 0.0));
     let e = window.state().explore();
-    assert!(!e.playback.is_playing());
+    assert!(!e.view.playback.is_playing());
     assert_eq!(e.frame_now(0.0), 8);
 
     let picture = exported(&mut window, "M-mode picture", "png");
@@ -83,7 +83,7 @@ fn comparisons_by_key_and_mouse() {
 
     // Forth and back.
     press(&mut window, Modifiers::NONE, Key::B);
-    assert!(window.state().explore().playback.bounces());
+    assert!(window.state().explore().view.playback.bounces());
     window.get_by_label("Bounce");
 }
 
@@ -94,11 +94,11 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     let start = Instant::now();
     window.get_by_label("EF ladder").click();
     step_until(&mut window, "ladder", |app| {
-        let ladder = app.explore().ladder.as_ref();
+        let ladder = app.explore().made.ladder.as_ref();
         ladder.is_some_and(|l| l.job.is_none() && !l.rungs.is_empty())
     });
     println!("a ladder after {:?}", start.elapsed());
-    let rungs = &window.state().explore().ladder.as_ref().unwrap().rungs;
+    let rungs = &window.state().explore().made.ladder.as_ref().unwrap().rungs;
     assert!((6..=8).contains(&rungs.len()));
     let measured: Vec<f64> = rungs
         .iter()
@@ -118,7 +118,7 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
         .get_by_role_and_label(Role::Image, "Rung EF 60 %")
         .click();
     step_until(&mut window, "rung in the pane", |app| {
-        let made = app.explore().counterfactual.as_ref();
+        let made = app.explore().made.counterfactual.as_ref();
         made.is_some_and(|m| m.result.provenance.pixels_sha256 == sixty)
     });
     assert!(
@@ -126,17 +126,17 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
         "{:?}",
         start.elapsed()
     );
-    assert_eq!(window.state().explore().requested, 60.0);
+    assert_eq!(window.state().explore().wanted.requested, 60.0);
     // All results of the anatomy are in the plot.
     step_until(&mut window, "pair", settled);
-    let points = &window.state().explore().points;
+    let points = &window.state().explore().made.points;
     assert!(points.len() >= 8, "{points:?}");
     window.get_by_label_contains("Requested against measured EF,");
     let picture = exported(&mut window, "Ladder picture", "png");
     assert!(picture.0 >= 112 * 6 && picture.1 > 2 * 112, "{picture:?}");
     window.get_by_label("Close ladder").click();
     window.run_steps(2);
-    assert!(window.state().explore().ladder.is_none());
+    assert!(window.state().explore().made.ladder.is_none());
 }
 
 #[test]
@@ -146,34 +146,36 @@ fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
     press(&mut window, Modifiers::NONE, Key::L);
     step_until(&mut window, "climb", |app| {
         app.explore()
+            .made
             .ladder
             .as_ref()
             .is_some_and(|l| l.fraction > 0.0)
     });
     press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
-    assert!(window.state().explore().ladder.as_ref().unwrap().waits);
+    assert!(window.state().explore().made.ladder.as_ref().unwrap().waits);
     window.get_by_label("Next: the EF ladder");
     window.get_by_label("Take it off").click();
     window.run_steps(2);
     // The cine that was asked for is made all the same.
-    assert!(window.state().explore().ladder.is_none());
+    assert!(window.state().explore().made.ladder.is_none());
     step_until(&mut window, "cine", settled);
-    assert_eq!(window.state().explore().requested, 35.0);
+    assert_eq!(window.state().explore().wanted.requested, 35.0);
 
     // Left alone, it goes on when the cine is there.
     press(&mut window, Modifiers::NONE, Key::L);
     step_until(&mut window, "climb", |app| {
         app.explore()
+            .made
             .ladder
             .as_ref()
             .is_some_and(|l| l.fraction > 0.0)
     });
     press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
     step_until(&mut window, "ladder", |app| {
-        let ladder = app.explore().ladder.as_ref();
+        let ladder = app.explore().made.ladder.as_ref();
         ladder.is_some_and(|l| !l.rungs.is_empty())
     });
-    assert_eq!(window.state().explore().requested, 40.0);
+    assert_eq!(window.state().explore().wanted.requested, 40.0);
 }
 
 #[test]
@@ -181,11 +183,17 @@ fn history_survives_a_restart_and_anatomies_only_if_asked() {
     let _alone = alone();
     let mut first = plain();
     let pixels = |w: &Window| {
-        let made = w.state().explore().counterfactual.as_ref().unwrap();
+        let made = w.state().explore().made.counterfactual.as_ref().unwrap();
         made.result.provenance.pixels_sha256.clone()
     };
     let made = pixels(&first);
-    let shown = first.state().explore().counterfactual.as_ref().unwrap();
+    let shown = first
+        .state()
+        .explore()
+        .made
+        .counterfactual
+        .as_ref()
+        .unwrap();
     let measured = shown.result.provenance.measured_ef_percent;
     let entry = format!("Measured EF {measured:.0} %\nasked 30 %");
     let bare = after_a_restart(&mut first);
@@ -219,7 +227,7 @@ fn history_survives_a_restart_and_anatomies_only_if_asked() {
     third.get_by_label_contains(&entry).click();
     third.run_steps(4);
     third.get_by_label_contains("Open its source first");
-    assert!(third.state().explore().running.is_none());
+    assert!(third.state().explore().made.running.is_none());
     assert_eq!(pixels(&third), before);
 }
 
@@ -230,8 +238,8 @@ fn steps_are_undone_and_commands_found() {
     window.run_steps(3);
     let state = |w: &Window| {
         let e = w.state().explore();
-        let crop = &e.source.as_ref().unwrap().crop;
-        (e.requested, crop.mirrored, e.seed)
+        let crop = &e.case.source.as_ref().unwrap().crop;
+        (e.wanted.requested, crop.mirrored, e.wanted.seed)
     };
     assert_eq!(state(&window), (30.0, false, 0));
     press(&mut window, Modifiers::NONE, Key::F);

@@ -5,7 +5,7 @@
 #[path = "common/window.rs"]
 mod window;
 
-use echoif::ui::{Mode, NoPicker, Settings};
+use echoif::ui::{Comparison, NoPicker, Settings};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use std::path::Path;
@@ -28,18 +28,18 @@ fn escape_closes_what_is_on_top_before_it_stops_a_run() {
     let mut window = plain();
     window.state_mut().set_best_of(64);
     press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
-    assert!(window.state().explore().running.is_some());
+    assert!(window.state().explore().made.running.is_some());
     press(&mut window, Modifiers::NONE, Key::F1);
     assert!(has(&window, "Larger or smaller text"));
     escape(&mut window);
     assert!(!has(&window, "Larger or smaller text"));
     assert!(
-        window.state().explore().running.is_some(),
+        window.state().explore().made.running.is_some(),
         "the run goes on"
     );
     escape(&mut window);
     step_until(&mut window, "the end", |app| {
-        app.explore().running.is_none()
+        app.explore().made.running.is_none()
     });
 }
 
@@ -51,14 +51,21 @@ fn keys_work_after_tab_and_enter_makes_the_same_again() {
         press(&mut window, Modifiers::NONE, Key::Tab);
     }
     press(&mut window, Modifiers::NONE, Key::Num2);
-    assert_eq!(window.state().explore().viewing.mode, Mode::Wipe);
+    assert_eq!(window.state().explore().view.mode, Comparison::Wipe);
     press(&mut window, Modifiers::NONE, Key::Num1);
     // Nothing has the focus: Enter runs.
     let mut window = plain();
-    let before = window.state().explore().counterfactual.as_ref().unwrap().id;
+    let before = window
+        .state()
+        .explore()
+        .made
+        .counterfactual
+        .as_ref()
+        .unwrap()
+        .id;
     press(&mut window, Modifiers::NONE, Key::Enter);
     step_until(&mut window, "the same again", |app| {
-        settled(app) && app.explore().counterfactual.as_ref().unwrap().id != before
+        settled(app) && app.explore().made.counterfactual.as_ref().unwrap().id != before
     });
 }
 
@@ -78,10 +85,15 @@ fn what_was_set_outlives_the_source_and_the_program() {
     step_until(&mut window, "another heart", settled);
     let set = |w: &Window| {
         let e = w.state().explore();
-        (e.requested, e.seed, e.viewing.mode, e.playback.speed())
+        (
+            e.wanted.requested,
+            e.wanted.seed,
+            e.view.mode,
+            e.view.playback.speed(),
+        )
     };
     let before = set(&window);
-    assert_eq!(before, (45.0, 1, Mode::Difference, 0.5));
+    assert_eq!(before, (45.0, 1, Comparison::Difference, 0.5));
     let kept = after_a_restart(&mut window);
     assert!(kept.light);
     let window = self::window(Some(kept), Arc::new(NoPicker), None);
@@ -100,7 +112,11 @@ fn settings_that_make_no_sense_are_not_taken() {
     let window = window(Some(settings), Arc::new(NoPicker), None);
     let e = window.state().explore();
     assert_eq!(
-        (e.requested, e.playback.speed(), e.guidance),
+        (
+            e.wanted.requested,
+            e.view.playback.speed(),
+            e.wanted.guidance
+        ),
         (30.0, 1.0, None)
     );
 }
@@ -109,15 +125,15 @@ fn settings_that_make_no_sense_are_not_taken() {
 fn the_factual_cine_stays_until_the_new_one_is_there() {
     let _alone = alone();
     let mut window = plain();
-    let before = window.state().explore().factual.as_ref().unwrap().id;
+    let before = window.state().explore().made.factual.as_ref().unwrap().id;
     press(&mut window, Modifiers::NONE, Key::R);
-    let factual = window.state().explore().factual.as_ref().unwrap();
+    let factual = window.state().explore().made.factual.as_ref().unwrap();
     assert!(factual.stale || factual.id != before);
     step_until(&mut window, "the new pair", |app| {
-        settled(app) && !app.explore().factual.as_ref().unwrap().stale
+        settled(app) && !app.explore().made.factual.as_ref().unwrap().stale
     });
     assert_ne!(
-        window.state().explore().factual.as_ref().unwrap().id,
+        window.state().explore().made.factual.as_ref().unwrap().id,
         before
     );
 }

@@ -112,9 +112,9 @@ fn on_screen_after(path: &Path) -> Duration {
     window.step();
     window.input_mut().dropped_files.clear();
     let shown = |window: &Harness<'_, App>| {
-        let source = window.state().explore().source.as_ref();
+        let source = window.state().explore().case.source.as_ref();
         source.is_some_and(|s| s.recording.frames() == FRAMES as usize)
-            && window.state().explore().source_on_screen() == Some(0)
+            && window.state().explore().case.frame_on_screen() == Some(0)
     };
     while !shown(&window) {
         assert!(start.elapsed() < Duration::from_secs(20), "it never opened");

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use window::*;
 
 fn made(w: &Window) -> Provenance {
-    let made = w.state().explore().counterfactual.as_ref().unwrap();
+    let made = w.state().explore().made.counterfactual.as_ref().unwrap();
     made.result.provenance.clone()
 }
 
@@ -49,10 +49,10 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     assert!(window.query_all_by_label_contains("Outline EF ").count() >= 2);
 
     press(&mut window, Modifiers::NONE, Key::O);
-    assert!(window.state().explore().viewing.outline);
+    assert!(window.state().explore().view.outline);
     press(&mut window, Modifiers::NONE, Key::S);
     let explore = window.state().explore();
-    assert!(!explore.playback.is_playing());
+    assert!(!explore.view.playback.is_playing());
     assert_eq!(Some(explore.frame_now(0.0)), own.es_frame);
     press(&mut window, Modifiers::NONE, Key::D);
     assert_eq!(Some(window.state().explore().frame_now(0.0)), own.ed_frame);
@@ -64,7 +64,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     let point = window.get_by_label(name).rect().center();
     drag(&mut window, point, vec2(12.0, 0.0));
     step_until(&mut window, "the corrected pair", |app| {
-        settled(app) && app.explore().outline.is_some()
+        settled(app) && app.explore().wanted.outline.is_some()
     });
     let corrected = made(&window);
     assert!(corrected.outline.is_some());
@@ -78,7 +78,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     // Undone and done again.
     press(&mut window, Modifiers::COMMAND, Key::Z);
     step_until(&mut window, "the pair before", |app| {
-        settled(app) && app.explore().outline.is_none()
+        settled(app) && app.explore().wanted.outline.is_none()
     });
     assert_eq!(made(&window).pixels_sha256, own.pixels_sha256);
     press(
@@ -87,7 +87,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
         Key::Z,
     );
     step_until(&mut window, "the corrected pair again", |app| {
-        settled(app) && app.explore().outline.is_some()
+        settled(app) && app.explore().wanted.outline.is_some()
     });
     assert_eq!(made(&window).pixels_sha256, corrected.pixels_sha256);
 
@@ -102,10 +102,10 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     // Another heart has another outline; the file brings this one back.
     press(&mut window, Modifiers::COMMAND, Key::H);
     step_until(&mut window, "another pair", settled);
-    assert!(window.state().explore().outline.is_none());
+    assert!(window.state().explore().wanted.outline.is_none());
     drop_file(&mut window, file);
     step_until(&mut window, "the run of the file", |app| {
-        settled(app) && app.explore().outline.is_some()
+        settled(app) && app.explore().wanted.outline.is_some()
     });
     assert_eq!(made(&window).pixels_sha256, corrected.pixels_sha256);
 }

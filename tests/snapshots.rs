@@ -9,7 +9,7 @@ use echoif::engine::DeviceChoice;
 use echoif::ui::{App, NoPicker, Options, Settings};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,13 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A window with a finished run, paused at its first frame.
+/// A window with a finished run of a simulated heart, paused at its sixth frame.
 fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
+    finished_of(None, size, light)
+}
+
+/// The same of a file.
+fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'static, App> {
     let mut window = Harness::builder()
         .with_size(size)
         .with_step_dt(1.0 / 60.0)
@@ -28,7 +33,7 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
         .wgpu()
         .build_eframe(|cc| {
             let options = Options {
-                file: None,
+                file,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
                 settings: Some(Settings {
@@ -42,7 +47,8 @@ fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
     loop {
         window.step();
         let e = window.state().explore();
-        if e.running.is_none() && e.factual.is_some() && e.counterfactual.is_some() {
+        let done = e.made.factual.is_some() && e.made.counterfactual.is_some();
+        if done && e.made.running.is_none() && !e.case.measuring.is_going_on() {
             break;
         }
         assert!(start.elapsed() < Duration::from_secs(120), "no cine came");
@@ -207,7 +213,7 @@ fn climb(window: &mut Harness<'static, App>) {
     let start = Instant::now();
     loop {
         window.step();
-        let ladder = window.state().explore().ladder.as_ref();
+        let ladder = window.state().explore().made.ladder.as_ref();
         if ladder.is_some_and(|l| !l.rungs.is_empty()) {
             break;
         }
@@ -238,12 +244,59 @@ fn a_small_window() {
 }
 
 #[test]
+fn a_small_window_with_a_clip_and_a_ladder() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = finished_of(Some(clip), [900.0, 600.0], false);
+    climb(&mut window);
+    both_themes(&mut window, "small_clip");
+}
+
+#[test]
 fn larger_text() {
     let _alone = alone();
     let mut window = finished([1280.0, 800.0], false);
     window.ctx.set_zoom_factor(1.5);
     window.run_steps(4);
     both_themes(&mut window, "text_150");
+    // What does not fit any more is reached by scrolling.
+    window.ctx.set_zoom_factor(2.0);
+    window.run_steps(4);
+    let wheel = |window: &mut Harness<'static, App>, at: egui::Pos2, delta: egui::Vec2| {
+        window.hover_at(at);
+        window.step();
+        window.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta,
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+            modifiers: egui::Modifiers::NONE,
+        });
+        window.run_steps(60);
+    };
+    // The whole screen to the right, then its settings down.
+    wheel(
+        &mut window,
+        egui::pos2(400.0, 150.0),
+        egui::vec2(-2000.0, 0.0),
+    );
+    wheel(
+        &mut window,
+        egui::pos2(560.0, 150.0),
+        egui::vec2(0.0, -2000.0),
+    );
+    let shown = window.ctx.content_rect();
+    let last = window.get_by_label("Keep anatomies").rect();
+    assert!(shown.contains_rect(last), "{last} of {shown}");
+}
+
+#[test]
+fn text_of_twice_the_size() {
+    let _alone = alone();
+    let mut window = finished([1800.0, 1200.0], false);
+    window.ctx.set_zoom_factor(2.0);
+    window.run_steps(4);
+    both_themes(&mut window, "text_200");
 }
 
 #[test]

@@ -142,10 +142,10 @@ impl Picker for Beside {
 
 fn settled(w: &Harness<'_, App>) -> bool {
     let e = w.state().explore();
-    e.running.is_none()
-        && e.factual.is_some()
-        && e.counterfactual.is_some()
-        && !e.measuring.is_going_on()
+    e.made.running.is_none()
+        && e.made.factual.is_some()
+        && e.made.counterfactual.is_some()
+        && !e.case.measuring.is_going_on()
 }
 
 #[test]
@@ -160,35 +160,35 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     step_until(&mut window, "cine", settled);
 
     // The sector was found; the burned-in name is outside of its square.
-    let source = window.state().explore().source.as_ref().unwrap();
+    let source = window.state().explore().case.source.as_ref().unwrap();
     let square = source.crop.square;
     assert!(
         square.x.abs_diff(120) < 20 && square.side.abs_diff(224) < 20,
         "{square:?}"
     );
     let anatomy = source.anatomy.clone();
-    assert_eq!(window.state().explore().settings.heart_rate, 72.0);
+    assert_eq!(window.state().explore().view.heart_rate, 72.0);
 
     // The file says no rate: it is asked for, and then the clip is measured.
     assert!(matches!(
-        window.state().explore().measuring,
+        window.state().explore().case.measuring,
         Measuring::Nothing
     ));
     window.get_by_label_contains("How many frames a second?");
     window.get_by_label("30").click();
     step_until(&mut window, "measurement", |w| {
-        matches!(w.state().explore().measuring, Measuring::Measured(_)) && settled(w)
+        matches!(w.state().explore().case.measuring, Measuring::Measured(_)) && settled(w)
     });
     let e = window.state().explore();
-    let Measuring::Measured(m) = &e.measuring else {
+    let Measuring::Measured(m) = &e.case.measuring else {
         panic!("it was measured");
     };
     assert_eq!(
-        e.factual_ef,
+        e.case.factual_ef,
         m.measured_ef_percent.clamp(10.0, 85.0).round()
     );
-    let made = &e.factual.as_ref().unwrap().result.provenance;
-    assert_eq!(made.requested_ef_percent, e.factual_ef);
+    let made = &e.made.factual.as_ref().unwrap().result.provenance;
+    assert_eq!(made.requested_ef_percent, e.case.factual_ef);
     assert!(made.looks_like_four_chamber);
     window.get_by_label_contains("Not a diagnosis.");
 
@@ -196,7 +196,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     for expected in [false, true] {
         window.key_press(egui::Key::F);
         window.run_steps(2);
-        let source = window.state().explore().source.as_ref().unwrap();
+        let source = window.state().explore().case.source.as_ref().unwrap();
         assert_eq!(source.anatomy.sha256 == anatomy.sha256, expected);
     }
     window.get_by_label("Draw a mask").click();
@@ -214,11 +214,11 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     window.drop_at(middle + egui::vec2(28.0, 21.0));
     window.run_steps(3);
     window.get_by_label("1 masked");
-    let masked = window.state().explore().source.as_ref().unwrap();
+    let masked = window.state().explore().case.source.as_ref().unwrap();
     assert_eq!(masked.crop.masks.len(), 1);
     assert_ne!(masked.anatomy.sha256, anatomy.sha256);
     // No picture of what the mask now covers stays in the history.
-    let past = &window.state().explore().history;
+    let past = &window.state().explore().kept.history;
     let mut of_before = past
         .iter()
         .filter(|p| p.kept.provenance.anatomy_sha256 == anatomy.sha256)
@@ -227,7 +227,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     assert!(of_before.all(|p| p.anatomy.is_none() && p.kept.anatomy_png.is_none()));
     window.get_by_label("Unmask last").click();
     window.run_steps(2);
-    let source = window.state().explore().source.as_ref().unwrap();
+    let source = window.state().explore().case.source.as_ref().unwrap();
     assert_eq!(source.anatomy.sha256, anatomy.sha256);
     step_until(&mut window, "cine", settled);
 
@@ -237,7 +237,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     let text = format!("{:?}", kept.0);
     assert!(text.contains("recent") && text.contains("DICOM"), "{text}");
     assert_eq!(found_in(text.as_bytes()), None, "{text}");
-    let hash = &window.state().explore().settings.recent[0].hash;
+    let hash = &window.state().explore().kept.settings.recent[0].hash;
     assert_eq!(hash.len(), 8);
     // And the window's title never changes from the program's name.
     for output in window.output().viewport_output.values() {
@@ -261,7 +261,7 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     // Off means off.
     window.get_by_label("List recent files").click();
     window.run_steps(2);
-    assert!(window.state().explore().settings.recent.is_empty());
+    assert!(window.state().explore().kept.settings.recent.is_empty());
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_wards_export_is_a_grid_and_a_click_opens_one() {
     window.get_by_label("Recording 3: Still, still, 112 x 112");
     window.get_by_label(clip).click();
     step_until(&mut window, "clip", |w| {
-        let source = w.state().explore().source.as_ref();
+        let source = w.state().explore().case.source.as_ref();
         source.is_some_and(|s| s.recording.frames() == 32)
     });
     assert!(window.query_by_label(clip).is_none());
@@ -344,7 +344,7 @@ fn a_damaged_frame_is_named_and_the_one_before_stays() {
     }
     let mut window = window(folder.path());
     step_until(&mut window, "clip", |w| {
-        let source = w.state().explore().source.as_ref();
+        let source = w.state().explore().case.source.as_ref();
         source.is_some_and(|s| s.recording.frames() == 5) && settled(w)
     });
     let role = egui::accesskit::Role::Slider;
@@ -358,10 +358,10 @@ fn a_damaged_frame_is_named_and_the_one_before_stays() {
     }
     window.drop_at(slider.right_center() - egui::vec2(1.0, 0.0));
     step_until(&mut window, "sentence", |w| {
-        w.query_by_label_contains("Frame 5 is damaged. Choose another one.")
+        w.query_by_label_contains("Frame 5 cannot be shown. Choose another one.")
             .is_some()
     });
-    let source = window.state().explore().source.as_ref().unwrap();
+    let source = window.state().explore().case.source.as_ref().unwrap();
     assert_eq!(source.frame, source.picture_number);
     assert!(source.frame < 4);
 }
@@ -375,7 +375,7 @@ fn a_new_square_is_searched_for_text_again() {
     let mut window = window(&path);
     step_until(&mut window, "cine", settled);
     let proposals = |w: &Harness<'_, App>| {
-        let source = w.state().explore().source.as_ref().unwrap();
+        let source = w.state().explore().case.source.as_ref().unwrap();
         source.proposals.len()
     };
     assert_eq!(proposals(&window), 0);
@@ -396,7 +396,7 @@ fn a_new_square_is_searched_for_text_again() {
     }
     window.drop_at(at(70.0, 80.0));
     step_until(&mut window, "proposal", |w| proposals(w) > 0);
-    let source = window.state().explore().source.as_ref().unwrap();
+    let source = window.state().explore().case.source.as_ref().unwrap();
     assert!(source.crop.square.x < 60, "{:?}", source.crop.square);
 }
 
@@ -410,7 +410,7 @@ fn a_clip_is_played_in_phase_with_the_cines() {
     let mut window = window(&path);
     step_until(&mut window, "cine", settled);
     let e = window.state().explore();
-    let (offset, correlation) = e.viewing.offset.expect("a phase");
+    let (offset, correlation) = e.view.offset.expect("a phase");
     let frame = (offset / 0.052_083_333).round() as usize % 16;
     println!("begins at frame {frame}, correlation {correlation:.2}");
     assert!((9..=13).contains(&frame), "frame {frame}");

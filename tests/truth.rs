@@ -54,7 +54,7 @@ fn an_ef_that_nobody_gave_is_said_to_be_assumed() {
     window.key_press(Key::ArrowUp);
     window.run_steps(3);
     step_until(&mut window, "pair", settled);
-    assert_eq!(window.state().explore().ef_origin, EfOrigin::Given);
+    assert_eq!(window.state().explore().case.ef_origin, EfOrigin::Given);
     assert!(!has(&window, "EF not known") && has(&window, "Factual"));
 }
 
@@ -62,7 +62,7 @@ fn an_ef_that_nobody_gave_is_said_to_be_assumed() {
 fn a_simulated_hearts_ef_is_known_and_tagged() {
     let _alone = alone();
     let window = plain();
-    assert_eq!(window.state().explore().ef_origin, EfOrigin::Given);
+    assert_eq!(window.state().explore().case.ef_origin, EfOrigin::Given);
     assert!(has(&window, "EF 55 %") && has(&window, "Factual"));
 }
 
@@ -95,9 +95,9 @@ fn an_export_brings_its_factual_ef_back() {
     let mut window = plain();
     drop_file(&mut window, out);
     step_until(&mut window, "the run of the file", |app| {
-        settled(app) && app.explore().factual_ef == 62.0
+        settled(app) && app.explore().case.factual_ef == 62.0
     });
-    assert_eq!(window.state().explore().ef_origin, EfOrigin::Given);
+    assert_eq!(window.state().explore().case.ef_origin, EfOrigin::Given);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn after_cancel_the_last_finished_cine_is_back_with_its_numbers() {
     };
     let mut window = window(Some(settings), Arc::new(NoPicker), Some(heart()));
     let measured = |w: &Window| {
-        let made = w.state().explore().counterfactual.as_ref().unwrap();
+        let made = w.state().explore().made.counterfactual.as_ref().unwrap();
         made.result.provenance.measured_ef_percent
     };
     let before = measured(&window);
@@ -123,7 +123,7 @@ fn after_cancel_the_last_finished_cine_is_back_with_its_numbers() {
     });
     press(&mut window, Modifiers::NONE, Key::Escape);
     step_until(&mut window, "the end", |app| {
-        app.explore().running.is_none()
+        app.explore().made.running.is_none()
     });
     assert_eq!(measured(&window), before);
     assert!(has(&window, &format!("Measured EF {before:.0} %")));

@@ -85,7 +85,7 @@ fn settings_and_history_open() {
     assert!(old.welcomed && old.keep_recent && old.keep_anatomies && !old.leaflets);
     assert_eq!(old.recent[0].date, "2026-11-25");
     let window = |settings| Explore::new(settings, Arc::new(|| {}));
-    let history = window(old).history;
+    let history = window(old).kept.history;
     let [first, second] = &history[..] else {
         panic!("two lines");
     };
@@ -100,7 +100,7 @@ fn settings_and_history_open() {
     assert!(newer.leaflets && !newer.keep_recent);
     let of_motion = newer.history[0].provenance.leaflets;
     assert_eq!(of_motion, Some(Leaflets::NoneSeen));
-    assert!(window(newer).history[0].anatomy.is_some());
+    assert!(window(newer).kept.history[0].anatomy.is_some());
 }
 
 #[test]

@@ -78,10 +78,10 @@ fn step_until(window: &mut Harness<'_, Timed>, what: &str, done: impl Fn(&Timed)
 
 fn finished_at(t: &Timed, ef: f64) -> bool {
     let e = t.app.explore();
-    let made = e.counterfactual.as_ref();
-    e.running.is_none()
+    let made = e.made.counterfactual.as_ref();
+    e.made.running.is_none()
         && made.is_some_and(|m| m.result.provenance.requested_ef_percent == ef)
-        && e.factual.is_some()
+        && e.made.factual.is_some()
 }
 
 #[test]
@@ -115,7 +115,14 @@ fn from_the_first_heart_to_a_measured_ef() {
     window.get_by_label("mildly reduced is asked for");
     step_until(&mut window, "the cine at 46 %", |t| finished_at(t, 46.0));
     window.get_by_label("Requested EF 46 %");
-    let made = window.state().app.explore().counterfactual.clone().unwrap();
+    let made = window
+        .state()
+        .app
+        .explore()
+        .made
+        .counterfactual
+        .clone()
+        .unwrap();
     let measured = format!(
         "Measured EF {:.0} %",
         made.result.provenance.measured_ef_percent
@@ -145,6 +152,7 @@ fn transport_and_cancel() {
     step_until(&mut window, "a running job", |t| {
         t.app
             .explore()
+            .made
             .running
             .as_ref()
             .is_some_and(|r| r.at.is_some())
@@ -152,7 +160,7 @@ fn transport_and_cancel() {
     window.get_by_label("Cancel").click();
     let start = Instant::now();
     step_until(&mut window, "the end of the job", |t| {
-        t.app.explore().running.is_none()
+        t.app.explore().made.running.is_none()
     });
     assert!(
         start.elapsed() < Duration::from_secs(1),
@@ -172,7 +180,7 @@ fn transport_and_cancel() {
     assert_eq!(frame(&window), before);
     window.get_by_label("Play").click();
     window.step();
-    assert!(window.state().app.explore().playback.is_playing());
+    assert!(window.state().app.explore().view.playback.is_playing());
 }
 
 #[test]
@@ -182,6 +190,7 @@ fn no_call_takes_50_ms_while_a_job_runs() {
     step_until(&mut window, "the first event", |t| {
         t.app
             .explore()
+            .made
             .running
             .as_ref()
             .is_some_and(|r| r.at.is_some())
@@ -262,6 +271,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
     let has = |t: &Timed, width| {
         t.app
             .explore()
+            .case
             .source
             .as_ref()
             .is_some_and(|s| s.recording.width() == width)
@@ -273,6 +283,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
     step_until(&mut window, "the chosen cascade", |t| {
         t.app
             .explore()
+            .house
             .cascade
             .as_ref()
             .is_some_and(|c| c.identity.name == "merged_tiny_1scm")
@@ -298,7 +309,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
         assert!(start.elapsed() < Duration::from_secs(20), "no message came");
         window.step();
     }
-    let source = window.state().app.explore().source.as_ref().unwrap();
+    let source = window.state().app.explore().case.source.as_ref().unwrap();
     assert_eq!(source.recording.frames(), 16);
     window.get_by_label("Dismiss").click();
     window.run_steps(2);
@@ -322,7 +333,7 @@ fn without_a_file_dialog_a_path_can_be_typed() {
     let _alone = alone();
     let mut window = window();
     step_until(&mut window, "the first cascade", |t| {
-        t.app.explore().cascade.is_some()
+        t.app.explore().house.cascade.is_some()
     });
     window.get_by_label("Open...").click();
     let start = Instant::now();
@@ -337,7 +348,7 @@ fn without_a_file_dialog_a_path_can_be_typed() {
     window.step();
     window.get_by_label("Open").click();
     step_until(&mut window, "the typed file", |t| {
-        let source = t.app.explore().source.as_ref();
+        let source = t.app.explore().case.source.as_ref();
         source.is_some_and(|s| s.recording.frames() == 16)
     });
     assert!(window.query_by_label_contains("no file dialog").is_none());

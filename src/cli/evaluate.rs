@@ -388,7 +388,14 @@ impl Sheet {
             pixels: Pixels::Gray(pixels),
         };
         let words = "Anatomy, then each EF at end-diastole and end-systole";
-        export::write_picture(&frame, words, provenance, None, path)?;
+        let picture = export::Picture {
+            frame: &frame,
+            words: &[words.into()],
+            provenance,
+            rungs: &[],
+            anatomy: None,
+        };
+        export::write_picture(&picture, path)?;
         Ok(())
     }
 }

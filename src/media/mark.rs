@@ -36,6 +36,9 @@ pub struct Mark {
     pub factual_ef_origin: EfOrigin,
     /// How it was made.
     pub provenance: Provenance,
+    /// How each cine was made, of a picture that shows several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<Provenance>,
 }
 
 /// The IPTC's code for it (cv.iptc.org, NewsCodes, Digital Source Type).
@@ -65,6 +68,7 @@ impl Mark {
             factual_ef_percent: None,
             factual_ef_origin: EfOrigin::Assumed,
             provenance,
+            rungs: Vec::new(),
         }
     }
 

@@ -1,9 +1,11 @@
 use super::about::About;
 use super::command::Command;
-use super::explore::{Explore, Mode, Moment, Package, Settings};
+use super::explore::{Explore, Package, Settings};
 use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
 use super::gallery::{Answer, Gallery};
+use super::mode::{House, Mode, Screen};
 use super::palette::Palette;
+use super::source::Source;
 use super::theme::{self, GAP, tokens};
 use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
 use eframe::CreationContext;
@@ -43,12 +45,15 @@ pub(super) struct Message {
 /// The window's whole state.
 pub struct App {
     pub(super) engine: Engine,
+    /// What all modes share.
+    house: Arc<House>,
+    /// The mode that is shown.
+    pub(super) mode: Mode,
     pub(super) explore: Explore,
     pub(super) desk: Desk,
     /// A folder's recordings, to choose from.
     pub(super) gallery: Option<Gallery>,
     pub(super) picker: Arc<dyn Picker>,
-    pub(super) device: String,
     /// Sentences that stay until they are dismissed.
     pub(super) messages: Vec<Message>,
     /// An export to a file that is there already: it waits for the user's word.
@@ -68,6 +73,8 @@ const BADGE: &str =
 /// The same under a grid of what is there to be opened.
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 const SETTINGS: &str = "settings";
+/// The room that a screen needs: a window of 1280 x 800 with text at 150 % has it.
+const LEAST: egui::Vec2 = egui::vec2(840.0, 460.0);
 /// Older messages go when there are more.
 const MOST_MESSAGES: usize = 4;
 /// Lines of one message.
@@ -93,11 +100,12 @@ impl App {
         }
         Ok(Self {
             engine,
+            house: Arc::default(),
+            mode: Mode::default(),
             explore,
             desk,
             gallery: None,
             picker: options.picker,
-            device: "loading".into(),
             messages: Vec::new(),
             replacing: None,
             is_light: false,
@@ -115,58 +123,61 @@ impl App {
 
     /// Shows the first start's words again; for tests.
     pub fn forget_welcome(&mut self) {
-        self.explore.settings.welcomed = false;
+        self.explore.kept.settings.welcomed = false;
     }
 
     /// How many cines of a run are made, of which the closest is kept; for tests.
     pub fn set_best_of(&mut self, n: usize) {
-        self.explore.settings.best_of = n;
+        self.explore.wanted.best_of = n;
+    }
+
+    /// The screen of the mode that is shown.
+    fn screen(&mut self) -> Option<(&mut dyn Screen, &mut Engine)> {
+        match self.mode {
+            Mode::Explore => Some((&mut self.explore, &mut self.engine)),
+            Mode::Training | Mode::Study => None,
+        }
+    }
+
+    /// Takes one of the worker's events: what all modes share is settled here, the rest is the screen's.
+    fn hear(&mut self, event: Event) {
+        let event = match event {
+            Event::Ready {
+                cascade,
+                regressor,
+                cascades,
+                device,
+                ..
+            } => {
+                self.house = Arc::new(House {
+                    cascade: Some(*cascade),
+                    cascades,
+                    regressor,
+                    device,
+                });
+                let house = self.house.clone();
+                if let Some((screen, engine)) = self.screen() {
+                    screen.settle(house, engine);
+                }
+                return;
+            }
+            Event::Moved { ref device, .. } => {
+                Arc::make_mut(&mut self.house).device.clone_from(device);
+                event
+            }
+            other => other,
+        };
+        if let Some((screen, engine)) = self.screen() {
+            screen.hear(event, engine);
+        }
     }
 
     fn obey(&mut self, command: Command, ctx: &egui::Context) {
-        let now = ctx.input(|i| i.time);
-        let (explore, engine) = (&mut self.explore, &mut self.engine);
-        let (n, seconds) = explore.cycle();
         match command {
             Command::OpenFile => self.desk.pick(&self.picker, Purpose::Source, ctx),
             Command::OpenFolder => self.desk.pick(&self.picker, Purpose::Folder, ctx),
-            Command::Mirror | Command::UpsideDown => explore.turn(command, engine),
             Command::OpenCascade => self.desk.pick(&self.picker, Purpose::Cascade, ctx),
             Command::OpenRegressor => self.desk.pick(&self.picker, Purpose::Regressor, ctx),
-            Command::NextSimulatedHeart => {
-                self.desk.forget();
-                self.gallery = None;
-                explore.open_simulated(engine);
-            }
-            Command::PlayPause => explore.playback.toggle(now),
-            Command::StepBack => explore.playback.step(-1, n, seconds, now),
-            Command::StepForward => explore.playback.step(1, n, seconds, now),
-            Command::Slower => explore.playback.change_speed(-1, now),
-            Command::Faster => explore.playback.change_speed(1, now),
-            Command::EfDown => explore.set_requested(explore.requested - 1.0, engine),
-            Command::EfUp => explore.set_requested(explore.requested + 1.0, engine),
-            Command::EfDownFive => explore.set_requested(explore.requested - 5.0, engine),
-            Command::EfUpFive => explore.set_requested(explore.requested + 5.0, engine),
-            Command::RerollSeed => explore.reroll(engine),
-            Command::SideBySide => explore.viewing.mode = Mode::SideBySide,
-            Command::Wipe => explore.viewing.mode = Mode::Wipe,
-            Command::Flicker => explore.viewing.mode = Mode::Flicker,
-            Command::Difference => explore.viewing.mode = Mode::Difference,
-            Command::MMode => explore.viewing.mode = Mode::MMode,
-            Command::Invert => explore.viewing.look.invert ^= true,
-            Command::ResetView => explore.viewing.look = Default::default(),
-            Command::Bounce => {
-                let bounces = explore.playback.bounces();
-                explore.playback.set_bounce(!bounces);
-            }
-            Command::Outline => explore.viewing.outline ^= true,
-            Command::EndDiastole => explore.jump(Moment::EndDiastole, now),
-            Command::EndSystole => explore.jump(Moment::EndSystole, now),
-            Command::Ladder => explore.toggle_ladder(engine),
-            Command::Run => explore.run(engine),
-            Command::Export => explore.exporting = Some(Default::default()),
-            Command::Undo => explore.undo(engine),
-            Command::Redo => explore.redo(engine),
             Command::Cancel => self.step_back(),
             Command::Palette => self.palette = Some(Palette::default()),
             Command::About => {
@@ -183,6 +194,16 @@ impl App {
                 ctx.set_theme(next);
             }
             Command::Shortcuts => self.shortcuts = !self.shortcuts,
+            _ => {
+                if command == Command::NextSimulatedHeart {
+                    self.desk.forget();
+                    self.gallery = None;
+                }
+                let now = ctx.input(|i| i.time);
+                if let Some((screen, engine)) = self.screen() {
+                    screen.obey(command, now, engine);
+                }
+            }
         }
     }
 
@@ -198,8 +219,8 @@ impl App {
         }
         let opening = self.desk.is_opening();
         self.desk.forget();
-        if !opening && !self.explore.put_points_away() {
-            self.explore.cancel(&self.engine);
+        if let Some((screen, engine)) = self.screen().filter(|_| !opening) {
+            screen.step_back(engine);
         }
     }
 
@@ -254,8 +275,11 @@ impl App {
                     self.explore.open(*source, &mut self.engine);
                     if let Some(hash) = hash {
                         let today = chrono::Local::now().format("%Y-%m-%d").to_string();
-                        self.explore.paths.insert(hash.clone(), path);
-                        self.explore.note_recent(hash, today);
+                        self.explore.kept.paths.insert(hash.clone(), path);
+                        let about = self.explore.case.source.as_ref().map(Source::about);
+                        if let Some(about) = about {
+                            self.explore.kept.note_recent(hash, today, about);
+                        }
                     }
                 }
                 Ok(Ready::Run { source, sidecar }) => {
@@ -291,7 +315,7 @@ impl App {
             path.set_extension(extension);
             unasked = true;
         }
-        let choice = self.explore.exporting.take();
+        let choice = self.explore.view.exporting.take();
         let Some(package) = choice.and_then(|choice| self.explore.package(choice)) else {
             return;
         };
@@ -327,54 +351,103 @@ impl App {
         }
     }
 
+    /// Name, cascade and device, and the buttons: beside each other, or below where there is no room.
     fn top_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new("EchoIf").strong().size(18.0));
-            ui.add_space(GAP);
-            if self.desk.is_opening() {
-                ui.spinner();
-                ui.label("Opening...");
-                if ui.button("Stop").clicked() {
-                    commands.push(Command::Cancel);
-                }
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                for command in [
-                    Command::About,
-                    Command::Shortcuts,
-                    Command::Palette,
-                    Command::ToggleTheme,
-                    Command::Export,
-                    Command::Ladder,
-                ] {
-                    let hint = ui.ctx().format_shortcut(&command.shortcut());
-                    if ui.button(command.text()).on_hover_text(hint).clicked() {
-                        commands.push(command);
-                    }
-                }
-                ui.add_space(GAP);
-                ui.label(RichText::new(&self.device).color(tokens(ui).muted));
+        if ui.available_width() < LEAST.x {
+            ui.horizontal_wrapped(|ui| {
+                self.name(ui, commands);
                 ui.separator();
-                let cascade = self.explore.cascade.as_ref();
-                ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
+                self.in_use(ui);
+            });
+            ui.horizontal_wrapped(|ui| top_buttons(ui, TOP.iter().rev(), commands));
+            return;
+        }
+        ui.horizontal(|ui| {
+            self.name(ui, commands);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                top_buttons(ui, TOP.iter(), commands);
+                ui.add_space(GAP);
+                self.in_use(ui);
             });
         });
     }
+
+    fn name(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        ui.label(RichText::new("EchoIf").strong().size(18.0));
+        ui.add_space(GAP);
+        if self.desk.is_opening() {
+            ui.spinner();
+            ui.label("Opening...");
+            if ui.button("Stop").clicked() {
+                commands.push(Command::Cancel);
+            }
+        }
+    }
+
+    /// Device and cascade.
+    fn in_use(&self, ui: &mut Ui) {
+        let device = match self.house.device.as_str() {
+            "" => "loading",
+            device => device,
+        };
+        ui.label(RichText::new(device).color(tokens(ui).muted));
+        ui.separator();
+        let cascade = self.house.cascade.as_ref();
+        ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
+    }
+}
+
+/// The buttons of the top bar, from right to left.
+const TOP: [Command; 6] = [
+    Command::About,
+    Command::Shortcuts,
+    Command::Palette,
+    Command::ToggleTheme,
+    Command::Export,
+    Command::Ladder,
+];
+
+fn top_buttons<'a>(
+    ui: &mut Ui,
+    buttons: impl Iterator<Item = &'a Command>,
+    commands: &mut Vec<Command>,
+) {
+    for &command in buttons {
+        let hint = ui.ctx().format_shortcut(&command.shortcut());
+        if ui.button(command.text()).on_hover_text(hint).clicked() {
+            commands.push(command);
+        }
+    }
+}
+
+/// Room for a screen: what the window leaves, or with very large text what a screen needs, to be scrolled.
+fn whole(ui: &mut Ui, show: impl FnOnce(&mut Ui)) {
+    let size = ui.available_size();
+    if size.x >= LEAST.x && size.y >= LEAST.y {
+        return show(ui);
+    }
+    egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        let room = egui::Rect::from_min_size(ui.cursor().min, size.max(LEAST));
+        ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| {
+            ui.set_min_size(room.size());
+            show(ui);
+        });
+    });
 }
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         while let Some(event) = self.engine.poll() {
-            if let Event::Ready { device, .. } | Event::Moved { device, .. } = &event {
-                self.device.clone_from(device);
-            }
-            self.explore.hear(event, &mut self.engine);
+            self.hear(event);
         }
         while let Some(arrival) = self.desk.next() {
             self.arrive(arrival, ctx);
         }
-        self.explore.pursue(&mut self.engine);
-        for text in self.explore.take_said() {
+        let Some((screen, engine)) = self.screen() else {
+            return;
+        };
+        screen.pursue(engine);
+        for text in screen.take_said() {
             self.tell(text);
         }
     }
@@ -387,15 +460,13 @@ impl eframe::App for App {
             self.desk.open(&path, &ctx);
         }
         // A dialog has the keys to itself.
-        let dialog = self.explore.exporting.is_some()
-            || self.explore.ask.is_some()
-            || self.replacing.is_some()
-            || !self.explore.settings.welcomed;
+        let dialog = self.replacing.is_some()
+            || self.screen().is_some_and(|(screen, _)| screen.has_dialog());
         // A drop-down closes by Escape, and nothing else does then.
         let popup = egui::Popup::is_any_open(&ctx);
         let mut commands = match dialog || self.typed.is_some() || self.palette.is_some() {
             true => Vec::new(),
-            false => Command::pressed(&ctx),
+            false => Command::pressed(&ctx, self.mode),
         };
         commands.retain(|command| !(popup && *command == Command::Cancel));
         egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
@@ -412,15 +483,16 @@ impl eframe::App for App {
                     None => BADGE,
                 };
                 ui.vertical_centered(|ui| {
-                    ui.label(RichText::new(badge).color(tokens(ui).warning_text).strong());
+                    let text = RichText::new(badge).color(tokens(ui).warning_text).strong();
+                    ui.add(egui::Label::new(text).wrap());
                 });
             });
         if self.gallery.is_some() {
             self.gallery(ui);
-        } else {
-            commands.extend(self.explore.show(ui, &mut self.engine));
+        } else if let Some((screen, engine)) = self.screen() {
+            whole(ui, |ui| commands.extend(screen.ui(ui, engine)));
         }
-        if let Some(path) = self.explore.reopen.take() {
+        if let Some(path) = self.explore.kept.reopen.take() {
             self.desk.open(&path, &ctx);
         }
         self.sheets(ui, &mut commands);
@@ -439,8 +511,6 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        self.explore.keep_settings(self.is_light);
-        self.explore.settings.history = self.explore.kept_history();
-        eframe::set_value(storage, SETTINGS, &self.explore.settings);
+        eframe::set_value(storage, SETTINGS, self.explore.settings(self.is_light));
     }
 }

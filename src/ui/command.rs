@@ -1,9 +1,11 @@
 //! Every action of the window, with its words and its key. Buttons, keys and the shortcuts sheet
 //! share this list.
 
+use super::mode::Mode;
 use egui::{Key, KeyboardShortcut, Modifiers};
+use strum::IntoEnumIterator;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Command {
     OpenFile,
     OpenFolder,
@@ -46,47 +48,6 @@ pub enum Command {
 }
 
 impl Command {
-    pub const ALL: [Self; 38] = [
-        Self::OpenFile,
-        Self::OpenFolder,
-        Self::NextSimulatedHeart,
-        Self::OpenCascade,
-        Self::OpenRegressor,
-        Self::PlayPause,
-        Self::StepBack,
-        Self::StepForward,
-        Self::Slower,
-        Self::Faster,
-        Self::EfDown,
-        Self::EfUp,
-        Self::EfDownFive,
-        Self::EfUpFive,
-        Self::RerollSeed,
-        Self::Mirror,
-        Self::UpsideDown,
-        Self::SideBySide,
-        Self::Wipe,
-        Self::Flicker,
-        Self::Difference,
-        Self::MMode,
-        Self::Invert,
-        Self::ResetView,
-        Self::Bounce,
-        Self::Outline,
-        Self::EndDiastole,
-        Self::EndSystole,
-        Self::Ladder,
-        Self::Run,
-        Self::Export,
-        Self::Undo,
-        Self::Redo,
-        Self::Cancel,
-        Self::ToggleTheme,
-        Self::Palette,
-        Self::Shortcuts,
-        Self::About,
-    ];
-
     pub fn text(self) -> &'static str {
         match self {
             Self::OpenFile => "Open...",
@@ -174,6 +135,29 @@ impl Command {
         KeyboardShortcut::new(modifiers, key)
     }
 
+    /// The mode that it belongs to; none of those that are the whole window's. The keys of one mode are free in
+    /// another.
+    pub fn mode(self) -> Option<Mode> {
+        match self {
+            Self::OpenFile
+            | Self::OpenFolder
+            | Self::NextSimulatedHeart
+            | Self::OpenCascade
+            | Self::OpenRegressor
+            | Self::Cancel
+            | Self::ToggleTheme
+            | Self::Palette
+            | Self::Shortcuts
+            | Self::About => None,
+            _ => Some(Mode::Explore),
+        }
+    }
+
+    /// Whether it can be given in a mode.
+    pub fn is_of(self, mode: Mode) -> bool {
+        self.mode().is_none_or(|its| its == mode)
+    }
+
     /// Whether its key is one that a focused button or slider answers to by itself.
     fn is_a_widgets(self) -> bool {
         let KeyboardShortcut {
@@ -184,19 +168,19 @@ impl Command {
         modifiers == Modifiers::NONE && own.contains(&logical_key)
     }
 
-    /// The commands whose keys were pressed, unless a text field has the keyboard.
-    pub fn pressed(ctx: &egui::Context) -> Vec<Self> {
+    /// The commands of a mode whose keys were pressed, unless a text field has the keyboard.
+    pub fn pressed(ctx: &egui::Context, mode: Mode) -> Vec<Self> {
         if ctx.text_edit_focused() {
             return Vec::new();
         }
         let focused = ctx.memory(|memory| memory.focused().is_some());
         ctx.input_mut(|input| {
             // With Shift first: a plain shortcut would also accept the shifted key.
-            let mut order = Self::ALL;
+            let mut order: Vec<Self> = Self::iter().collect();
             order.sort_by_key(|c| !c.shortcut().modifiers.shift);
             let mut pressed: Vec<Self> = order
                 .into_iter()
-                .filter(|c| !(focused && c.is_a_widgets()))
+                .filter(|c| c.is_of(mode) && !(focused && c.is_a_widgets()))
                 .filter(|c| input.consume_shortcut(&c.shortcut()))
                 .collect();
             if input.key_pressed(Key::Questionmark) {
@@ -204,5 +188,50 @@ impl Command {
             }
             pressed
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_mode_are_free_in_another() {
+        assert!(Command::RerollSeed.is_of(Mode::Explore));
+        assert!(!Command::RerollSeed.is_of(Mode::Study) && !Command::Mirror.is_of(Mode::Study));
+        assert!(Command::OpenFile.is_of(Mode::Study) && Command::Cancel.is_of(Mode::Training));
+        for mode in [Mode::Explore, Mode::Training, Mode::Study] {
+            let keys: Vec<KeyboardShortcut> = Command::iter()
+                .filter(|c| c.is_of(mode))
+                .map(Command::shortcut)
+                .collect();
+            for (i, key) in keys.iter().enumerate() {
+                assert!(!keys[i + 1..].contains(key), "{mode:?}: {key:?} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_study_does_not_hear_the_keys_of_explore() {
+        let press = |key| egui::Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let heard = |mode| {
+            let ctx = egui::Context::default();
+            let input = egui::RawInput {
+                events: vec![press(Key::R), press(Key::F1)],
+                ..Default::default()
+            };
+            let mut heard = Vec::new();
+            let _ = ctx.run_ui(input, |ui| heard.extend(Command::pressed(ui.ctx(), mode)));
+            heard
+        };
+        let both = [Command::RerollSeed, Command::Shortcuts];
+        assert_eq!(heard(Mode::Explore), both);
+        assert_eq!(heard(Mode::Study), both[1..]);
     }
 }

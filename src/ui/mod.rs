@@ -8,6 +8,7 @@ mod explore;
 mod files;
 mod gallery;
 mod look;
+mod mode;
 mod palette;
 mod playback;
 mod projector;
@@ -17,8 +18,10 @@ mod theme;
 mod widgets;
 
 pub use app::{App, Options};
-pub use explore::{Explore, Measuring, Mode, Pane, Settings, What};
+pub use explore::{Comparison, Explore, Measuring, Pane, Settings, What};
+
 pub use files::{NoPicker, Picker, Purpose, SystemPicker};
+pub use mode::{House, Mode};
 pub use source::Source;
 
 use std::path::PathBuf;

@@ -1,8 +1,10 @@
 //! The command palette: every action, found by a few letters.
 
 use super::command::Command;
+use super::mode::Mode;
 use super::theme::tokens;
 use egui::{Key, RichText, Ui};
+use strum::IntoEnumIterator;
 
 /// Open, with what was typed.
 #[derive(Default)]
@@ -22,11 +24,10 @@ fn matches(text: &str, letters: &str) -> bool {
 }
 
 impl Palette {
-    /// Draws it. The command that was chosen, and whether it stays open.
-    pub fn show(&mut self, ui: &Ui) -> (Option<Command>, bool) {
-        let found: Vec<Command> = Command::ALL
-            .into_iter()
-            .filter(|c| *c != Command::Palette && matches(c.text(), &self.typed))
+    /// Draws it, with the commands of a mode. The command that was chosen, and whether it stays open.
+    pub fn show(&mut self, ui: &Ui, mode: Mode) -> (Option<Command>, bool) {
+        let found: Vec<Command> = Command::iter()
+            .filter(|c| c.is_of(mode) && *c != Command::Palette && matches(c.text(), &self.typed))
             .collect();
         let mut chosen = None;
         let modal = egui::Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {

@@ -19,7 +19,7 @@ struct Shared {
     wish: Mutex<Wish>,
     changed: Condvar,
     /// Frames that could not be decoded.
-    damaged: Mutex<HashSet<usize>>,
+    missing: Mutex<HashSet<usize>>,
 }
 
 #[derive(Default)]
@@ -60,13 +60,8 @@ impl Projector {
         self.recording.kept(i)
     }
 
-    /// Frames that could not be decoded so far.
-    pub fn damaged(&self) -> usize {
-        lock(&self.shared.damaged).len()
-    }
-
-    pub fn is_damaged(&self, i: usize) -> bool {
-        lock(&self.shared.damaged).contains(&i)
+    pub fn is_missing(&self, i: usize) -> bool {
+        lock(&self.shared.missing).contains(&i)
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wish) -> bool) {
@@ -114,11 +109,11 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
         let following = playing.map(|at| (0..ahead).map(move |k| (at + k) % n));
         let wanted = single.into_iter().chain(following.into_iter().flatten());
         for (k, i) in wanted.enumerate() {
-            if recording.kept(i).is_some() || lock(&shared.damaged).contains(&i) {
+            if recording.kept(i).is_some() || lock(&shared.missing).contains(&i) {
                 continue;
             }
             if recording.frame(i).is_err() {
-                lock(&shared.damaged).insert(i);
+                lock(&shared.missing).insert(i);
             }
             if k == 0 {
                 wake();

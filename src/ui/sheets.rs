@@ -7,6 +7,7 @@ use super::files::{Arrival, Purpose};
 use super::theme::{GAP, tokens};
 use egui::{RichText, Ui};
 use std::path::PathBuf;
+use strum::IntoEnumIterator;
 
 /// The first start, in three lines.
 const WELCOME: [&str; 3] = [
@@ -132,7 +133,7 @@ impl App {
 
     /// What the program is, at its first start.
     fn welcome(&mut self, ui: &Ui) {
-        if self.explore.settings.welcomed {
+        if self.explore.kept.settings.welcomed {
             return;
         }
         let modal = egui::Modal::new(egui::Id::unique("welcome")).show(ui.ctx(), |ui| {
@@ -147,15 +148,16 @@ impl App {
             begin.clicked() || entered
         });
         if modal.inner || modal.should_close() {
-            self.explore.settings.welcomed = true;
+            self.explore.kept.settings.welcomed = true;
         }
     }
 
     /// Windows over the screen: palette, about, export.
     pub(super) fn sheets(&mut self, ui: &Ui, commands: &mut Vec<Command>) {
         self.welcome(ui);
+        let mode = self.mode;
         if let Some(palette) = &mut self.palette {
-            let (chosen, open) = palette.show(ui);
+            let (chosen, open) = palette.show(ui, mode);
             commands.extend(chosen);
             if !open {
                 self.palette = None;
@@ -171,7 +173,7 @@ impl App {
             }
         }
         if let Some(extension) = self.explore.export_dialog(ui)
-            && let Some(choice) = self.explore.exporting
+            && let Some(choice) = self.explore.view.exporting
         {
             let purpose = Purpose::Export(choice.what, extension);
             self.desk.pick(&self.picker, purpose, ui.ctx());
@@ -180,7 +182,7 @@ impl App {
 
     /// Everything that was kept: on disk, and what would be written there.
     pub(super) fn delete_data(&mut self) {
-        self.explore.forget_all();
+        self.explore.kept.forget_all();
         let file = about::settings_file().filter(|f| f.exists());
         let gone = file.map(std::fs::remove_file);
         match gone {
@@ -190,6 +192,7 @@ impl App {
     }
 
     pub(super) fn shortcuts_sheet(&mut self, ctx: &egui::Context) {
+        let mode = self.mode;
         egui::Window::new("Shortcuts")
             .open(&mut self.shortcuts)
             .collapsible(false)
@@ -201,7 +204,7 @@ impl App {
                         .striped(true)
                         .num_columns(2)
                         .show(ui, |ui| {
-                            for command in Command::ALL {
+                            for command in Command::iter().filter(|c| c.is_of(mode)) {
                                 ui.label(command.text());
                                 ui.label(
                                     RichText::new(ui.ctx().format_shortcut(&command.shortcut()))

@@ -69,10 +69,13 @@ pub fn step_until_seen(window: &mut Window, what: &str, done: impl Fn(&Window) -
 
 pub fn settled(app: &App) -> bool {
     let e = app.explore();
-    let made = e.counterfactual.as_ref();
+    let made = e.made.counterfactual.as_ref();
     let made = made.map(|m| m.result.provenance.requested_ef_percent);
-    let measured = !e.measuring.is_going_on();
-    e.running.is_none() && e.factual.is_some() && made == Some(e.requested) && measured
+    let measured = !e.case.measuring.is_going_on();
+    e.made.running.is_none()
+        && e.made.factual.is_some()
+        && made == Some(e.wanted.requested)
+        && measured
 }
 
 pub fn press(window: &mut Window, modifiers: Modifiers, key: Key) {

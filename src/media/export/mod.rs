@@ -217,39 +217,50 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
     beside(path, mark, cine.anatomy, cine.video.frames)
 }
 
-/// Writes one picture that was made of cines, as PNG, with its words, its mark and its sidecar.
-/// Returns the sidecar's path.
+/// One picture that was made of cines.
+pub struct Picture<'a> {
+    pub frame: &'a Frame,
+    /// Lines of words below it.
+    pub words: &'a [String],
+    /// How the cine was made that an export of it is repeated from.
+    pub provenance: &'a Provenance,
+    /// How each of its cines was made, where they are several runs.
+    pub rungs: &'a [Provenance],
+    /// `None` leaves it out of the sidecar.
+    pub anatomy: Option<&'a Anatomy>,
+}
+
+/// Writes a picture as PNG, with its words, its mark and its sidecar. Returns the sidecar's path.
 ///
 /// # Errors
 /// When a file cannot be written; nothing is left half-written.
-pub fn write_picture(
-    picture: &Frame,
-    words: &str,
-    provenance: &Provenance,
-    anatomy: Option<&Anatomy>,
-    path: &Path,
-) -> Result<PathBuf, Error> {
+pub fn write_picture(picture: &Picture<'_>, path: &Path) -> Result<PathBuf, Error> {
     let fail = |why: String| Error::Write {
         path: path.to_owned(),
         why,
     };
-    let clip = Clip::still(picture.clone());
+    let clip = Clip::still(picture.frame.clone());
+    let lines = picture.words.iter().map(String::as_str);
+    let lines: Vec<&str> = std::iter::once("SYNTHETIC, NOT A SCAN")
+        .chain(lines)
+        .collect();
     // It is made of many squares: there is no black corner for words.
-    let marked = banner::add(&clip, &["SYNTHETIC, NOT A SCAN", words], "");
+    let marked = banner::add(&clip, &lines, "");
     let rate = FrameRate::new(1.0).ok_or_else(|| fail("it has no rate".into()))?;
     let part = Part::Counterfactual;
-    let mark = Mark::new(
+    let mut mark = Mark::new(
         marked.picture,
         Vec::new(),
         false,
         rate,
         part,
-        provenance.clone(),
+        picture.provenance.clone(),
     );
+    mark.rungs = picture.rungs.to_vec();
     let work = Work::of(&marked.frames, rate, &mark).map_err(fail)?;
     let bytes = apng::encode(&work).map_err(fail)?;
     write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
-    beside(path, mark, anatomy, 1)
+    beside(path, mark, picture.anatomy, 1)
 }
 
 /// Writes the sidecar of a file.

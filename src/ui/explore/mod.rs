@@ -1,46 +1,126 @@
 //! Explore: one source, its factual and its counterfactual cine.
+//!
+//! Five owners: the [`Case`], what is [`Wanted`] of the cascade, what was [`Made`] of both, the [`View`] of it
+//! and what is [`Kept`]. What one of them can do alone is its own method; what takes several is
+//! [`Explore`]'s, in the folder of the one that it is about.
 
-mod alignment;
-mod beat;
-mod bottom;
-mod captions;
-mod choice;
-mod compare;
-mod events;
-mod export_dialog;
-mod history;
+mod case;
 mod kept;
-mod ladder;
-mod m_mode;
-mod measuring;
-mod opening;
-mod outline;
-mod panes;
-mod plot;
-mod settings_panel;
-mod shown;
-mod source_marks;
-mod source_panel;
-mod state;
-mod steps;
-mod undo;
-mod viewing;
+mod made;
+mod run;
+mod view;
+mod wanted;
 
-pub use beat::Moment;
-pub use choice::{What, usual_name};
-pub use export_dialog::Package;
-pub use kept::Settings;
-pub use measuring::Measuring;
-pub use state::Explore;
-pub use viewing::{Mode, Pane};
+pub use case::Case;
+pub use case::measuring::Measuring;
+pub use kept::{Kept, Settings};
+pub use made::Made;
+pub use made::choice::{What, usual_name};
+pub use made::export_dialog::Package;
+pub use view::beat::Moment;
+pub use view::{Comparison, Pane, View};
+pub use wanted::Wanted;
 
-use crate::engine::Engine;
+use super::mode::{House, Screen};
+use super::projector::Wake;
+use crate::engine::{Engine, Event};
 use crate::ui::command::Command;
 use crate::ui::theme::GAP;
+use std::sync::Arc;
+
+/// The mode's whole state.
+pub struct Explore {
+    pub house: Arc<House>,
+    pub case: Case,
+    pub wanted: Wanted,
+    pub made: Made,
+    pub view: View,
+    pub kept: Kept,
+    counter: u64,
+    /// Sentences for the app to show.
+    said: Vec<String>,
+}
 
 impl Explore {
-    /// Draws the mode. Returns the commands that its buttons ask for.
-    pub fn show(&mut self, ui: &mut egui::Ui, engine: &mut Engine) -> Vec<Command> {
+    /// `wake` has the window drawn anew, from any thread.
+    pub fn new(settings: Settings, wake: Wake) -> Self {
+        Self {
+            house: Arc::default(),
+            case: Case::new(wake),
+            wanted: Wanted::from_settings(&settings),
+            made: Made::default(),
+            view: View::from_settings(&settings),
+            kept: Kept::from_settings(settings),
+            counter: 0,
+            said: Vec::new(),
+        }
+    }
+
+    /// The settings as they are to be kept.
+    pub fn settings(&mut self, light: bool) -> &Settings {
+        self.kept.keep_history();
+        let settings = &mut self.kept.settings;
+        self.wanted.keep(settings);
+        self.view.keep(settings);
+        settings.light = light;
+        settings
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+}
+
+impl Screen for Explore {
+    fn settle(&mut self, house: Arc<House>, engine: &mut Engine) {
+        let before = std::mem::replace(&mut self.house, house);
+        if !before.regressor.is_empty() && before.regressor != self.house.regressor {
+            self.measure_source();
+        }
+        if let Some(cascade) = &self.house.cascade {
+            self.wanted.settle(&cascade.identity.sha256);
+        }
+        self.made.running = None;
+        self.forget_results();
+        self.run(engine);
+    }
+
+    fn hear(&mut self, event: Event, engine: &mut Engine) {
+        self.hear_worker(event, engine);
+    }
+
+    fn pursue(&mut self, engine: &mut Engine) {
+        self.pursue_case(engine);
+    }
+
+    fn obey(&mut self, command: Command, now: f64, engine: &mut Engine) {
+        if self.view.obey(command, now) {
+            return;
+        }
+        let (n, seconds) = self.cycle();
+        let requested = self.wanted.requested;
+        match command {
+            Command::NextSimulatedHeart => self.open_simulated(engine),
+            Command::Mirror | Command::UpsideDown => self.turn(command, engine),
+            Command::StepBack => self.view.playback.step(-1, n, seconds, now),
+            Command::StepForward => self.view.playback.step(1, n, seconds, now),
+            Command::EfDown => self.set_requested(requested - 1.0, engine),
+            Command::EfUp => self.set_requested(requested + 1.0, engine),
+            Command::EfDownFive => self.set_requested(requested - 5.0, engine),
+            Command::EfUpFive => self.set_requested(requested + 5.0, engine),
+            Command::RerollSeed => self.reroll(engine),
+            Command::EndDiastole => self.jump(Moment::EndDiastole, now),
+            Command::EndSystole => self.jump(Moment::EndSystole, now),
+            Command::Ladder => self.toggle_ladder(engine),
+            Command::Run => self.run(engine),
+            Command::Undo => self.undo(engine),
+            Command::Redo => self.redo(engine),
+            _ => {}
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, engine: &mut Engine) -> Vec<Command> {
         let mut commands = Vec::new();
         let now = ui.input(|i| i.time);
         let width = ui.available_width();
@@ -69,7 +149,7 @@ impl Explore {
         egui::CentralPanel::default()
             .frame(panel_frame(ui))
             .show(ui, |ui| {
-                let height = self.ladder_height(ui.available_width());
+                let height = self.made.ladder_height(ui.available_width());
                 if height > 0.0 {
                     egui::Panel::bottom("ladder")
                         .resizable(false)
@@ -85,11 +165,30 @@ impl Explore {
         self.note_step(held);
         self.ask_first_dialog(ui, engine);
         if let Some(wait) = self.until_next_frame(now) {
-            self.smoothness.drawn(now, wait);
+            self.view.smoothness.drawn(now, wait);
             ui.ctx()
                 .request_repaint_after(std::time::Duration::from_secs_f64(wait));
         }
         commands
+    }
+
+    fn has_dialog(&self) -> bool {
+        self.view.exporting.is_some() || self.made.ask.is_some() || !self.kept.settings.welcomed
+    }
+
+    fn is_busy(&self) -> bool {
+        self.made.is_busy() || self.case.measuring.is_going_on()
+    }
+
+    fn step_back(&mut self, engine: &mut Engine) {
+        if !self.wanted.put_points_away() && self.is_busy() {
+            engine.cancel_all();
+            self.made.ask = None;
+        }
+    }
+
+    fn take_said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
     }
 }
 

@@ -1,6 +1,7 @@
-use super::heading;
+use super::super::Explore;
+use super::super::heading;
+use super::Case;
 use super::measuring::Measuring;
-use super::state::Explore;
 use crate::clip::FrameRate;
 use crate::ef::EfOrigin;
 use crate::engine::Engine;
@@ -11,9 +12,12 @@ use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
 use egui::{Button, DragValue, RichText, Slider, Ui};
 
+/// Width of the number beside a slider.
+const NUMBER: f32 = 64.0;
+
 impl Explore {
     /// Left: the source, the square taken from it, and its EF.
-    pub(super) fn source_panel(
+    pub(in crate::ui::explore) fn source_panel(
         &mut self,
         ui: &mut Ui,
         engine: &mut Engine,
@@ -36,7 +40,7 @@ impl Explore {
             }
         });
         let muted = tokens(ui).muted;
-        let Some(source) = &self.source else {
+        let Some(source) = &self.case.source else {
             ui.add_space(GAP);
             ui.label(
                 "Open one frame of an apical four-chamber echocardiogram: DICOM, PNG or JPEG.",
@@ -49,14 +53,16 @@ impl Explore {
         ui.label(RichText::new(about).color(muted));
         let another_frame = self.anatomy_scrubber(ui, now);
         let mut another_crop = self.source_editor(ui);
-        another_crop |= self.square_line(ui);
+        another_crop |= self.case.square_line(ui);
         ui.add_space(GAP / 2.0);
         self.anatomy_preview(ui, commands);
         self.outline_line(ui, engine);
-        another_crop |= self.mask_lines(ui);
+        another_crop |= self.case.mask_lines(ui);
         ui.add_space(GAP);
-        self.rate_line(ui);
-        let ef_changed = self.factual_ef_line(ui);
+        if self.case.rate_line(ui) {
+            self.measure_source();
+        }
+        let ef_changed = self.case.factual_ef_line(ui);
         if another_crop {
             // First: while the clip is measured, no factual cine is made that it would replace.
             self.measure_source();
@@ -67,12 +73,12 @@ impl Explore {
             self.run(engine);
         }
         ui.add_space(GAP);
-        self.recent_files(ui, commands);
+        self.kept.recent_files(ui, commands);
     }
 
     /// Chooses the anatomy frame of a clip. True when the user has let go.
     fn anatomy_scrubber(&mut self, ui: &mut Ui, now: f64) -> bool {
-        let Some(source) = &mut self.source else {
+        let Some(source) = &mut self.case.source else {
             return false;
         };
         let n = source.recording.frames();
@@ -81,14 +87,15 @@ impl Explore {
             ui.horizontal(|ui| {
                 let label = ui.label("Anatomy frame");
                 let mut number = source.frame + 1;
-                ui.spacing_mut().slider_width = 96.0;
+                // With room for the number beside it.
+                ui.spacing_mut().slider_width = (ui.available_width() - NUMBER).clamp(24.0, 96.0);
                 let response = ui
                     .add(Slider::new(&mut number, 1..=n))
                     .labelled_by(label.id);
                 source.frame = number - 1;
                 if response.dragged() {
                     // The picture follows; the anatomy is taken when the user lets go.
-                    self.playback.seek(0.0, now);
+                    self.view.playback.seek(0.0, now);
                 }
                 changed = response.drag_stopped() || (response.changed() && !response.dragged());
             });
@@ -98,7 +105,7 @@ impl Explore {
 
     /// The frame with its square and masks. True when the user has let go of something changed.
     fn source_editor(&mut self, ui: &mut Ui) -> bool {
-        let Some(source) = &mut self.source else {
+        let Some(source) = &mut self.case.source else {
             return false;
         };
         let texture = {
@@ -108,7 +115,8 @@ impl Explore {
                 frame: source.picture_number,
             };
             let plain = Look::default();
-            self.cines
+            self.view
+                .cines
                 .editor
                 .texture(ui, "source", key, &plain, picture)
         };
@@ -116,24 +124,85 @@ impl Explore {
         let side = ui.available_width();
         let rect = Cine::show(ui, Some(&texture), side, "Source frame");
         show_masks(ui, rect, size[0], &source.crop.masks, &source.proposals);
-        if self.drawing_mask {
+        if self.case.drawing_mask {
             let mask = mask_drawer(ui, rect, size);
             if let Some(mask) = mask {
                 source.crop.masks.push(mask);
-                self.drawing_mask = false;
+                self.case.drawing_mask = false;
             }
             return mask.is_some();
         }
         match square_editor(ui, rect, size, source.found, &mut source.crop.square) {
             Edit::None => false,
             Edit::Live => {
-                self.live_anatomy = source.take_anatomy().ok();
+                self.case.live_anatomy = source.take_anatomy().ok();
                 false
             }
             Edit::Done => true,
         }
     }
 
+    fn anatomy_preview(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let tokens = tokens(ui);
+        let Some(source) = &self.case.source else {
+            return;
+        };
+        let anatomy = self.case.live_anatomy.as_ref().unwrap_or(&source.anatomy);
+        let texture = {
+            let (key, plain) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
+            let cine = &mut self.view.cines.anatomy;
+            cine.held(key, &plain).unwrap_or_else(|| {
+                let frame = anatomy.to_frame();
+                cine.texture(ui, "anatomy", key, &plain, Picture::Frame(&frame))
+            })
+        };
+        ui.horizontal(|ui| {
+            Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
+            ui.vertical(|ui| {
+                let text = RichText::new("The anatomy as the networks get it.");
+                ui.add(egui::Label::new(text.color(tokens.muted)).wrap());
+                for (command, on) in [
+                    (Command::Mirror, source.crop.mirrored),
+                    (Command::UpsideDown, source.crop.upside_down),
+                ] {
+                    let hint = ui.ctx().format_shortcut(&command.shortcut());
+                    let button = Button::new(command.text()).small().selected(on);
+                    if ui.add(button).on_hover_text(hint).clicked() {
+                        commands.push(command);
+                    }
+                }
+                let text = if self.case.drawing_mask {
+                    "Drag over the text"
+                } else {
+                    "Draw a mask"
+                };
+                let button = Button::new(text).small().selected(self.case.drawing_mask);
+                if ui.add(button).clicked() {
+                    self.case.drawing_mask ^= true;
+                }
+            });
+        });
+        let unlike = !anatomy.view.is_like_training();
+        let doubts = [
+            unlike.then_some(crate::media::view::UNLIKE),
+            source.coloured.then_some(crate::media::view::COLOURED),
+        ];
+        for doubt in doubts.into_iter().flatten() {
+            egui::Frame::new()
+                .fill(tokens.warning)
+                .corner_radius(4)
+                .inner_margin(6)
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    let text = RichText::new(doubt).color(tokens.warning_text);
+                    ui.add(egui::Label::new(text).wrap());
+                });
+        }
+        self.case.live_anatomy = None;
+    }
+}
+
+impl Case {
     fn square_line(&mut self, ui: &mut Ui) -> bool {
         let muted = tokens(ui).muted;
         let Some(source) = &mut self.source else {
@@ -165,73 +234,15 @@ impl Explore {
         chosen.is_some()
     }
 
-    fn anatomy_preview(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        let tokens = tokens(ui);
-        let Some(source) = &self.source else {
-            return;
-        };
-        let anatomy = self.live_anatomy.as_ref().unwrap_or(&source.anatomy);
-        let texture = {
-            let (key, plain) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
-            let cine = &mut self.cines.anatomy;
-            cine.held(key, &plain).unwrap_or_else(|| {
-                let frame = anatomy.to_frame();
-                cine.texture(ui, "anatomy", key, &plain, Picture::Frame(&frame))
-            })
-        };
-        ui.horizontal(|ui| {
-            Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
-            ui.vertical(|ui| {
-                let text = RichText::new("The anatomy as the networks get it.");
-                ui.add(egui::Label::new(text.color(tokens.muted)).wrap());
-                for (command, on) in [
-                    (Command::Mirror, source.crop.mirrored),
-                    (Command::UpsideDown, source.crop.upside_down),
-                ] {
-                    let hint = ui.ctx().format_shortcut(&command.shortcut());
-                    let button = Button::new(command.text()).small().selected(on);
-                    if ui.add(button).on_hover_text(hint).clicked() {
-                        commands.push(command);
-                    }
-                }
-                let text = if self.drawing_mask {
-                    "Drag over the text"
-                } else {
-                    "Draw a mask"
-                };
-                let button = Button::new(text).small().selected(self.drawing_mask);
-                if ui.add(button).clicked() {
-                    self.drawing_mask ^= true;
-                }
-            });
-        });
-        let unlike = !anatomy.view.is_like_training();
-        let doubts = [
-            unlike.then_some(crate::media::view::UNLIKE),
-            source.coloured.then_some(crate::media::view::COLOURED),
-        ];
-        for doubt in doubts.into_iter().flatten() {
-            egui::Frame::new()
-                .fill(tokens.warning)
-                .corner_radius(4)
-                .inner_margin(6)
-                .show(ui, |ui| {
-                    ui.set_width(ui.available_width());
-                    let text = RichText::new(doubt).color(tokens.warning_text);
-                    ui.add(egui::Label::new(text).wrap());
-                });
-        }
-        self.live_anatomy = None;
-    }
-
-    /// The frame rate, asked for where the file does not say it; heart rate and R waves.
-    fn rate_line(&mut self, ui: &mut Ui) {
+    /// The frame rate, asked for where the file does not say it; heart rate and R waves. True when the user
+    /// has said how fast the clip is.
+    fn rate_line(&mut self, ui: &mut Ui) -> bool {
         let muted = tokens(ui).muted;
         let Some(source) = &self.source else {
-            return;
+            return false;
         };
         if source.recording.is_still() {
-            return;
+            return false;
         }
         let mut chosen = None;
         if source.rate_is_known {
@@ -282,14 +293,17 @@ impl Explore {
             let text = format!("R waves at {}{more} s", times.join(", "));
             ui.label(RichText::new(text).color(muted));
         }
-        let damaged = self.projector.as_ref().map_or(0, |p| p.damaged());
-        if damaged > 0 {
-            let text = format!("{damaged} frames are damaged and are left out.");
-            ui.label(RichText::new(text).color(tokens(ui).error));
+        if let Some(missing) = source.recording.missing() {
+            let text = RichText::new(missing).color(tokens(ui).error);
+            ui.add(egui::Label::new(text).wrap());
         }
-        if let Some(rate) = chosen {
-            self.set_rate(rate);
+        let Some(rate) = chosen else {
+            return false;
+        };
+        if let Some(source) = &mut self.source {
+            source.rate = rate;
         }
+        true
     }
 
     /// True when the user has changed it.
@@ -328,10 +342,12 @@ impl Explore {
         });
         let note = match &self.measuring {
             _ if simulated => "Exact by construction.".to_owned(),
-            Measuring::Nothing | Measuring::Viewing(..) if self.too_short && !known => format!(
-                "Less than half a beat: no EF can be measured. Until you give it {:.0} % is assumed.",
-                self.factual_ef
-            ),
+            Measuring::Nothing | Measuring::Viewing(..) if self.too_short && !known => {
+                format!(
+                    "Less than half a beat: no EF can be measured. Until you give it {:.0} % is assumed.",
+                    self.factual_ef
+                )
+            }
             Measuring::Nothing | Measuring::Viewing(..) if known => {
                 "The source's own EF, as you know it.".to_owned()
             }

@@ -1,6 +1,6 @@
 //! The source as small gray frames, and its phase against the generated cines.
 
-use super::kept::HEART_RATES;
+use super::super::kept::HEART_RATES;
 use crate::clip::Video;
 use crate::media::region::SIDE;
 

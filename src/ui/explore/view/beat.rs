@@ -1,7 +1,9 @@
 //! What a motion cascade says of the beat: the left ventricle's outline over the pictures, its volume
 //! under the transport, end-diastole and end-systole.
 
-use super::state::Explore;
+use super::super::Explore;
+use super::super::made::Made;
+use super::View;
 use crate::engine::Part;
 use crate::motion::Beating;
 use crate::provenance::Provenance;
@@ -23,23 +25,17 @@ pub enum Moment {
 }
 
 impl Explore {
-    /// Whether the cascade in use gives motion, and with it an outline.
-    pub(super) fn makes_motion(&self) -> bool {
-        let cascade = self.cascade.as_ref();
-        cascade.is_some_and(|c| c.config.makes_motion())
-    }
-
     /// Pictures from one frame to the next, so that a beat is smooth at the speed it is played at.
-    pub(super) fn between(&self) -> usize {
+    pub(in crate::ui::explore) fn between(&self) -> usize {
         let (n, seconds) = self.cycle();
-        let duration = seconds / self.playback.speed();
+        let duration = seconds / self.view.playback.speed();
         let between = (SMOOTH * duration / n.max(1) as f64).ceil() as usize;
-        between.clamp(1, self.smoothness.limit())
+        between.clamp(1, self.view.smoothness.limit())
     }
 
     /// Pauses at end-diastole or end-systole of the counterfactual cine, else of the factual one.
     pub fn jump(&mut self, to: Moment, now: f64) {
-        let made = self.counterfactual.as_ref().or(self.factual.as_ref());
+        let made = self.made.any();
         let Some(p) = made.map(|m| &m.result.provenance) else {
             return;
         };
@@ -52,7 +48,7 @@ impl Explore {
             // Just behind the frame's own time, so that rounding does not show the one before.
             Some(frame) => {
                 let at = (frame as f64 + 0.01) * seconds / n.max(1) as f64;
-                self.playback.seek(at, now);
+                self.view.playback.seek(at, now);
             }
             None => self.said.push(
                 "End-diastole and end-systole are known of cines that a motion cascade made."
@@ -63,8 +59,8 @@ impl Explore {
 
     /// The volume over the beat, factual and counterfactual, with end-diastole and end-systole of the
     /// latter; a click goes to its time.
-    pub(super) fn volume_strip(&mut self, ui: &mut Ui, width: f32, now: f64) {
-        if !self.makes_motion() {
+    pub(in crate::ui::explore) fn volume_strip(&mut self, ui: &mut Ui, width: f32, now: f64) {
+        if !self.house.makes_motion() {
             return;
         }
         let size = vec2(width, CURVE + LETTERS);
@@ -76,8 +72,12 @@ impl Explore {
         let painter = ui.painter().with_clip_rect(rect);
         painter.rect_filled(area, 2.0, ui.visuals().extreme_bg_color);
         let (n, seconds) = self.cycle();
-        let factual = self.factual.as_ref().map(|m| &m.result.provenance);
-        let made = self.counterfactual.as_ref().map(|m| &m.result.provenance);
+        let factual = self.made.factual.as_ref().map(|m| &m.result.provenance);
+        let made = self
+            .made
+            .counterfactual
+            .as_ref()
+            .map(|m| &m.result.provenance);
         let curves = [(factual, colours.muted), (made, colours.accent)];
         for (of, colour) in curves {
             if let Some(points) = of.and_then(|p| curve(p, area)) {
@@ -92,18 +92,20 @@ impl Explore {
                 }
             }
         }
-        let at = area.left() + self.playback.phase(seconds, now) as f32 * area.width();
+        let at = area.left() + self.view.playback.phase(seconds, now) as f32 * area.width();
         painter.vline(
             at,
             area.y_range(),
             Stroke::new(1.0, ui.visuals().text_color()),
         );
-        self.seek_in(&response, area, seconds, now);
+        self.view.seek_in(&response, area, seconds, now);
         response.on_hover_text(
             "Volume over the beat as the outline gives it: counterfactual in colour, factual in gray.",
         );
     }
+}
 
+impl View {
     fn seek_in(&mut self, response: &Response, area: Rect, seconds: f64, now: f64) {
         if let Some(at) = response.interact_pointer_pos() {
             let share = ((at.x - area.left()) / area.width()).clamp(0.0, 0.999);
@@ -112,28 +114,30 @@ impl Explore {
     }
 
     /// The outline of what a pane shows, if it is switched on.
-    pub(super) fn paint_outline(&self, ui: &Ui, beating: &Beating, phase: f64, rect: Rect) {
-        if !self.viewing.outline {
+    pub(in crate::ui::explore) fn paint_outline(
+        &self,
+        ui: &Ui,
+        beating: &Beating,
+        phase: f64,
+        rect: Rect,
+    ) {
+        if !self.outline {
             return;
         }
         let colour = tokens(ui).outline;
-        draw_outline(
-            ui,
-            &beating.outline_at(phase),
-            rect,
-            &self.viewing.look,
-            colour,
-        );
+        draw_outline(ui, &beating.outline_at(phase), rect, &self.look, colour);
     }
+}
 
+impl Made {
     /// EF by the outline of a part, where its cascade gives one.
-    pub(super) fn outline_ef(&self, part: Part) -> Option<f64> {
+    pub(in crate::ui::explore) fn outline_ef(&self, part: Part) -> Option<f64> {
         self.shown(part)?.result.provenance.outline_ef_percent
     }
 }
 
 /// A closed line through points in shares of the picture.
-pub(super) fn draw_outline(
+pub(in crate::ui::explore) fn draw_outline(
     ui: &Ui,
     points: &[[f32; 2]],
     rect: Rect,

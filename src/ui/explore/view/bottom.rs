@@ -1,4 +1,5 @@
-use super::state::{Asked, Explore};
+use super::super::Explore;
+use super::super::made::Asked;
 use crate::ef::EfPercent;
 use crate::engine::{Engine, Part};
 use crate::text::duration;
@@ -13,7 +14,7 @@ const SCRUB: f32 = 150.0;
 
 impl Explore {
     /// Bottom: progress, the EF slider, transport.
-    pub(super) fn bottom(
+    pub(in crate::ui::explore) fn bottom(
         &mut self,
         ui: &mut Ui,
         engine: &mut Engine,
@@ -24,9 +25,9 @@ impl Explore {
         let label = ui
             .horizontal(|ui| {
                 let label = ui.label("Requested EF");
-                let requested = EfPercent::measured(self.requested);
+                let requested = EfPercent::measured(self.wanted.requested);
                 ui.label(RichText::new(requested.to_string()).strong().size(20.0));
-                match self.measured_as_asked() {
+                match self.made.measured_at(self.wanted.requested) {
                     Some(got) => ui.label(format!("measured {got}, {}", got.category().name())),
                     None => {
                         let text = format!("{} is asked for", requested.category().name());
@@ -34,9 +35,10 @@ impl Explore {
                     }
                 };
                 if self
+                    .house
                     .cascade
                     .as_ref()
-                    .is_some_and(|c| !c.card.covers(self.requested))
+                    .is_some_and(|c| !c.card.covers(self.wanted.requested))
                 {
                     ui.label(RichText::new("outside the training range").color(tokens(ui).error));
                 }
@@ -48,10 +50,11 @@ impl Explore {
             .inner;
         let marks = self.marks();
         let trained = self
+            .house
             .cascade
             .as_ref()
             .and_then(|c| c.card.training_ef_range_percent);
-        let mut value = self.requested;
+        let mut value = self.wanted.requested;
         EfSlider {
             value: &mut value,
             marks: &marks,
@@ -68,7 +71,7 @@ impl Explore {
             egui::vec2(ui.available_width(), 26.0),
             Layout::left_to_right(Align::Center),
             |ui| {
-                if self.ladder.as_ref().is_some_and(|l| l.job.is_some()) {
+                if self.made.ladder.as_ref().is_some_and(|l| l.job.is_some()) {
                     if ui
                         .button(Command::Cancel.text())
                         .on_hover_text("Esc")
@@ -79,13 +82,13 @@ impl Explore {
                     ui.label("The ladder is being made.");
                     return;
                 }
-                let Some(running) = &self.running else {
-                    let text = match (&self.cascade, &self.source) {
+                let Some(running) = &self.made.running else {
+                    let text = match (&self.house.cascade, &self.case.source) {
                         (None, _) => "Loading the cascade...",
                         (_, None) => "Open a frame to begin.",
                         _ => "Ready. Drag the slider to ask for another EF.",
                     };
-                    let able = self.cascade.is_some() && self.source.is_some();
+                    let able = self.house.cascade.is_some() && self.case.source.is_some();
                     let run = egui::Button::new(Command::Run.text());
                     let hint = ui.ctx().format_shortcut(&Command::Run.shortcut());
                     if ui.add_enabled(able, run).on_hover_text(hint).clicked() {
@@ -129,7 +132,7 @@ impl Explore {
                     }
                 };
                 ui.label(text);
-                if self.ladder.as_ref().is_some_and(|l| l.waits) {
+                if self.made.ladder.as_ref().is_some_and(|l| l.waits) {
                     ui.label(RichText::new("Next: the EF ladder").color(muted));
                     let drop = ui.small_button("Take it off");
                     if drop.on_hover_text("It is not made").clicked() {
@@ -142,7 +145,7 @@ impl Explore {
 
     /// Right to left.
     fn transport(&mut self, ui: &mut Ui, now: f64, commands: &mut Vec<Command>) {
-        let mut speed = self.playback.speed();
+        let mut speed = self.view.playback.speed();
         ComboBox::from_id_salt("speed")
             .width(64.0)
             .selected_text(format!("{speed}x"))
@@ -153,8 +156,8 @@ impl Explore {
             })
             .response
             .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Speed"));
-        if speed != self.playback.speed() {
-            self.playback.set_speed(speed, now);
+        if speed != self.view.playback.speed() {
+            self.view.playback.set_speed(speed, now);
         }
         if speed != 1.0
             && ui
@@ -162,15 +165,15 @@ impl Explore {
                 .on_hover_text("The cine's own speed")
                 .clicked()
         {
-            self.playback.set_speed(1.0, now);
+            self.view.playback.set_speed(1.0, now);
         }
-        let bounces = self.playback.bounces();
+        let bounces = self.view.playback.bounces();
         let text = if bounces { "Bounce" } else { "Loop" };
         let hint = ui.ctx().format_shortcut(&Command::Bounce.shortcut());
         if ui.button(text).on_hover_text(hint).clicked() {
             commands.push(Command::Bounce);
         }
-        let play = if self.playback.is_playing() {
+        let play = if self.view.playback.is_playing() {
             "Pause"
         } else {
             "Play"
@@ -200,14 +203,22 @@ impl Explore {
         }
         let (n, seconds) = self.cycle();
         let mut frame = self.frame_now(now) + 1;
-        let cell = egui::vec2(SCRUB, if self.makes_motion() { 56.0 } else { 22.0 });
+        let cell = egui::vec2(
+            SCRUB,
+            if self.house.makes_motion() {
+                56.0
+            } else {
+                22.0
+            },
+        );
         ui.allocate_ui_with_layout(cell, Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().slider_width = SCRUB;
             ui.spacing_mut().item_spacing.y = 1.0;
             let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
             scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
             if scrub.changed() {
-                self.playback
+                self.view
+                    .playback
                     .seek((frame as f64 - 0.5) * seconds / n.max(1) as f64, now);
             }
             self.volume_strip(ui, SCRUB, now);
@@ -220,8 +231,8 @@ impl Explore {
         ui.add_space(GAP);
     }
 
-    pub(super) fn ask_first_dialog(&mut self, ui: &mut Ui, engine: &mut Engine) {
-        let Some((asked, seconds)) = self.ask.clone() else {
+    pub(in crate::ui::explore) fn ask_first_dialog(&mut self, ui: &mut Ui, engine: &mut Engine) {
+        let Some((asked, seconds)) = self.made.ask.clone() else {
             return;
         };
         let mut answer = None;
@@ -230,7 +241,7 @@ impl Explore {
             ui.heading("This will take a while");
             ui.label(format!(
                 "With this cascade and the preset {}, the run takes about {} on this device.",
-                self.settings.preset,
+                self.wanted.preset,
                 duration(seconds)
             ));
             ui.label("A smaller preset, the built-in cascade or a GPU is faster.");
@@ -246,7 +257,7 @@ impl Explore {
         });
         match answer {
             Some(true) => {
-                self.ask = None;
+                self.made.ask = None;
                 match asked {
                     Asked::Ladder => self.climb(engine, true),
                     Asked::Job(job) => {
@@ -258,7 +269,7 @@ impl Explore {
                     }
                 }
             }
-            Some(false) => self.ask = None,
+            Some(false) => self.made.ask = None,
             None => {}
         }
     }

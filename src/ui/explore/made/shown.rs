@@ -6,7 +6,7 @@ use crate::ui::widgets;
 use std::sync::Arc;
 
 /// Pictures between two frames, where they are asked for.
-pub(super) const BETWEEN: usize = 4;
+pub(in crate::ui::explore) const BETWEEN: usize = 4;
 
 /// The job that the worker has.
 pub struct Running {
@@ -22,6 +22,44 @@ pub struct Running {
     pub previews: u64,
 }
 
+impl Running {
+    /// The worker says how far a job is.
+    pub(in crate::ui::explore) fn advance(
+        &mut self,
+        job: JobId,
+        part: Part,
+        at: Stage,
+        fraction: f64,
+        seconds_left: f64,
+    ) {
+        if job == self.id {
+            self.part = part;
+            self.at = Some(at);
+            self.fraction = fraction;
+            self.seconds_left = seconds_left;
+        }
+    }
+
+    /// Takes an estimate of a job's. True when it is to be seen: a job that the slider has left behind still
+    /// shows its first one.
+    pub(in crate::ui::explore) fn estimate(
+        &mut self,
+        job: JobId,
+        part: Part,
+        ef: EfPercent,
+        preview: Arc<Cine>,
+    ) -> bool {
+        let follows = job < self.id && self.at.is_none();
+        if job != self.id && !follows {
+            return false;
+        }
+        self.preview = Some((part, preview));
+        self.follows = follows.then_some(ef);
+        self.previews += 1;
+        true
+    }
+}
+
 /// A finished cine and its number.
 #[derive(Clone)]
 pub struct Shown {
@@ -29,6 +67,16 @@ pub struct Shown {
     pub stale: bool,
     pub id: u64,
     pub result: Arc<Generated>,
+}
+
+impl Shown {
+    pub(in crate::ui::explore) fn new(id: u64, result: Arc<Generated>) -> Self {
+        Self {
+            stale: false,
+            id,
+            result,
+        }
+    }
 }
 
 /// The filmstrip.
@@ -42,9 +90,9 @@ pub struct Strip {
     pub seconds_left: f64,
     pub previews: Vec<Arc<Cine>>,
     /// Counts previews, so that new ones are uploaded.
-    pub(super) count: u64,
+    pub(in crate::ui::explore) count: u64,
     pub rungs: Vec<Shown>,
-    pub(super) cines: Vec<widgets::Cine>,
+    pub(in crate::ui::explore) cines: Vec<widgets::Cine>,
 }
 
 /// A point of the plot.

@@ -1,5 +1,5 @@
-use super::heading;
-use super::state::Explore;
+use super::super::Explore;
+use super::super::heading;
 use crate::edm::Preset;
 use crate::engine::{CascadeSource, Engine};
 use crate::ui::command::Command;
@@ -8,7 +8,7 @@ use egui::{ComboBox, DragValue, RichText, Ui};
 
 impl Explore {
     /// Right: cascade, preset, seed, guidance, best of N, history.
-    pub(super) fn settings_panel(
+    pub(in crate::ui::explore) fn settings_panel(
         &mut self,
         ui: &mut Ui,
         engine: &mut Engine,
@@ -17,7 +17,7 @@ impl Explore {
         let muted = tokens(ui).muted;
         heading(ui, "Cascade");
         self.cascade_menu(ui, engine, commands);
-        ui.label(RichText::new(format!("Measured by {}", self.regressor)).color(muted));
+        ui.label(RichText::new(format!("Measured by {}", self.house.regressor)).color(muted));
         button(ui, Command::OpenRegressor, commands);
         ui.add_space(GAP);
 
@@ -26,11 +26,11 @@ impl Explore {
         ui.horizontal(|ui| {
             let label = ui.label("Preset");
             ComboBox::from_id_salt("preset")
-                .selected_text(self.settings.preset.name())
+                .selected_text(self.wanted.preset.name())
                 .show_ui(ui, |ui| {
                     for preset in Preset::ALL {
                         let value =
-                            ui.selectable_value(&mut self.settings.preset, preset, preset.name());
+                            ui.selectable_value(&mut self.wanted.preset, preset, preset.name());
                         changed |= value.changed();
                     }
                 })
@@ -40,27 +40,28 @@ impl Explore {
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Seed");
             let seed = ui
-                .add(DragValue::new(&mut self.seed).speed(1))
+                .add(DragValue::new(&mut self.wanted.seed).speed(1))
                 .labelled_by(label.id);
             if seed.changed() && !seed.dragged() || seed.drag_stopped() {
                 self.run_anew(engine);
             }
             button(ui, Command::RerollSeed, commands);
-            ui.checkbox(&mut self.seed_locked, "Lock")
+            ui.checkbox(&mut self.wanted.seed_locked, "Lock")
                 .on_hover_text("Unlocked, every change of a setting takes the next seed.");
         });
-        if self.makes_motion() {
+        if self.house.makes_motion() {
             let text = "Here a new seed changes little: the frame and the EF decide the motion.";
             let text = RichText::new(text).color(muted).size(12.0);
             ui.add(egui::Label::new(text).wrap());
             changed |= ui
-                .checkbox(&mut self.settings.leaflets, "Open the mitral valve")
+                .checkbox(&mut self.wanted.leaflets, "Open the mitral valve")
                 .on_hover_text(
                     "By rule, not by the network: where the frame shows a closed valve, its own leaflets are bent into the ventricle in diastole. The regressor has not learned from such cines and may read them higher. Not in the preset Preview.",
                 )
                 .changed();
         }
         let guided = self
+            .house
             .cascade
             .as_ref()
             .is_none_or(|c| c.config.stages.iter().any(|s| s.cond_scale != 1.0));
@@ -69,7 +70,7 @@ impl Explore {
             ui.horizontal(|ui| {
                 let own = self.own_guidance();
                 let label = ui.label("Guidance");
-                let mut value = self.guidance.unwrap_or(own);
+                let mut value = self.wanted.guidance.unwrap_or(own);
                 let response = ui
                     .add(
                         DragValue::new(&mut value)
@@ -79,11 +80,11 @@ impl Explore {
                     )
                     .labelled_by(label.id);
                 if response.changed() {
-                    self.guidance = (value != own).then_some(value);
+                    self.wanted.guidance = (value != own).then_some(value);
                 }
                 changed |= response.changed() && !response.dragged() || response.drag_stopped();
-                if self.guidance.is_some() && ui.small_button("Reset").clicked() {
-                    self.guidance = None;
+                if self.wanted.guidance.is_some() && ui.small_button("Reset").clicked() {
+                    self.wanted.guidance = None;
                     changed = true;
                 }
             })
@@ -91,17 +92,17 @@ impl Explore {
         ui.horizontal(|ui| {
             let label = ui.label("Best of");
             let response = ui
-                .add(DragValue::new(&mut self.settings.best_of).range(1..=16).speed(0.1))
+                .add(DragValue::new(&mut self.wanted.best_of).range(1..=16).speed(0.1))
                 .labelled_by(label.id)
                 .on_hover_text("Makes this many with consecutive seeds and keeps the one that measures closest.");
             changed |= response.changed() && !response.dragged() || response.drag_stopped();
         });
-        if self.beat_normalised() {
+        if self.house.beat_normalised() {
             ui.horizontal(|ui| {
                 let label = ui.label("Heart rate");
                 ui.add(
-                    DragValue::new(&mut self.settings.heart_rate)
-                        .range(super::kept::HEART_RATES)
+                    DragValue::new(&mut self.view.heart_rate)
+                        .range(super::super::kept::HEART_RATES)
                         .max_decimals(0)
                         .suffix(" bpm"),
                 )
@@ -118,15 +119,17 @@ impl Explore {
         self.plot(ui);
         ui.add_space(GAP);
         heading(ui, "History");
-        self.history_list(ui, engine);
+        if let Some(past) = self.kept.history_list(ui) {
+            self.restore(past, engine);
+        }
         ui.add_space(GAP);
         let response = ui
-            .checkbox(&mut self.settings.keep_recent, "List recent files")
+            .checkbox(&mut self.kept.settings.keep_recent, "List recent files")
             .on_hover_text("By a hash of their content and the date; never by name or place.");
-        if response.changed() && !self.settings.keep_recent {
-            self.settings.recent.clear();
+        if response.changed() && !self.kept.settings.keep_recent {
+            self.kept.settings.recent.clear();
         }
-        ui.checkbox(&mut self.settings.keep_anatomies, "Keep anatomies")
+        ui.checkbox(&mut self.kept.settings.keep_anatomies, "Keep anatomies")
             .on_hover_text(
                 "Stores the anatomy of each run with the history, on this machine only.",
             );
@@ -134,6 +137,7 @@ impl Explore {
 
     fn cascade_menu(&mut self, ui: &mut Ui, engine: &mut Engine, commands: &mut Vec<Command>) {
         let name = self
+            .house
             .cascade
             .as_ref()
             .map_or_else(|| "Loading...".to_owned(), |c| c.identity.name.clone());
@@ -145,7 +149,7 @@ impl Explore {
                 if ui.button("built-in cascade").clicked() {
                     chosen = Some(CascadeSource::Builtin);
                 }
-                for folder in &self.cascades {
+                for folder in &self.house.cascades {
                     let name = folder
                         .file_name()
                         .unwrap_or_default()
@@ -166,7 +170,11 @@ impl Explore {
 
     /// Guidance of the cascade's own configuration, of its first guided stage.
     fn own_guidance(&self) -> f64 {
-        let stages = self.cascade.as_ref().map(|c| c.config.stages.as_slice());
+        let stages = self
+            .house
+            .cascade
+            .as_ref()
+            .map(|c| c.config.stages.as_slice());
         let guided = stages
             .unwrap_or_default()
             .iter()

@@ -1,6 +1,12 @@
-//! What survives a restart: settings, recent files, history. Names no file and no patient.
+//! What survives: settings, recent files, history, and for this session the steps that can be undone. Names
+//! no file and no patient.
 
-use super::viewing::Mode;
+mod history;
+mod recent;
+mod steps;
+mod undo;
+
+use super::view::Comparison;
 use crate::edm::Preset;
 use crate::ef::EfOrigin;
 use crate::engine::Provenance;
@@ -8,7 +14,10 @@ use crate::media::export::anatomy_from_png;
 use crate::media::region::Anatomy;
 use crate::ui::widgets::Cine;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use steps::Steps;
 
 /// Beats a minute that the control offers.
 pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
@@ -21,15 +30,11 @@ pub struct Settings {
     pub best_of: usize,
     /// Whether a motion cascade's cines open the mitral valve, where a closed one is seen.
     pub leaflets: bool,
-    /// Beats a minute, for cines that are one normalised beat; playback only. The source's own
-    /// where it says one, so it is not kept.
-    #[serde(skip, default = "usual_heart_rate")]
-    pub heart_rate: f64,
     /// What was set last: it outlives the source and the program.
     pub requested: f64,
     pub seed: u64,
     pub guidance: Option<f64>,
-    pub mode: Mode,
+    pub mode: Comparison,
     pub speed: f64,
     pub light: bool,
     /// Whether the files opened are listed, by hash and date.
@@ -37,13 +42,9 @@ pub struct Settings {
     pub recent: Vec<Recent>,
     /// Whether anatomies are kept with the history, and thumbnails with them.
     pub keep_anatomies: bool,
-    pub history: Vec<Kept>,
+    pub history: Vec<KeptRun>,
     /// The user has seen what the program is.
     pub welcomed: bool,
-}
-
-pub(super) fn usual_heart_rate() -> f64 {
-    60.0
 }
 
 /// A file that was open: nothing that could name it or a patient.
@@ -63,11 +64,10 @@ impl Default for Settings {
             preset: Preset::default(),
             best_of: 1,
             leaflets: false,
-            heart_rate: usual_heart_rate(),
             requested: 30.0,
             seed: 0,
             guidance: None,
-            mode: Mode::default(),
+            mode: Comparison::default(),
             speed: 1.0,
             light: false,
             keep_recent: true,
@@ -82,7 +82,7 @@ impl Default for Settings {
 /// What is kept of a run. Names no patient and no file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Kept {
+pub struct KeptRun {
     pub provenance: Provenance,
     pub factual_ef: Option<f64>,
     /// Whose word it is.
@@ -94,14 +94,14 @@ pub struct Kept {
 
 /// A line of the history.
 pub struct Past {
-    pub kept: Kept,
+    pub kept: KeptRun,
     /// In memory for this session, or from the settings.
     pub anatomy: Option<Arc<Anatomy>>,
-    pub(super) thumbnail: Cine,
+    pub(in crate::ui::explore) thumbnail: Cine,
 }
 
 impl Past {
-    pub(super) fn from(kept: Kept) -> Self {
+    pub(in crate::ui::explore) fn from(kept: KeptRun) -> Self {
         let anatomy = kept.anatomy_png.as_deref().and_then(anatomy_from_png);
         let hash = &kept.provenance.anatomy_sha256;
         Self {
@@ -112,7 +112,7 @@ impl Past {
     }
 
     /// What makes two lines the same run.
-    pub(super) fn is_same(&self, other: &Provenance) -> bool {
+    pub(in crate::ui::explore) fn is_same(&self, other: &Provenance) -> bool {
         let key = |p: &Provenance| {
             (
                 p.anatomy_sha256.clone(),
@@ -128,6 +128,36 @@ impl Past {
     }
 }
 
-pub fn from_settings(settings: &Settings) -> Vec<Past> {
-    settings.history.iter().cloned().map(Past::from).collect()
+/// The settings, the history, and what can be gone back to.
+pub struct Kept {
+    pub settings: Settings,
+    pub history: Vec<Past>,
+    /// Where the files of this session lie, by hash; forgotten with the window.
+    pub paths: HashMap<String, PathBuf>,
+    /// A file of the list that is to be opened again.
+    pub reopen: Option<PathBuf>,
+    steps: Steps,
+}
+
+impl Kept {
+    pub(in crate::ui::explore) fn from_settings(settings: Settings) -> Self {
+        Self {
+            history: settings.history.iter().cloned().map(Past::from).collect(),
+            settings,
+            paths: HashMap::new(),
+            reopen: None,
+            steps: Steps::default(),
+        }
+    }
+
+    /// Nothing of what was kept stays.
+    pub fn forget_all(&mut self) {
+        self.settings = Settings {
+            // What the program is need not be said again.
+            welcomed: self.settings.welcomed,
+            ..Settings::default()
+        };
+        self.history.clear();
+        self.paths.clear();
+    }
 }

@@ -1,16 +1,28 @@
-//! How the panes are looked at: which comparison, which part, which tones.
+//! The view: the panes, how they are looked at (which comparison, which part, which tones), and playback.
 
-use super::alignment::Grays;
+pub(in crate::ui::explore) mod alignment;
+pub(in crate::ui::explore) mod beat;
+mod bottom;
+mod captions;
+mod compare;
+mod m_mode;
+pub(in crate::ui::explore) mod panes;
+mod time;
+
+use super::kept::{HEART_RATES, Settings};
+use super::made::choice::Choice;
 use crate::ui::command::Command;
 use crate::ui::look::Look;
+use crate::ui::playback::{Playback, SPEEDS, Smoothness};
 use crate::ui::widgets::Cine;
+use alignment::Grays;
 use egui::{Rect, Response, Vec2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How the counterfactual is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mode {
+pub enum Comparison {
     #[default]
     SideBySide,
     Wipe,
@@ -19,7 +31,7 @@ pub enum Mode {
     MMode,
 }
 
-impl Mode {
+impl Comparison {
     pub const ALL: [(Self, Command); 5] = [
         (Self::SideBySide, Command::SideBySide),
         (Self::Wipe, Command::Wipe),
@@ -53,8 +65,8 @@ impl Pane {
     }
 }
 
-pub struct Viewing {
-    pub mode: Mode,
+pub struct View {
+    pub mode: Comparison,
     /// What the counterfactual is compared with: the source or the factual cine.
     pub against: Pane,
     /// Where the wipe's edge is, as a share of the width.
@@ -74,14 +86,33 @@ pub struct Viewing {
     pub outline: bool,
     /// The source's frames, small; `None` while they are decoded, and for stills.
     pub grays: Option<Arc<Grays>>,
-    pub(super) difference: Cine,
-    pub(super) strips: [Cine; 3],
+    pub(in crate::ui::explore) difference: Cine,
+    pub(in crate::ui::explore) strips: [Cine; 3],
+    pub playback: Playback,
+    pub(in crate::ui::explore) smoothness: Smoothness,
+    /// Beats a minute, for cines that are one normalised beat; playback only. The source's own where it
+    /// says one, so it is not kept.
+    pub heart_rate: f64,
+    pub(in crate::ui::explore) cines: Cines,
+    /// The export dialog, while it is open.
+    pub exporting: Option<Choice>,
 }
 
-impl Default for Viewing {
+/// The textures of the source's panel and of the panes.
+#[derive(Default)]
+pub(in crate::ui::explore) struct Cines {
+    pub editor: Cine,
+    pub anatomy: Cine,
+    pub panes: [Cine; 3],
+}
+
+/// Beats a minute, where nothing says how many.
+const USUAL_HEART_RATE: f64 = 60.0;
+
+impl Default for View {
     fn default() -> Self {
         Self {
-            mode: Mode::default(),
+            mode: Comparison::default(),
             against: Pane::Factual,
             edge: 0.5,
             flicker: 2.0,
@@ -94,11 +125,58 @@ impl Default for Viewing {
             grays: None,
             difference: Cine::default(),
             strips: Default::default(),
+            playback: Playback::default(),
+            smoothness: Smoothness::default(),
+            heart_rate: USUAL_HEART_RATE,
+            cines: Cines::default(),
+            exporting: None,
         }
     }
 }
 
-impl Viewing {
+impl View {
+    /// As it was left. A settings file may hold anything.
+    pub(in crate::ui::explore) fn from_settings(settings: &Settings) -> Self {
+        let mut view = Self {
+            mode: settings.mode,
+            ..Self::default()
+        };
+        if SPEEDS.contains(&settings.speed) {
+            view.playback.set_speed(settings.speed, 0.0);
+        }
+        view
+    }
+
+    pub(in crate::ui::explore) fn keep(&self, settings: &mut Settings) {
+        settings.mode = self.mode;
+        settings.speed = self.playback.speed();
+    }
+
+    /// Takes over how fast the source's heart beats, in beats a minute.
+    pub(in crate::ui::explore) fn beat_at(&mut self, rate: Option<f64>) {
+        let (slowest, fastest) = HEART_RATES.into_inner();
+        self.heart_rate = rate.unwrap_or(USUAL_HEART_RATE).clamp(slowest, fastest);
+    }
+
+    /// What its own commands change. False of all others.
+    pub(in crate::ui::explore) fn obey(&mut self, command: Command, now: f64) -> bool {
+        match command {
+            Command::PlayPause => self.playback.toggle(now),
+            Command::Slower => self.playback.change_speed(-1, now),
+            Command::Faster => self.playback.change_speed(1, now),
+            Command::Bounce => self.playback.set_bounce(!self.playback.bounces()),
+            Command::Invert => self.look.invert ^= true,
+            Command::ResetView => self.look = Look::default(),
+            Command::Outline => self.outline ^= true,
+            Command::Export => self.exporting = Some(Choice::default()),
+            _ => match Comparison::ALL.iter().find(|(_, its)| *its == command) {
+                Some((mode, _)) => self.mode = *mode,
+                None => return false,
+            },
+        }
+        true
+    }
+
     /// Another source, or another square of it.
     pub fn forget_source(&mut self) {
         self.grays = None;

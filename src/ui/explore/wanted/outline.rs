@@ -1,7 +1,8 @@
 //! The anatomy's own outline, which the user may correct by nine points.
 
-use super::beat::draw_outline;
-use super::state::Explore;
+use super::super::Explore;
+use super::super::view::beat::draw_outline;
+use super::Wanted;
 use crate::engine::Engine;
 use crate::puppet::{Landmarks, Rig, SIDE, Traits};
 use crate::ui::look::Look;
@@ -17,69 +18,54 @@ const REACH: f32 = 9.0;
 #[derive(Default)]
 pub struct Correcting {
     /// Whether the points are on the source's pane.
-    pub(super) is_on: bool,
+    pub(in crate::ui::explore) is_on: bool,
     /// What is shown: the user's points, or the cascade's own before the first is moved.
-    pub(super) points: Option<Landmarks>,
+    pub(in crate::ui::explore) points: Option<Landmarks>,
     /// A point was let go of.
     dropped: bool,
     /// Why the points as they are make no outline.
-    pub(super) wrong: Option<String>,
+    pub(in crate::ui::explore) wrong: Option<String>,
 }
 
 impl Explore {
     /// Shows the points, or puts them away.
-    pub(super) fn toggle_correcting(&mut self) {
-        if std::mem::take(&mut self.correcting.is_on) {
-            self.correcting = Correcting::default();
+    pub(in crate::ui::explore) fn toggle_correcting(&mut self) {
+        if std::mem::take(&mut self.wanted.correcting.is_on) {
+            self.wanted.correcting = Correcting::default();
             return;
         }
         let own = || {
-            let made = self.counterfactual.as_ref().or(self.factual.as_ref())?;
+            let made = self.made.any()?;
             let beating = made.result.cine.beating.as_ref()?;
             Some(beating.motion().guess().map(|said| said.landmarks))
         };
-        match (&self.outline, own()) {
-            (Some(corrected), _) => self.correcting.points = Some((**corrected).clone()),
-            (None, Some(Ok(points))) => self.correcting.points = Some(points),
+        match (&self.wanted.outline, own()) {
+            (Some(corrected), _) => self.wanted.correcting.points = Some((**corrected).clone()),
+            (None, Some(Ok(points))) => self.wanted.correcting.points = Some(points),
             (None, Some(Err(why))) => return self.said.push(why),
             (None, None) => {
                 let text = "The outline can be corrected once a cine has been made.";
                 return self.said.push(text.into());
             }
         }
-        self.correcting.is_on = true;
-    }
-
-    /// Ends the correction, if it is being made.
-    pub fn put_points_away(&mut self) -> bool {
-        let is_on = self.correcting.is_on;
-        if is_on {
-            self.correcting = Correcting::default();
-        }
-        is_on
+        self.wanted.correcting.is_on = true;
     }
 
     /// The correction is taken back: the cascade's own outline counts.
-    pub(super) fn reset_outline(&mut self, engine: &mut Engine) {
-        self.correcting = Correcting::default();
-        if self.outline.take().is_some() {
+    pub(in crate::ui::explore) fn reset_outline(&mut self, engine: &mut Engine) {
+        self.wanted.correcting = Correcting::default();
+        if self.wanted.outline.take().is_some() {
             self.run_anew(engine);
         }
     }
 
-    /// Another anatomy has another outline.
-    pub(super) fn forget_outline(&mut self) {
-        self.outline = None;
-        self.correcting = Correcting::default();
-    }
-
     /// A line in the source's panel, where the cascade gives an outline.
-    pub(super) fn outline_line(&mut self, ui: &mut Ui, engine: &mut Engine) {
-        if !self.makes_motion() || self.source.is_none() {
+    pub(in crate::ui::explore) fn outline_line(&mut self, ui: &mut Ui, engine: &mut Engine) {
+        if !self.house.makes_motion() || self.case.source.is_none() {
             return;
         }
         ui.horizontal_wrapped(|ui| {
-            let text = match self.correcting.is_on {
+            let text = match self.wanted.correcting.is_on {
                 true => "Done",
                 false => "Correct outline...",
             };
@@ -89,23 +75,44 @@ impl Explore {
             if button.clicked() {
                 self.toggle_correcting();
             }
-            if self.outline.is_some() && ui.button("Use the cascade's own").clicked() {
+            if self.wanted.outline.is_some() && ui.button("Use the cascade's own").clicked() {
                 self.reset_outline(engine);
             }
         });
         let colours = tokens(ui);
-        if let Some(why) = &self.correcting.wrong {
+        if let Some(why) = &self.wanted.correcting.wrong {
             ui.add(egui::Label::new(RichText::new(why).color(colours.error)).wrap());
-        } else if self.correcting.is_on {
+        } else if self.wanted.correcting.is_on {
             let text = "Drag the points on the Source pane to the inner border, apex to annulus.";
             ui.add(egui::Label::new(RichText::new(text).color(colours.muted)).wrap());
-        } else if self.outline.is_some() {
+        } else if self.wanted.outline.is_some() {
             ui.label(RichText::new("The outline is yours.").color(colours.muted));
         }
     }
 
+    /// The user has let go of a point: the motion is made anew from the outline.
+    pub(in crate::ui::explore) fn take_outline(&mut self, engine: &mut Engine) {
+        if !std::mem::take(&mut self.wanted.correcting.dropped) {
+            return;
+        }
+        let Some(points) = self.wanted.correcting.points.clone() else {
+            return;
+        };
+        let sound = points
+            .check()
+            .and_then(|()| Rig::new(&points, Traits::default()));
+        self.wanted.correcting.wrong = sound.err().map(|why| why.to_string());
+        let is_new = self.wanted.outline.as_deref() != Some(&points);
+        if self.wanted.correcting.wrong.is_none() && is_new {
+            self.wanted.outline = Some(Arc::new(points));
+            self.run_anew(engine);
+        }
+    }
+}
+
+impl Wanted {
     /// The points and their curve over the anatomy in the source's pane.
-    pub(super) fn paint_points(&mut self, ui: &mut Ui, rect: Rect, look: &Look) {
+    pub(in crate::ui::explore) fn paint_points(&mut self, ui: &mut Ui, rect: Rect, look: &Look) {
         let Some(mut points) = self.correcting.points.clone() else {
             return;
         };
@@ -158,24 +165,5 @@ impl Explore {
             self.correcting.points = Some(points);
         }
         self.correcting.dropped |= done;
-    }
-
-    /// The user has let go of a point: the motion is made anew from the outline.
-    pub(super) fn take_outline(&mut self, engine: &mut Engine) {
-        if !std::mem::take(&mut self.correcting.dropped) {
-            return;
-        }
-        let Some(points) = self.correcting.points.clone() else {
-            return;
-        };
-        let sound = points
-            .check()
-            .and_then(|()| Rig::new(&points, Traits::default()));
-        self.correcting.wrong = sound.err().map(|why| why.to_string());
-        let is_new = self.outline.as_deref() != Some(&points);
-        if self.correcting.wrong.is_none() && is_new {
-            self.outline = Some(Arc::new(points));
-            self.run_anew(engine);
-        }
     }
 }

@@ -1,26 +1,23 @@
 //! Finished runs, which a click restores; they survive a restart.
 
-use super::kept::{Kept, Past, Settings};
-use super::state::Explore;
-use crate::edm::Seed;
-use crate::ef::EfPercent;
-use crate::engine::{Engine, Generated, Job, Provenance, Request};
+use super::super::Explore;
+use super::{Kept, KeptRun, Past};
+use crate::ef::{EfOrigin, EfPercent};
+use crate::engine::{Engine, Generated, Job, Provenance};
 use crate::media::export::anatomy_to_png;
-use crate::provenance::Leaflets;
 use crate::ui::look::Look;
 use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Button, RichText, Ui, Vec2};
-use std::sync::Arc;
 
 /// Runs that are listed.
 const MOST: usize = 50;
 const THUMBNAIL: f32 = 36.0;
 
-impl Explore {
-    /// What the settings are to keep of the history.
-    pub fn kept_history(&mut self) -> Vec<Kept> {
+impl Kept {
+    /// Takes the history over into the settings.
+    pub(in crate::ui::explore) fn keep_history(&mut self) {
         let keep = self.settings.keep_anatomies;
         let kept = self.history.iter_mut().map(|past| {
             // Coded once, whenever settings are saved.
@@ -33,11 +30,11 @@ impl Explore {
             };
             kept.clone()
         });
-        kept.collect()
+        self.settings.history = kept.collect();
     }
 
     /// What was masked since may have named somebody: the history keeps no picture of it.
-    pub(super) fn forget_anatomy(&mut self, sha256: &str) {
+    pub(in crate::ui::explore) fn forget_anatomy(&mut self, sha256: &str) {
         let of = |past: &&mut Past| past.kept.provenance.anatomy_sha256 == sha256;
         for past in self.history.iter_mut().filter(of) {
             past.anatomy = None;
@@ -46,35 +43,31 @@ impl Explore {
         }
     }
 
-    /// Nothing of what was kept stays.
-    pub fn forget_all(&mut self) {
-        self.settings = Settings {
-            // What the program is need not be said again.
-            welcomed: self.settings.welcomed,
-            ..Settings::default()
-        };
-        self.history.clear();
-        self.paths.clear();
-    }
-
-    pub(super) fn note_past(&mut self, result: &Generated, job: &Job) {
+    /// Notes a run at the top of the list; without its anatomy while that may name somebody.
+    pub(in crate::ui::explore) fn note_past(
+        &mut self,
+        result: &Generated,
+        job: &Job,
+        origin: EfOrigin,
+        with_anatomy: bool,
+    ) {
         self.history.retain(|p| !p.is_same(&result.provenance));
         let past = Past {
-            kept: Kept {
+            kept: KeptRun {
                 provenance: result.provenance.clone(),
                 factual_ef: job.factual.map(EfPercent::get),
-                factual_ef_origin: self.ef_origin,
+                factual_ef_origin: origin,
                 anatomy_png: None,
             },
-            // Text that may name somebody is waiting for the user's word.
-            anatomy: (!self.text_is_proposed()).then(|| job.counterfactual.anatomy.clone()),
+            anatomy: with_anatomy.then(|| job.counterfactual.anatomy.clone()),
             thumbnail: Cine::default(),
         };
         self.history.insert(0, past);
         self.history.truncate(MOST);
     }
 
-    pub(super) fn history_list(&mut self, ui: &mut Ui, engine: &mut Engine) {
+    /// The lines; the one that was clicked.
+    pub(in crate::ui::explore) fn history_list(&mut self, ui: &mut Ui) -> Option<usize> {
         let tokens = tokens(ui);
         if self.history.is_empty() {
             let text = "Finished runs appear here; a click restores one.";
@@ -114,42 +107,45 @@ impl Explore {
                 }
             });
         }
-        if let Some(i) = restore {
-            self.restore(i, engine);
-        }
+        restore
     }
+}
 
+impl Explore {
     /// Restores a run; in the session that made it, its result is still in the worker's cache.
-    fn restore(&mut self, index: usize, engine: &mut Engine) {
-        let Some(past) = self.history.get(index) else {
+    pub(in crate::ui::explore) fn restore(&mut self, index: usize, engine: &mut Engine) {
+        let Some(past) = self.kept.history.get(index) else {
             return;
         };
         let (kept, anatomy) = (past.kept.clone(), past.anatomy.clone());
-        let current = self.source.as_ref().map(|s| s.anatomy.sha256.clone());
         match anatomy {
-            Some(anatomy) if current.as_ref() != Some(&anatomy.sha256) => {
+            Some(anatomy) if self.case.anatomy_sha256() != Some(&anatomy.sha256) => {
                 match Source::of_anatomy(&anatomy, Origin::Sidecar) {
                     Ok(source) => self.put_source(source),
                     Err(why) => return self.said.push(why),
                 }
             }
             // Another patient's run must not touch the case that is open.
-            None if current.as_ref() != Some(&kept.provenance.anatomy_sha256) => {
+            None if self.case.anatomy_sha256() != Some(&kept.provenance.anatomy_sha256) => {
                 let text = "The anatomy of that run was not kept. Open its source first.";
                 return self.said.push(text.into());
             }
             _ => {}
         }
         if let Some(ef) = kept.factual_ef {
-            self.factual_ef = ef;
-            self.ef_origin = kept.factual_ef_origin;
+            self.case.factual_ef = ef;
+            self.case.ef_origin = kept.factual_ef_origin;
         }
         self.repeat(&kept.provenance, engine);
     }
 
     /// Takes over what a run was made with, and runs it on the anatomy that is open.
-    pub(super) fn repeat(&mut self, p: &Provenance, engine: &mut Engine) {
-        let loaded = self.cascade.as_ref().map(|c| c.identity.sha256.as_str());
+    pub(in crate::ui::explore) fn repeat(&mut self, p: &Provenance, engine: &mut Engine) {
+        let loaded = self
+            .house
+            .cascade
+            .as_ref()
+            .map(|c| c.identity.sha256.as_str());
         if loaded.is_some_and(|sha256| sha256 != p.cascade_sha256) {
             self.said.push(format!(
                 "That run was made with the cascade {}, another than the one in use: \
@@ -157,29 +153,7 @@ impl Explore {
                 p.cascade
             ));
         }
-        self.requested = p.requested_ef_percent;
-        // The first of the seeds that it was chosen from.
-        self.seed = p.candidates.first().map_or(p.seed, |c| c.seed);
-        self.settings.preset = p.preset;
-        self.settings.best_of = p.best_of.max(1);
-        self.guidance = p.guidance_asked;
-        self.outline = p.outline.clone().map(Arc::new);
-        self.settings.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
+        self.wanted.repeat(p);
         self.run(engine);
-    }
-
-    /// What is set, as a request.
-    pub(super) fn request(&self) -> Option<Request> {
-        let source = self.source.as_ref()?;
-        Some(Request {
-            anatomy: source.anatomy.clone(),
-            ef: EfPercent::new(self.requested.round()).ok()?,
-            preset: self.settings.preset,
-            seed: Seed(self.seed),
-            best_of: self.settings.best_of,
-            guidance: self.guidance,
-            outline: self.outline.clone().filter(|_| self.makes_motion()),
-            leaflets: self.settings.leaflets,
-        })
     }
 }

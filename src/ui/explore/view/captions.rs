@@ -1,7 +1,7 @@
 //! The lines under the panes.
 
-use super::state::Explore;
-use super::viewing::Pane;
+use super::super::Explore;
+use super::Pane;
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::provenance::Leaflets;
@@ -9,10 +9,10 @@ use crate::ui::source::Origin;
 use crate::ui::theme::tokens;
 use egui::{RichText, Ui};
 
-pub(super) const SMALL_TEXT: f32 = 11.5;
+pub(in crate::ui::explore) const SMALL_TEXT: f32 = 11.5;
 
 impl Explore {
-    pub(super) fn caption(&self, ui: &mut Ui, pane: Pane) {
+    pub(in crate::ui::explore) fn caption(&self, ui: &mut Ui, pane: Pane) {
         match pane {
             Pane::Source => self.source_caption(ui),
             Pane::Factual => self.made_caption(ui, Part::Factual),
@@ -22,12 +22,12 @@ impl Explore {
 
     fn source_caption(&self, ui: &mut Ui) {
         let muted = tokens(ui).muted;
-        let Some(source) = &self.source else {
+        let Some(source) = &self.case.source else {
             ui.label(RichText::new("Nothing is open.").color(muted));
             return;
         };
-        let ef = EfPercent::measured(self.factual_ef);
-        ui.label(match self.ef_origin {
+        let ef = EfPercent::measured(self.case.factual_ef);
+        ui.label(match self.case.ef_origin {
             EfOrigin::Given => format!("EF {ef}"),
             EfOrigin::Measured => format!("EF {ef}, measured"),
             EfOrigin::Assumed => "EF not known".to_owned(),
@@ -39,7 +39,7 @@ impl Explore {
             (_, false) if source.rate.is_none() => {
                 "Clip of unknown rate, shown as a still".to_owned()
             }
-            (_, false) => match self.viewing.offset.filter(|_| self.viewing.align) {
+            (_, false) => match self.view.offset.filter(|_| self.view.align) {
                 Some((_, r)) => format!("Phase-aligned, correlation {r:.2}"),
                 None => "Not phase-aligned".to_owned(),
             },
@@ -53,14 +53,14 @@ impl Explore {
 
     fn made_caption(&self, ui: &mut Ui, part: Part) {
         let tokens = tokens(ui);
-        let busy = self.running.as_ref().is_some_and(|r| r.part == part);
+        let busy = self.made.running.as_ref().is_some_and(|r| r.part == part);
         let small = |text: String| RichText::new(text).color(tokens.muted).size(SMALL_TEXT);
         // The numbers are of the picture above them.
         if let Some(estimate) = self.estimate(part) {
             ui.label(RichText::new(estimate).color(tokens.muted));
             return;
         }
-        let Some(shown) = self.shown(part) else {
+        let Some(shown) = self.made.shown(part) else {
             let text = if busy { "Being made" } else { "" };
             ui.label(RichText::new(text).color(tokens.muted));
             return;
@@ -75,7 +75,7 @@ impl Explore {
             hover += " The frame does not look like an apical four-chamber view: this says little.";
         }
         ui.label(text).on_hover_text(hover);
-        if let Some(outline) = self.outline_ef(part).map(EfPercent::measured) {
+        if let Some(outline) = self.made.outline_ef(part).map(EfPercent::measured) {
             ui.label(RichText::new(format!("Outline EF {outline}")).strong())
                 .on_hover_text(
                     "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
@@ -95,7 +95,7 @@ impl Explore {
             notes.push(format!("closest of {} ({})", p.best_of, all.join(", ")));
         }
         let covered = |c: &crate::engine::CascadeInfo| c.card.covers(p.requested_ef_percent);
-        if !self.cascade.as_ref().is_none_or(covered) {
+        if !self.house.cascade.as_ref().is_none_or(covered) {
             notes.push("outside the training range".to_owned());
         }
         match p.leaflets {
@@ -114,17 +114,18 @@ impl Explore {
 
     /// What is said under an estimate: whose it is, and that nobody measured it.
     fn estimate(&self, part: Part) -> Option<String> {
-        let running = self.running.as_ref();
+        let running = self.made.running.as_ref();
         let preview = running.and_then(|r| r.preview.as_ref().map(|(of, _)| (r, *of)));
         if let Some((running, _)) = preview.filter(|(_, of)| *of == part) {
             let asked = match (running.follows, part) {
                 (Some(ef), _) => ef,
-                (None, Part::Factual) => EfPercent::measured(self.factual_ef),
-                (None, Part::Counterfactual) => EfPercent::measured(self.requested),
+                (None, Part::Factual) => EfPercent::measured(self.case.factual_ef),
+                (None, Part::Counterfactual) => EfPercent::measured(self.wanted.requested),
             };
             return Some(format!("EF {asked}, estimate, not measured"));
         }
         let cancelled = self
+            .made
             .cancelled
             .as_ref()
             .is_some_and(|(of, _, _)| *of == part);
@@ -156,9 +157,9 @@ impl Explore {
 
     /// How the measured EF usually follows the requested one on such a source, from the cascade's
     /// card.
-    pub(super) fn agreement(&self) -> Option<&crate::card::Agreement> {
-        let card = &self.cascade.as_ref()?.card;
-        let simulated = matches!(self.source.as_ref()?.origin, Origin::SimulatedHeart(_));
+    pub(in crate::ui::explore) fn agreement(&self) -> Option<&crate::card::Agreement> {
+        let card = &self.house.cascade.as_ref()?.card;
+        let simulated = matches!(self.case.source.as_ref()?.origin, Origin::SimulatedHeart(_));
         card.measured(simulated)
     }
 }

@@ -1,7 +1,8 @@
+use super::super::Explore;
+use super::super::case::Case;
+use super::super::made::shown::BETWEEN;
 use super::captions::SMALL_TEXT;
-use super::shown::{BETWEEN, Shown};
-use super::state::Explore;
-use super::viewing::{Mode, Pane};
+use super::{Comparison, Pane};
 use crate::ef::EfOrigin;
 use crate::engine::{self, Part};
 use crate::motion::Beating;
@@ -13,27 +14,35 @@ use std::sync::Arc;
 
 /// Height of a pane's title and of the lines under its picture.
 const TITLE: f32 = 24.0;
-pub(super) const CAPTION: f32 = 102.0;
+pub(in crate::ui::explore) const CAPTION: f32 = 102.0;
 /// The smallest side of a pane, and how wide its lines may be where the pane is narrower.
-const LEAST_SIDE: f32 = 56.0;
+const LEAST_SIDE: f32 = 48.0;
 const CAPTION_WIDTH: f32 = 150.0;
 /// The smallest words over a picture, in points.
 const LEAST_TEXT: f32 = 7.0;
 
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
-    pub(super) fn centre(&mut self, ui: &mut Ui, now: f64) {
+    pub(in crate::ui::explore) fn centre(&mut self, ui: &mut Ui, now: f64) {
         self.compare_bar(ui);
         ui.add_space(SMALL_GAP);
-        match self.viewing.mode {
-            Mode::SideBySide => self.side_by_side(ui, now, ui.available_size(), true),
-            Mode::Wipe | Mode::Flicker | Mode::Difference => self.one_picture(ui, now),
-            Mode::MMode => self.m_mode(ui, now),
+        match self.view.mode {
+            Comparison::SideBySide => self.side_by_side(ui, now, ui.available_size(), true),
+            Comparison::Wipe | Comparison::Flicker | Comparison::Difference => {
+                self.one_picture(ui, now)
+            }
+            Comparison::MMode => self.m_mode(ui, now),
         }
     }
 
     /// The three panes, in the middle of an area.
-    pub(super) fn side_by_side(&mut self, ui: &mut Ui, now: f64, area: Vec2, captions: bool) {
+    pub(in crate::ui::explore) fn side_by_side(
+        &mut self,
+        ui: &mut Ui,
+        now: f64,
+        area: Vec2,
+        captions: bool,
+    ) {
         let below = if captions { CAPTION } else { 0.0 };
         let gaps = 2.0 * GAP;
         let third = (area.x - gaps) / 3.0;
@@ -51,7 +60,7 @@ impl Explore {
                 ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                     ui.set_width(column);
                     ui.spacing_mut().item_spacing.y = SMALL_GAP;
-                    ui.label(RichText::new(self.title(pane)).strong());
+                    ui.label(RichText::new(self.case.title(pane)).strong());
                     self.pane(ui, pane, side, now);
                     if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
@@ -62,30 +71,20 @@ impl Explore {
         });
     }
 
-    /// What stands above a pane: a cine at an EF that nobody gave is not the factual one.
-    fn title(&self, pane: Pane) -> String {
-        match (pane, self.ef_origin) {
-            (Pane::Factual, EfOrigin::Assumed) => {
-                format!("At EF {:.0} % (assumed)", self.factual_ef)
-            }
-            _ => pane.name().to_owned(),
-        }
-    }
-
     fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64) {
         let sense = Sense::click_and_drag();
         let response = Cine::ground(ui, Vec2::splat(side), pane.name(), sense);
         let rect = response.rect;
-        let draws = self.viewing.mode == Mode::MMode;
+        let draws = self.view.mode == Comparison::MMode;
         self.paint(ui, pane, rect, now);
-        let corrects = pane == Pane::Source && self.correcting.is_on;
-        self.viewing.handle(&response, rect, !draws && !corrects);
+        let corrects = pane == Pane::Source && self.wanted.correcting.is_on;
+        self.view.handle(&response, rect, !draws && !corrects);
         if corrects {
-            let look = self.viewing.look;
-            self.paint_points(ui, rect, &look);
+            let look = self.view.look;
+            self.wanted.paint_points(ui, rect, &look);
         }
         if draws {
-            self.draw_line(ui, &response, rect);
+            self.view.draw_line(ui, &response, rect);
         }
         response.on_hover_text_at_pointer(if draws {
             "Drag to draw the line"
@@ -95,7 +94,7 @@ impl Explore {
     }
 
     /// Paints what a pane shows now, with its marks.
-    pub(super) fn paint(&mut self, ui: &Ui, pane: Pane, rect: Rect, now: f64) {
+    pub(in crate::ui::explore) fn paint(&mut self, ui: &Ui, pane: Pane, rect: Rect, now: f64) {
         match pane {
             Pane::Source => self.paint_source(ui, rect, now),
             Pane::Factual => self.paint_made(ui, Part::Factual, rect, now),
@@ -104,29 +103,29 @@ impl Explore {
     }
 
     fn paint_source(&mut self, ui: &Ui, rect: Rect, now: f64) {
-        let frame = match &self.source {
+        let frame = match &self.case.source {
             // The points belong to the anatomy.
-            Some(source) if self.correcting.is_on => source.frame,
+            Some(source) if self.wanted.correcting.is_on => source.frame,
             _ => self.source_frame_now(now),
         };
-        if let Some(projector) = &self.projector {
+        if let Some(projector) = &self.case.projector {
             // A frame that is still being decoded leaves the one before on screen.
-            let there = match &self.source {
-                Some(source) if source.recording.is_still() || self.correcting.is_on => {
+            let there = match &self.case.source {
+                Some(source) if source.recording.is_still() || self.wanted.correcting.is_on => {
                     projector.single(frame)
                 }
                 _ => projector.playing(frame),
             };
             if let Some(picture) = there {
-                self.on_screen = Some((frame, picture));
+                self.case.on_screen = Some((frame, picture));
             }
         }
-        if let (Some(source), Some((number, picture))) = (&self.source, &self.on_screen) {
+        if let (Some(source), Some((number, picture))) = (&self.case.source, &self.case.on_screen) {
             let key = Key {
                 clip: source.id,
                 frame: *number,
             };
-            let (cine, look) = (&mut self.cines.panes[0], &self.viewing.look);
+            let (cine, look) = (&mut self.view.cines.panes[0], &self.view.look);
             let picture = Picture::Frame(picture);
             let texture = cine.texture(ui, "pane-source", key, look, picture);
             // Only what the networks get: nothing outside the square.
@@ -140,18 +139,11 @@ impl Explore {
         }
     }
 
-    pub(super) fn shown(&self, part: Part) -> Option<&Shown> {
-        match part {
-            Part::Factual => self.factual.as_ref(),
-            Part::Counterfactual => self.counterfactual.as_ref(),
-        }
-    }
-
     fn paint_made(&mut self, ui: &Ui, part: Part, rect: Rect, now: f64) {
         let (_, seconds) = self.cycle();
-        let phase = self.playback.phase(seconds, now);
+        let phase = self.view.playback.phase(seconds, now);
         let Some((seen, word)) = self.seen(part) else {
-            let word = match (&self.source, &self.running) {
+            let word = match (&self.case.source, &self.made.running) {
                 (None, _) => "",
                 (_, Some(_)) => "waiting",
                 (_, None) => "not made yet",
@@ -166,7 +158,7 @@ impl Explore {
             frame: 2 * at + usize::from(fine),
         };
         let index = if part == Part::Factual { 1 } else { 2 };
-        let (cine, look) = (&mut self.cines.panes[index], &self.viewing.look);
+        let (cine, look) = (&mut self.view.cines.panes[index], &self.view.look);
         let texture = cine.held(key, look).unwrap_or_else(|| match &made {
             Shows::Frame(f) => cine.texture(
                 ui,
@@ -186,11 +178,11 @@ impl Explore {
             }
         });
         Cine::fit(ui, &texture, rect, look);
-        if part == Part::Factual && self.factual.as_ref().is_some_and(|f| f.stale) {
+        if part == Part::Factual && self.made.factual.as_ref().is_some_and(|f| f.stale) {
             ui.painter().rect_filled(rect, 0.0, tokens(ui).dimmed);
         }
         if let Some(beating) = &seen.cine.beating {
-            self.paint_outline(ui, beating, phase, rect);
+            self.view.paint_outline(ui, beating, phase, rect);
         }
         on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
         on_picture(ui, rect, Align2::LEFT_TOP, &word);
@@ -198,7 +190,7 @@ impl Explore {
 
     /// What a pane shows of a part, and the word over it.
     fn seen(&self, part: Part) -> Option<(Seen, String)> {
-        let running = self.running.as_ref();
+        let running = self.made.running.as_ref();
         let preview = running.and_then(|r| Some((r, r.preview.as_ref()?)));
         if let Some((running, (_, made))) = preview.filter(|(_, (of, _))| *of == part) {
             let word = running
@@ -208,11 +200,16 @@ impl Explore {
             let clip = (1 << 63) | (running.id << 24) | running.previews;
             return Some((Seen::new(clip, made.clone()), word));
         }
-        if let Some((_, id, made)) = self.cancelled.as_ref().filter(|(of, _, _)| *of == part) {
+        if let Some((_, id, made)) = self
+            .made
+            .cancelled
+            .as_ref()
+            .filter(|(of, _, _)| *of == part)
+        {
             return Some((Seen::new(*id, made.clone()), "cancelled estimate".into()));
         }
-        let shown = self.shown(part)?;
-        let mixed = self.viewing.interpolate && shown.result.cine.beating.is_none();
+        let shown = self.made.shown(part)?;
+        let mixed = self.view.interpolate && shown.result.cine.beating.is_none();
         let word = if mixed { "interpolated" } else { "" };
         let seen = Seen {
             clip: shown.id,
@@ -243,6 +240,18 @@ impl Explore {
         }
         let frame = ((phase * n as f64) as usize).min(n - 1);
         (frame * BETWEEN, Shows::Frame(frame))
+    }
+}
+
+impl Case {
+    /// What stands above a pane: a cine at an EF that nobody gave is not the factual one.
+    fn title(&self, pane: Pane) -> String {
+        match (pane, self.ef_origin) {
+            (Pane::Factual, EfOrigin::Assumed) => {
+                format!("At EF {:.0} % (assumed)", self.factual_ef)
+            }
+            _ => pane.name().to_owned(),
+        }
     }
 }
 
@@ -280,7 +289,7 @@ enum Shows {
 }
 
 /// Small words over a picture.
-pub(super) fn on_picture(ui: &Ui, rect: Rect, align: Align2, text: &str) {
+pub(in crate::ui::explore) fn on_picture(ui: &Ui, rect: Rect, align: Align2, text: &str) {
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let at = align.pos_in_rect(&rect.shrink(6.0));
     if text.is_empty() {

@@ -1,6 +1,6 @@
 //! Where the measurement of a clip's EF is: cropped off the window's thread, measured by the worker.
 
-use super::alignment::Grays;
+use super::super::view::alignment::Grays;
 use crate::clip::Video;
 use crate::engine::MeasureId;
 use crate::measure::{Measurement, TimeBase};

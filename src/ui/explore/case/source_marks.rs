@@ -1,29 +1,23 @@
-//! Masks over burned-in text, turns of the picture, and the files that were open.
+//! Masks over burned-in text, and turns of the picture.
 
-use super::heading;
-use super::kept::Recent;
-use super::state::Explore;
-use crate::engine::Engine;
+use super::Case;
 use crate::media::region::Mask;
 use crate::media::text_areas;
 use crate::ui::command::Command;
 use crate::ui::theme::tokens;
 use crossbeam_channel::{TryRecvError, bounded};
-use egui::{Button, RichText, Ui};
+use egui::{RichText, Ui};
 
-/// Files that are listed.
-const MOST_RECENT: usize = 12;
-
-impl Explore {
+impl Case {
     /// Whether areas that look like text wait for the user's word: until then the anatomy is not kept.
-    pub(super) fn text_is_proposed(&self) -> bool {
+    pub(in crate::ui::explore) fn text_is_proposed(&self) -> bool {
         let source = self.source.as_ref();
         self.seeking.is_some() || source.is_some_and(|s| !s.proposals.is_empty())
     }
 
     /// Proposals wait for the user's word; masks can be drawn and taken away. True when the
     /// anatomy is to be taken anew.
-    pub(super) fn mask_lines(&mut self, ui: &mut Ui) -> bool {
+    pub(in crate::ui::explore) fn mask_lines(&mut self, ui: &mut Ui) -> bool {
         let tokens = tokens(ui);
         let Some(source) = &mut self.source else {
             return false;
@@ -62,7 +56,7 @@ impl Explore {
     }
 
     /// Looks for burned-in text in another square, on another thread.
-    pub(super) fn seek_text(&mut self) {
+    pub(in crate::ui::explore) fn seek_text(&mut self) {
         let Some(source) = &mut self.source else {
             return;
         };
@@ -85,7 +79,7 @@ impl Explore {
     }
 
     /// Takes what was found, less what is masked already.
-    pub(super) fn hear_of_text(&mut self) {
+    pub(in crate::ui::explore) fn hear_of_text(&mut self) {
         let Some((id, receiver)) = &self.seeking else {
             return;
         };
@@ -102,7 +96,7 @@ impl Explore {
     }
 
     /// Left and right, or top and bottom, change places.
-    pub fn turn(&mut self, command: Command, engine: &mut Engine) {
+    pub(in crate::ui::explore) fn turn(&mut self, command: Command) {
         let Some(source) = &mut self.source else {
             return;
         };
@@ -110,52 +104,5 @@ impl Explore {
             Command::Mirror => source.crop.mirrored ^= true,
             _ => source.crop.upside_down ^= true,
         }
-        self.measure_source();
-        self.retake_anatomy(engine);
-    }
-
-    /// Notes a file that was opened, if the user wants that.
-    pub fn note_recent(&mut self, hash: String, date: String) {
-        let Some(source) = &self.source else {
-            return;
-        };
-        if !self.settings.keep_recent {
-            return;
-        }
-        let recent = Recent {
-            hash,
-            date,
-            kind: source.about(),
-        };
-        self.settings.recent.retain(|r| r.hash != recent.hash);
-        self.settings.recent.insert(0, recent);
-        self.settings.recent.truncate(MOST_RECENT);
-    }
-
-    pub(super) fn recent_files(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        if self.settings.recent.is_empty() {
-            return;
-        }
-        heading(ui, "Recent");
-        let muted = tokens(ui).muted;
-        for recent in &self.settings.recent {
-            ui.horizontal(|ui| {
-                let text = format!("{} {}, {}", recent.hash, recent.kind, recent.date);
-                let line = Button::new(RichText::new(text).size(12.0)).frame(false);
-                let hint = if self.paths.contains_key(&recent.hash) {
-                    "Open it again"
-                } else {
-                    "Where it lies is not kept: choose the file again"
-                };
-                if ui.add(line).on_hover_text(hint).clicked() {
-                    self.reopen = self.paths.get(&recent.hash).cloned();
-                    if self.reopen.is_none() {
-                        commands.push(Command::OpenFile);
-                    }
-                }
-            });
-        }
-        let text = "Neither names nor places of files are kept.";
-        ui.label(RichText::new(text).color(muted).size(11.5));
     }
 }

@@ -1,8 +1,9 @@
 //! The EF ladder: the same heart and seed at several EFs, as a playing filmstrip.
 
-use super::panes::on_picture;
+use super::super::Explore;
+use super::super::view::panes::on_picture;
+use super::Made;
 use super::shown::{Shown, Strip};
-use super::state::Explore;
 use crate::ef::EfPercent;
 use crate::engine::{self, Engine, Generated, Ladder, Request};
 use crate::text::duration;
@@ -19,51 +20,9 @@ const CAPTION: f32 = 34.0;
 /// Room that the hint and the button beside it need.
 const HINT_WIDTH: f32 = 460.0;
 
-impl Explore {
-    /// Makes a ladder of what is set, or takes the one there is away.
-    pub fn toggle_ladder(&mut self, engine: &mut Engine) {
-        match self.ladder.take() {
-            // One that waits, or is done, is not what the worker is doing.
-            Some(strip) if strip.job.is_none() => {}
-            Some(_) => engine.cancel(),
-            None => self.climb(engine, false),
-        }
-    }
-
-    pub(super) fn climb(&mut self, engine: &mut Engine, confirmed: bool) {
-        let Some(request) = self.request() else {
-            return;
-        };
-        let covered = |ef: &f64| self.cascade.as_ref().is_none_or(|c| c.card.covers(*ef));
-        let efs = RUNGS.iter().copied().filter(covered);
-        let efs: Vec<EfPercent> = efs.filter_map(|ef| EfPercent::new(ef).ok()).collect();
-        if efs.is_empty() || self.cascade.is_none() {
-            return;
-        }
-        self.running = None;
-        let job = engine.climb(Ladder {
-            request: Request {
-                best_of: 1,
-                ..request
-            },
-            efs: efs.clone(),
-            confirmed,
-        });
-        self.ladder = Some(Strip {
-            cines: efs.iter().map(|_| Cine::default()).collect(),
-            efs,
-            job: Some(job),
-            waits: false,
-            fraction: 0.0,
-            seconds_left: f64::NAN,
-            previews: Vec::new(),
-            count: 0,
-            rungs: Vec::new(),
-        });
-    }
-
+impl Made {
     /// The worker does one thing at a time, and the newest first: a ladder that is not done waits.
-    pub(super) fn put_ladder_off(&mut self) {
+    pub(in crate::ui::explore) fn put_ladder_off(&mut self) {
         if let Some(strip) = &mut self.ladder
             && strip.job.take().is_some()
         {
@@ -71,14 +30,7 @@ impl Explore {
         }
     }
 
-    /// The worker is free for a ladder that waits.
-    pub(super) fn climb_on(&mut self, engine: &mut Engine) {
-        if self.ladder.as_ref().is_some_and(|l| l.waits) {
-            self.climb(engine, true);
-        }
-    }
-
-    pub(super) fn climbing(
+    pub(in crate::ui::explore) fn climbing(
         &mut self,
         fraction: f64,
         seconds: f64,
@@ -93,33 +45,78 @@ impl Explore {
             }
         }
     }
+}
 
-    pub(super) fn climbed(&mut self, rungs: Vec<Arc<Generated>>) {
-        let shown = rungs.into_iter().map(|result| Shown {
-            stale: false,
-            id: self.next_id(),
-            result,
-        });
-        let shown: Vec<Shown> = shown.collect();
-        for rung in &shown {
-            self.note_result(&rung.result);
+impl Explore {
+    /// Makes a ladder of what is set, or takes the one there is away.
+    pub fn toggle_ladder(&mut self, engine: &mut Engine) {
+        match self.made.ladder.take() {
+            // One that waits, or is done, is not what the worker is doing.
+            Some(strip) if strip.job.is_none() => {}
+            Some(_) => engine.cancel(),
+            None => self.climb(engine, false),
         }
-        if let Some(strip) = &mut self.ladder {
+    }
+
+    pub(in crate::ui::explore) fn climb(&mut self, engine: &mut Engine, confirmed: bool) {
+        let Some(request) = self.request() else {
+            return;
+        };
+        let covered = |ef: &f64| {
+            self.house
+                .cascade
+                .as_ref()
+                .is_none_or(|c| c.card.covers(*ef))
+        };
+        let efs = RUNGS.iter().copied().filter(covered);
+        let efs: Vec<EfPercent> = efs.filter_map(|ef| EfPercent::new(ef).ok()).collect();
+        if efs.is_empty() || self.house.cascade.is_none() {
+            return;
+        }
+        self.made.running = None;
+        let job = engine.climb(Ladder {
+            request: Request {
+                best_of: 1,
+                ..request
+            },
+            efs: efs.clone(),
+            confirmed,
+        });
+        self.made.ladder = Some(Strip {
+            cines: efs.iter().map(|_| Cine::default()).collect(),
+            efs,
+            job: Some(job),
+            waits: false,
+            fraction: 0.0,
+            seconds_left: f64::NAN,
+            previews: Vec::new(),
+            count: 0,
+            rungs: Vec::new(),
+        });
+    }
+
+    /// The worker is free for a ladder that waits.
+    pub(in crate::ui::explore) fn climb_on(&mut self, engine: &mut Engine) {
+        if self.made.ladder.as_ref().is_some_and(|l| l.waits) {
+            self.climb(engine, true);
+        }
+    }
+
+    pub(in crate::ui::explore) fn climbed(&mut self, rungs: Vec<Arc<Generated>>) {
+        for rung in &rungs {
+            self.made.note_result(rung, self.wanted.best_of);
+        }
+        let shown = rungs.into_iter();
+        let shown = shown.map(|result| Shown::new(self.next_id(), result));
+        let shown: Vec<Shown> = shown.collect();
+        if let Some(strip) = &mut self.made.ladder {
             strip.rungs = shown;
             strip.previews.clear();
         }
     }
 
-    /// How high the filmstrip is in a window of this width.
-    pub(super) fn ladder_height(&self, width: f32) -> f32 {
-        match &self.ladder {
-            Some(strip) => rung_side(width, strip.efs.len()) + CAPTION + 34.0,
-            None => 0.0,
-        }
-    }
-
     /// The filmstrip; a click takes a rung into the pane.
-    pub(super) fn filmstrip(
+    pub(in crate::ui::explore) fn filmstrip(
         &mut self,
         ui: &mut Ui,
         engine: &mut Engine,
@@ -127,9 +124,9 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         let (_, seconds) = self.cycle();
-        let phase = self.playback.phase(seconds, now);
-        let requested = self.requested;
-        let Some(strip) = &mut self.ladder else {
+        let phase = self.view.playback.phase(seconds, now);
+        let requested = self.wanted.requested;
+        let Some(strip) = &mut self.made.ladder else {
             return;
         };
         let tokens = tokens(ui);
@@ -175,7 +172,7 @@ impl Explore {
                     if let Some((clip, video)) = video {
                         let frame = ((phase * video.frames as f64) as usize)
                             .min(video.frames.saturating_sub(1));
-                        let look = &self.viewing.look;
+                        let look = &self.view.look;
                         let key = Key { clip, frame };
                         let picture = Picture::Video(video, frame);
                         let texture = strip.cines[i].texture(ui, &name, key, look, picture);
@@ -206,11 +203,21 @@ impl Explore {
         });
         if let Some(ef) = chosen {
             // It is in the worker's cache: there at once.
-            if ef == self.requested {
+            if ef == self.wanted.requested {
                 self.run(engine);
             } else {
                 self.set_requested(ef, engine);
             }
+        }
+    }
+}
+
+impl Made {
+    /// How high the filmstrip is in a window of this width.
+    pub(in crate::ui::explore) fn ladder_height(&self, width: f32) -> f32 {
+        match &self.ladder {
+            Some(strip) => rung_side(width, strip.efs.len()) + CAPTION + 34.0,
+            None => 0.0,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Exporting what is shown: which cine, which kind of file, with or without its anatomy.
 
+use super::super::Explore;
+use super::super::view::Pane;
+use super::Made;
 use super::choice::{Choice, What};
-use super::state::Explore;
-use super::viewing::Pane;
+use super::shown::Shown;
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::ef::{EfOrigin, EfPercent};
-use crate::engine::{self, Part};
+use crate::engine::{self, Generated, Part};
 use crate::media::export::{self, Cine, Format};
 use crate::media::region::Anatomy;
 use crate::provenance::Provenance;
@@ -33,7 +35,8 @@ enum PackageKind {
     },
     Picture {
         frame: Frame,
-        words: String,
+        words: Vec<String>,
+        rungs: Vec<Provenance>,
     },
 }
 
@@ -67,9 +70,20 @@ impl Package {
                     path,
                 )
             }
-            PackageKind::Picture { frame, words } => {
-                export::write_picture(frame, words, &self.provenance, anatomy, path)
-            }
+            PackageKind::Picture {
+                frame,
+                words,
+                rungs,
+            } => export::write_picture(
+                &export::Picture {
+                    frame,
+                    words,
+                    provenance: &self.provenance,
+                    rungs,
+                    anatomy,
+                },
+                path,
+            ),
         };
         written.map(drop).map_err(|e| e.to_string())
     }
@@ -78,16 +92,20 @@ impl Package {
 impl Explore {
     fn can_export(&self, what: What) -> bool {
         match what {
-            What::Counterfactual => self.counterfactual.is_some(),
-            What::Factual => self.factual.as_ref().is_some_and(|f| !f.stale),
-            What::MMode => self.viewing.line.is_some() && self.counterfactual.is_some(),
-            What::Ladder => self.ladder.as_ref().is_some_and(|l| !l.rungs.is_empty()),
+            What::Counterfactual => self.made.counterfactual.is_some(),
+            What::Factual => self.made.factual.as_ref().is_some_and(|f| !f.stale),
+            What::MMode => self.view.line.is_some() && self.made.counterfactual.is_some(),
+            What::Ladder => self
+                .made
+                .ladder
+                .as_ref()
+                .is_some_and(|l| !l.rungs.is_empty()),
         }
     }
 
     /// The dialog. Some extension when the user wants to choose where: empty for a folder.
     pub fn export_dialog(&mut self, ui: &Ui) -> Option<&'static str> {
-        self.exporting?;
+        self.view.exporting?;
         let mut chosen = None;
         let mut closed = false;
         let modal = egui::Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
@@ -102,10 +120,10 @@ impl Explore {
                 (What::Ladder, "Ladder picture"),
             ]
             .map(|(what, text)| (what, text, able(what)));
-            let Some(choice) = &mut self.exporting else {
+            let Some(choice) = &mut self.view.exporting else {
                 return;
             };
-            let made = self.counterfactual.as_ref().or(self.factual.as_ref());
+            let made = self.made.any();
             let beating = made.and_then(|made| made.result.cine.beating.as_ref());
             let fine_side = beating.and_then(|beating| beating.fine_side());
             for (what, text, able) in available {
@@ -163,18 +181,18 @@ impl Explore {
             });
         });
         if closed || modal.should_close() {
-            self.exporting = None;
+            self.view.exporting = None;
         }
         chosen
     }
 
     /// What the dialog chose, made ready for another thread.
     pub fn package(&self, choice: Choice) -> Option<Package> {
-        let shown = match choice.what {
-            What::Factual => self.factual.as_ref(),
-            _ => self.counterfactual.as_ref(),
-        }?;
-        let result = &shown.result;
+        let result = match choice.what {
+            What::Factual => &self.made.factual.as_ref()?.result,
+            What::Counterfactual | What::MMode => &self.made.counterfactual.as_ref()?.result,
+            What::Ladder => self.made.rung(self.wanted.requested)?,
+        };
         let kind = match choice.what {
             What::Counterfactual | What::Factual => PackageKind::Cine {
                 part: match choice.what {
@@ -183,29 +201,29 @@ impl Explore {
                 },
                 cine: result.cine.clone(),
                 fine: choice.fine,
-                rate: result.rate_at(self.settings.heart_rate),
+                rate: result.rate_at(self.view.heart_rate),
                 beat_normalised: result.beat_normalised,
             },
             What::MMode => self.m_mode_picture(choice.with_anatomy)?,
-            What::Ladder => self.ladder_picture()?,
+            What::Ladder => self.made.ladder_picture()?,
         };
-        let source = self.source.as_ref()?;
+        let source = self.case.source.as_ref()?;
         let is_its = source.anatomy.sha256 == result.provenance.anatomy_sha256;
         Some(Package {
             kind,
             provenance: result.provenance.clone(),
-            factual: EfPercent::new(self.factual_ef)
+            factual: EfPercent::new(self.case.factual_ef)
                 .ok()
-                .map(|ef| (ef, self.ef_origin)),
+                .map(|ef| (ef, self.case.ef_origin)),
             // Nor while text in it, which may name somebody, waits for the user's word.
-            anatomy: (choice.with_anatomy && is_its && !self.text_is_proposed())
+            anatomy: (choice.with_anatomy && is_its && !self.case.text_is_proposed())
                 .then(|| source.anatomy.clone()),
         })
     }
 
     /// The strips under each other, the source's among them unless its anatomy is left out.
     fn m_mode_picture(&self, with_source: bool) -> Option<PackageKind> {
-        let line = self.viewing.line?;
+        let line = self.view.line?;
         let panes = Pane::ALL.into_iter();
         let panes = panes.filter(|p| with_source || *p != Pane::Source);
         let strips = panes.map(|pane| self.strip_of(pane, line));
@@ -230,24 +248,41 @@ impl Explore {
                 height,
                 pixels: Pixels::Gray(pixels),
             },
-            words: match with_source {
+            words: vec![match with_source {
                 true => "M-mode: source, factual, counterfactual".into(),
                 false => "M-mode: factual, counterfactual".into(),
-            },
+            }],
+            rungs: Vec::new(),
         })
     }
+}
 
-    /// Each rung at end-diastole, and below it at the cycle's third, about end-systole.
-    fn ladder_picture(&self) -> Option<PackageKind> {
+impl Made {
+    /// The ladder's rung at a requested EF, else its first.
+    fn rung(&self, requested: f64) -> Option<&Arc<Generated>> {
         let rungs = &self.ladder.as_ref()?.rungs;
-        let first = &rungs.first()?.result.cine.video;
+        let asked = |r: &&Shown| r.result.provenance.requested_ef_percent == requested;
+        let rung = rungs.iter().find(asked).or(rungs.first())?;
+        Some(&rung.result)
+    }
+
+    /// Each rung at end-diastole, and below it at end-systole: about the cycle's third, where the cascade does
+    /// not say.
+    fn ladder_picture(&self) -> Option<PackageKind> {
+        let rungs = self.ladder.as_ref()?.rungs.iter();
+        let rungs: Vec<&Generated> = rungs.map(|r| &*r.result).collect();
+        let first = &rungs.first()?.cine.video;
         let (w, h) = (first.width, first.height);
         let (width, height) = (w * rungs.len(), 2 * h);
         let mut pixels = vec![0u8; width * height];
         for (i, rung) in rungs.iter().enumerate() {
-            let video = &rung.result.cine.video;
-            for (row, f) in [0, video.frames / 3].into_iter().enumerate() {
-                let frame = video.gray_frame(f);
+            let (video, p) = (&rung.cine.video, &rung.provenance);
+            let moments = [
+                p.ed_frame.unwrap_or(0),
+                p.es_frame.unwrap_or(video.frames / 3),
+            ];
+            for (row, f) in moments.into_iter().enumerate() {
+                let frame = video.gray_frame(f.min(video.frames.saturating_sub(1)));
                 for y in 0..h {
                     for x in 0..w {
                         pixels[(row * h + y) * width + i * w + x] = frame.rgb(x, y)[0];
@@ -255,17 +290,22 @@ impl Explore {
                 }
             }
         }
-        let efs = rungs
-            .iter()
-            .map(|r| r.result.provenance.requested_ef_percent);
-        let efs: Vec<String> = efs.map(|ef| format!("{ef:.0}%")).collect();
+        let rungs: Vec<Provenance> = rungs.iter().map(|r| r.provenance.clone()).collect();
+        let list = |of: fn(&Provenance) -> f64| {
+            let efs: Vec<String> = rungs.iter().map(|p| format!("{:.0}%", of(p))).collect();
+            efs.join(" ")
+        };
         Some(PackageKind::Picture {
+            words: vec![
+                format!("EF ladder, asked {}", list(|p| p.requested_ef_percent)),
+                format!("got {}", list(|p| p.measured_ef_percent)),
+            ],
             frame: Frame {
                 width,
                 height,
                 pixels: Pixels::Gray(pixels),
             },
-            words: format!("EF ladder: {}", efs.join(" ")),
+            rungs,
         })
     }
 }

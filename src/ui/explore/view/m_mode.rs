@@ -1,8 +1,9 @@
 //! M-mode: a line through the pictures, over time.
 
+use super::super::Explore;
+use super::Pane;
+use super::View;
 use super::panes::on_picture;
-use super::state::Explore;
-use super::viewing::Pane;
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
@@ -51,12 +52,12 @@ fn strip(columns: &[[u8; SAMPLES]]) -> Frame {
 
 impl Explore {
     /// The panes, and under them the strips.
-    pub(super) fn m_mode(&mut self, ui: &mut Ui, now: f64) {
+    pub(in crate::ui::explore) fn m_mode(&mut self, ui: &mut Ui, now: f64) {
         let area = ui.available_size();
         let panes = vec2(area.x, (area.y * 0.46).min(area.x / 3.0 + 24.0));
         self.side_by_side(ui, now, panes, false);
         ui.add_space(SMALL_GAP);
-        if self.viewing.line.is_none() {
+        if self.view.line.is_none() {
             let text = "Draw a line on any pane, across the left ventricle, to see it over time.";
             ui.label(RichText::new(text).color(tokens(ui).muted));
             return;
@@ -64,7 +65,7 @@ impl Explore {
         let left = ui.available_height() - 3.0 * SMALL_GAP;
         let height = (left / 3.0).clamp(36.0, MOST_STRIP);
         let (_, seconds) = self.cycle();
-        let phase = self.playback.phase(seconds, now);
+        let phase = self.view.playback.phase(seconds, now);
         for pane in Pane::ALL {
             ui.horizontal(|ui| {
                 let (name, _) = ui.allocate_exact_size(vec2(LABEL, height), Sense::hover());
@@ -82,21 +83,21 @@ impl Explore {
                 if let Some(at) = response.interact_pointer_pos() {
                     let share = (at.x - response.rect.left()) / response.rect.width();
                     let to = f64::from(share.clamp(0.0, 0.999)) * seconds;
-                    self.playback.seek(to, now);
+                    self.view.playback.seek(to, now);
                 }
             });
         }
     }
 
     fn paint_strip(&mut self, ui: &Ui, pane: Pane, rect: Rect, phase: f64) {
-        let Some(line) = self.viewing.line else {
+        let Some(line) = self.view.line else {
             return;
         };
         let texture = self.strip_key(pane, line).and_then(|key| {
-            let held = self.viewing.strips[pane.index()].held(key, &self.viewing.look);
+            let held = self.view.strips[pane.index()].held(key, &self.view.look);
             held.or_else(|| {
                 let frame = self.strip_of(pane, line)?;
-                let (viewing, picture) = (&mut self.viewing, Picture::Frame(&frame));
+                let (viewing, picture) = (&mut self.view, Picture::Frame(&frame));
                 let cine = &mut viewing.strips[pane.index()];
                 Some(cine.texture(ui, pane.name(), key, &viewing.look, picture))
             })
@@ -123,12 +124,12 @@ impl Explore {
     fn strip_key(&self, pane: Pane, line: [Vec2; 2]) -> Option<Key> {
         let (clip, more) = match pane {
             Pane::Source => {
-                let offset = self.viewing.offset.filter(|_| self.viewing.align);
+                let offset = self.view.offset.filter(|_| self.view.align);
                 let begins = offset.map_or(0, |(at, _)| at.to_bits());
                 (self.source_key(0)?.clip, begins.rotate_left(17))
             }
-            Pane::Factual => (self.shown(Part::Factual)?.id, 0),
-            Pane::Counterfactual => (self.shown(Part::Counterfactual)?.id, 0),
+            Pane::Factual => (self.made.shown(Part::Factual)?.id, 0),
+            Pane::Counterfactual => (self.made.shown(Part::Counterfactual)?.id, 0),
         };
         Some(Key {
             clip: clip ^ more ^ line_key(line),
@@ -139,7 +140,11 @@ impl Explore {
     /// Frames of one cycle.
     fn strip_columns(&self, pane: Pane) -> usize {
         let (n, seconds) = self.cycle();
-        let source = self.source.as_ref().filter(|s| !s.recording.is_still());
+        let source = self
+            .case
+            .source
+            .as_ref()
+            .filter(|s| !s.recording.is_still());
         match source.and_then(|s| s.rate).filter(|_| pane == Pane::Source) {
             Some(rate) => ((seconds * rate.fps()).ceil() as usize).clamp(2, MOST_COLUMNS),
             None => n,
@@ -147,7 +152,7 @@ impl Explore {
     }
 
     /// One cycle of a pane along the line.
-    pub(super) fn strip_of(&self, pane: Pane, line: [Vec2; 2]) -> Option<Frame> {
+    pub(in crate::ui::explore) fn strip_of(&self, pane: Pane, line: [Vec2; 2]) -> Option<Frame> {
         let (_, seconds) = self.cycle();
         let columns = self.strip_columns(pane);
         let frame = |k: usize| match pane {
@@ -157,10 +162,12 @@ impl Explore {
         let made = (0..columns).map(|k| Some(along(&self.gray(pane, frame(k))?, line)));
         Some(strip(&made.collect::<Option<Vec<_>>>()?))
     }
+}
 
+impl View {
     /// A drag on a pane draws the line; the line is on all of them.
-    pub(super) fn draw_line(&mut self, ui: &Ui, response: &Response, rect: Rect) {
-        let look = self.viewing.look;
+    pub(in crate::ui::explore) fn draw_line(&mut self, ui: &Ui, response: &Response, rect: Rect) {
+        let look = self.look;
         let inside = |at| {
             look.on_picture(rect, at)
                 .clamp(Vec2::ZERO, Vec2::splat(1.0))
@@ -171,10 +178,10 @@ impl Explore {
         {
             let line = [inside(from), inside(to)];
             if (line[1] - line[0]).length() > SHORTEST {
-                self.viewing.line = Some(line);
+                self.line = Some(line);
             }
         }
-        if let Some(line) = self.viewing.line {
+        if let Some(line) = self.line {
             let ends = line.map(|share| look.on_pane(rect, share));
             let painter = ui.painter().with_clip_rect(rect);
             let accent = tokens(ui).accent;

@@ -1,8 +1,8 @@
 //! Comparisons of two panes in one picture: wipe, flicker, absolute difference.
 
+use super::super::Explore;
 use super::panes::{CAPTION, on_picture};
-use super::state::Explore;
-use super::viewing::{Mode, Pane};
+use super::{Comparison, Pane};
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
@@ -20,24 +20,24 @@ const GRIP: f32 = 12.0;
 
 impl Explore {
     /// Above the panes: which comparison, and how pictures are looked at.
-    pub(super) fn compare_bar(&mut self, ui: &mut Ui) {
-        let clip = self
-            .source
-            .as_ref()
-            .is_some_and(|s| !s.recording.is_still());
-        let motion = self.makes_motion();
+    pub(in crate::ui::explore) fn compare_bar(&mut self, ui: &mut Ui) {
+        let clip = self.case.is_clip();
+        let motion = self.house.makes_motion();
         let slow = self.is_slow() && !motion;
         let unaligned = self.why_unaligned();
-        let viewing = &mut self.viewing;
+        let viewing = &mut self.view;
         ui.horizontal_wrapped(|ui| {
-            for (mode, command) in Mode::ALL {
+            for (mode, command) in Comparison::ALL {
                 let hint = ui.ctx().format_shortcut(&command.shortcut());
                 let button = ui.selectable_label(viewing.mode == mode, command.text());
                 if button.on_hover_text(hint).clicked() {
                     viewing.mode = mode;
                 }
             }
-            if matches!(viewing.mode, Mode::Wipe | Mode::Flicker | Mode::Difference) {
+            if matches!(
+                viewing.mode,
+                Comparison::Wipe | Comparison::Flicker | Comparison::Difference
+            ) {
                 ui.separator();
                 ui.label("with");
                 for pane in [Pane::Factual, Pane::Source] {
@@ -45,7 +45,7 @@ impl Explore {
                     ui.selectable_value(&mut viewing.against, pane, text);
                 }
             }
-            if viewing.mode == Mode::Flicker {
+            if viewing.mode == Comparison::Flicker {
                 ui.spacing_mut().slider_width = 70.0;
                 let rate = Slider::new(&mut viewing.flicker, FLICKER).suffix(" Hz");
                 let response = ui.add(rate.max_decimals(1));
@@ -97,12 +97,14 @@ impl Explore {
 
     /// Why the source cannot be played in phase with the cines, where it cannot.
     fn why_unaligned(&self) -> Option<&'static str> {
-        let source = self.source.as_ref()?;
+        let source = self.case.source.as_ref()?;
         match () {
-            () if self.viewing.offset.is_some() => None,
+            () if self.view.offset.is_some() => None,
             () if source.rate.is_none() => Some("its rate is not known"),
-            () if self.viewing.grays.is_none() => Some("its frames are being read"),
-            () if self.counterfactual.is_none() && self.factual.is_none() => Some("no cine yet"),
+            () if self.view.grays.is_none() => Some("its frames are being read"),
+            () if self.made.counterfactual.is_none() && self.made.factual.is_none() => {
+                Some("no cine yet")
+            }
             () => Some("its motion does not match the cines'"),
         }
     }
@@ -110,34 +112,34 @@ impl Explore {
     /// Fewer than 12 frames a second.
     fn is_slow(&self) -> bool {
         let (n, seconds) = self.cycle();
-        self.counterfactual.is_some() && (n as f64) < 12.0 * seconds
+        self.made.counterfactual.is_some() && (n as f64) < 12.0 * seconds
     }
 
     /// One large picture, its words below.
-    pub(super) fn one_picture(&mut self, ui: &mut Ui, now: f64) {
+    pub(in crate::ui::explore) fn one_picture(&mut self, ui: &mut Ui, now: f64) {
         let area = ui.available_size();
         let side = area.x.min(area.y - CAPTION).max(120.0);
         ui.add_space(((area.y - side - CAPTION) / 2.0).max(0.0));
-        let against = self.viewing.against;
+        let against = self.view.against;
         ui.horizontal_top(|ui| {
             ui.add_space(((area.x - side) / 2.0).max(0.0));
             ui.vertical(|ui| {
                 ui.set_width(side);
-                let name = match self.viewing.mode {
-                    Mode::Wipe => "Wipe",
-                    Mode::Flicker => "Flicker",
+                let name = match self.view.mode {
+                    Comparison::Wipe => "Wipe",
+                    Comparison::Flicker => "Flicker",
                     _ => "Difference",
                 };
                 let sense = Sense::click_and_drag();
                 let response = Cine::ground(ui, Vec2::splat(side), name, sense);
                 let rect = response.rect;
                 let mut moves = true;
-                match self.viewing.mode {
-                    Mode::Wipe => moves = self.wipe(ui, &response, rect, now),
-                    Mode::Flicker => self.flicker(ui, rect, now),
+                match self.view.mode {
+                    Comparison::Wipe => moves = self.wipe(ui, &response, rect, now),
+                    Comparison::Flicker => self.flicker(ui, rect, now),
                     _ => self.difference(ui, rect, now),
                 }
-                self.viewing.handle(&response, rect, moves);
+                self.view.handle(&response, rect, moves);
                 ui.add_space(4.0);
                 ui.columns(2, |columns| {
                     for (column, pane) in columns.iter_mut().zip([against, Pane::Counterfactual]) {
@@ -152,7 +154,7 @@ impl Explore {
 
     /// The one to the left of an edge, the other to its right. False while the edge is dragged.
     fn wipe(&mut self, ui: &mut Ui, response: &egui::Response, rect: Rect, now: f64) -> bool {
-        let x = rect.left() + self.viewing.edge * rect.width();
+        let x = rect.left() + self.view.edge * rect.width();
         let near = |at: egui::Pos2| (at.x - x).abs() <= GRIP;
         let pressed = ui
             .input(|i| i.pointer.press_origin())
@@ -166,13 +168,13 @@ impl Explore {
             ui.data_mut(|d| d.insert_temp(id, grips));
         }
         if let Some(at) = response.interact_pointer_pos().filter(|_| held && grips) {
-            self.viewing.edge = ((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0);
+            self.view.edge = ((at.x - rect.left()) / rect.width()).clamp(0.0, 1.0);
         }
         if response.hover_pos().is_some_and(near) {
             ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
         }
-        let x = rect.left() + self.viewing.edge * rect.width();
-        let against = self.viewing.against;
+        let x = rect.left() + self.view.edge * rect.width();
+        let against = self.view.against;
         for (pane, part) in [
             (against, rect.with_max_x(x)),
             (Pane::Counterfactual, rect.with_min_x(x)),
@@ -197,12 +199,12 @@ impl Explore {
 
     /// The one, then the other.
     fn flicker(&mut self, ui: &Ui, rect: Rect, now: f64) {
-        let half = 1.0 / f64::from(self.viewing.flicker.max(0.1));
+        let half = 1.0 / f64::from(self.view.flicker.max(0.1));
         let second = (now / half).rem_euclid(2.0) >= 1.0;
         let pane = if second {
             Pane::Counterfactual
         } else {
-            self.viewing.against
+            self.view.against
         };
         self.paint(ui, pane, rect, now);
         on_picture(ui, rect, Align2::CENTER_TOP, pane.name());
@@ -212,7 +214,7 @@ impl Explore {
     }
 
     fn difference(&mut self, ui: &Ui, rect: Rect, now: f64) {
-        let against = self.viewing.against;
+        let against = self.view.against;
         let keys = (
             self.key_now(against, now),
             self.key_now(Pane::Counterfactual, now),
@@ -226,7 +228,7 @@ impl Explore {
             clip: from.clip.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ to.clip,
             frame: from.frame << 16 | to.frame,
         };
-        let held = self.viewing.difference.held(key, &self.viewing.look);
+        let held = self.view.difference.held(key, &self.view.look);
         let texture = held.or_else(|| {
             let a = self.gray(against, from.frame)?;
             let b = self.gray(Pane::Counterfactual, to.frame)?;
@@ -236,14 +238,14 @@ impl Explore {
                 height: SIDE,
                 pixels: Pixels::Gray(pixels.collect()),
             };
-            let (picture, viewing) = (Picture::Frame(&frame), &mut self.viewing);
+            let (picture, viewing) = (Picture::Frame(&frame), &mut self.view);
             let cine = &mut viewing.difference;
             Some(cine.texture(ui, "difference", key, &viewing.look, picture))
         });
         let Some(texture) = texture else {
             return;
         };
-        Cine::fit(ui, &texture, rect, &self.viewing.look);
+        Cine::fit(ui, &texture, rect, &self.view.look);
         on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
         let text = format!(
             "counterfactual - {}, absolute",
@@ -262,7 +264,7 @@ impl Explore {
     }
 
     fn made_key(&self, part: Part, now: f64) -> Option<Key> {
-        let shown = self.shown(part)?;
+        let shown = self.made.shown(part)?;
         let last = shown.result.cine.video.frames.saturating_sub(1);
         Some(Key {
             clip: shown.id,
@@ -272,18 +274,18 @@ impl Explore {
 
     /// Of a frame of the source as the networks would see it: another square makes another anatomy.
     /// `None` while the frames are taken.
-    pub(super) fn source_key(&self, frame: usize) -> Option<Key> {
-        let source = self.source.as_ref()?;
-        let there = source.recording.is_still() || self.viewing.grays.is_some();
+    pub(in crate::ui::explore) fn source_key(&self, frame: usize) -> Option<Key> {
+        let source = self.case.source.as_ref()?;
+        let there = source.recording.is_still() || self.view.grays.is_some();
         there.then(|| Key::of_hash(&source.anatomy.sha256, frame))
     }
 
     /// A frame of a pane as 112 x 112 gray levels.
-    pub(super) fn gray(&self, pane: Pane, frame: usize) -> Option<Cow<'_, [u8]>> {
+    pub(in crate::ui::explore) fn gray(&self, pane: Pane, frame: usize) -> Option<Cow<'_, [u8]>> {
         let part = match pane {
             Pane::Source => {
-                let source = self.source.as_ref()?;
-                return Some(match &self.viewing.grays {
+                let source = self.case.source.as_ref()?;
+                return Some(match &self.view.grays {
                     Some(grays) => grays.frames.get(frame)?.into(),
                     // A still is its anatomy.
                     None => source.anatomy.gray_bytes().into(),
@@ -292,7 +294,15 @@ impl Explore {
             Pane::Factual => Part::Factual,
             Pane::Counterfactual => Part::Counterfactual,
         };
-        match self.shown(part)?.result.cine.video.gray_frame(frame).pixels {
+        match self
+            .made
+            .shown(part)?
+            .result
+            .cine
+            .video
+            .gray_frame(frame)
+            .pixels
+        {
             Pixels::Gray(levels) => Some(levels.into()),
             Pixels::Rgb(_) => None,
         }

@@ -1,0 +1,83 @@
+//! The case: one source, the square that is taken from it, and its own EF.
+
+pub(in crate::ui::explore) mod measuring;
+mod opening;
+mod source_marks;
+mod source_panel;
+pub(in crate::ui::explore) mod taking;
+
+use crate::clip::Frame;
+use crate::ef::EfOrigin;
+use crate::media::region::{Anatomy, Mask};
+use crate::ui::projector::{Projector, Wake};
+use crate::ui::source::Source;
+use crossbeam_channel::Receiver;
+use measuring::Measuring;
+use std::sync::Arc;
+
+/// Made factual where nobody has said the source's own EF, and said to be assumed.
+pub(in crate::ui::explore) const ASSUMED_EF: f64 = 55.0;
+
+/// What is open, and what is known of it.
+pub struct Case {
+    pub source: Option<Source>,
+    /// The source's own EF, in percent.
+    pub factual_ef: f64,
+    /// Whose word the factual EF is.
+    pub ef_origin: EfOrigin,
+    pub measuring: Measuring,
+    /// The clip shows less than half a beat, so nothing is measured in it.
+    too_short: bool,
+    /// Decodes the source's frames.
+    pub(in crate::ui::explore) projector: Option<Projector>,
+    /// The last frame of the source that was there to be shown.
+    pub(in crate::ui::explore) on_screen: Option<(usize, Arc<Frame>)>,
+    /// The anatomy is to be taken when its frame is there.
+    anatomy_is_due: bool,
+    /// The masks that the anatomy was taken with.
+    masks_taken: Vec<Mask>,
+    /// Areas that look like text in the square of the source with this number, being sought.
+    seeking: Option<(u64, Receiver<Vec<Mask>>)>,
+    /// A drag on the source draws a mask.
+    drawing_mask: bool,
+    /// The anatomy while the square is being dragged.
+    live_anatomy: Option<Anatomy>,
+    wake: Wake,
+}
+
+impl Case {
+    /// Nothing is open. `wake` has the window drawn anew, from any thread.
+    pub(in crate::ui::explore) fn new(wake: Wake) -> Self {
+        Self {
+            source: None,
+            factual_ef: ASSUMED_EF,
+            ef_origin: EfOrigin::Assumed,
+            measuring: Measuring::default(),
+            too_short: false,
+            projector: None,
+            on_screen: None,
+            anatomy_is_due: false,
+            masks_taken: Vec::new(),
+            seeking: None,
+            drawing_mask: false,
+            live_anatomy: None,
+            wake,
+        }
+    }
+
+    /// The frame of the source that is in its pane.
+    pub fn frame_on_screen(&self) -> Option<usize> {
+        self.on_screen.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Which anatomy is open.
+    pub(in crate::ui::explore) fn anatomy_sha256(&self) -> Option<&str> {
+        self.source.as_ref().map(|s| s.anatomy.sha256.as_str())
+    }
+
+    /// Whether the source is a clip.
+    pub(in crate::ui::explore) fn is_clip(&self) -> bool {
+        let source = self.source.as_ref();
+        source.is_some_and(|s| !s.recording.is_still())
+    }
+}

@@ -1,0 +1,120 @@
+//! What is asked of the cascade: EF, preset, seed, guidance, outline.
+
+pub(in crate::ui::explore) mod outline;
+mod settings_panel;
+
+use super::kept::Settings;
+use crate::edm::{Preset, Seed};
+use crate::ef::{EfPercent, SLIDER_RANGE};
+use crate::engine::Request;
+use crate::media::region::Anatomy;
+use crate::provenance::{Leaflets, Provenance};
+use crate::puppet::Landmarks;
+use outline::Correcting;
+use std::sync::Arc;
+
+/// Everything of a run but its anatomy.
+pub struct Wanted {
+    /// Percent.
+    pub requested: f64,
+    pub preset: Preset,
+    /// Cines of which the one that measures closest is kept.
+    pub best_of: usize,
+    pub seed: u64,
+    pub seed_locked: bool,
+    /// Guidance instead of the cascade's own.
+    pub guidance: Option<f64>,
+    /// Whether a motion cascade's cines open the mitral valve, where a closed one is seen.
+    pub leaflets: bool,
+    /// The anatomy's outline as the user corrected it.
+    pub outline: Option<Arc<Landmarks>>,
+    pub(in crate::ui::explore) correcting: Correcting,
+    /// The hash of the cascade that was in use last.
+    cascade: Option<String>,
+}
+
+impl Wanted {
+    /// What was set last. A settings file may hold anything.
+    pub(in crate::ui::explore) fn from_settings(settings: &Settings) -> Self {
+        Self {
+            requested: EfPercent::new(settings.requested).map_or(30.0, EfPercent::get),
+            preset: settings.preset,
+            best_of: settings.best_of,
+            seed: settings.seed,
+            seed_locked: true,
+            guidance: settings.guidance.filter(|g| (1.0..=10.0).contains(g)),
+            leaflets: settings.leaflets,
+            outline: None,
+            correcting: Correcting::default(),
+            cascade: None,
+        }
+    }
+
+    pub(in crate::ui::explore) fn keep(&self, settings: &mut Settings) {
+        settings.requested = self.requested;
+        settings.preset = self.preset;
+        settings.best_of = self.best_of;
+        settings.seed = self.seed;
+        settings.guidance = self.guidance;
+        settings.leaflets = self.leaflets;
+    }
+
+    /// As a request of an anatomy's; an outline only of a cascade that makes motion.
+    pub(in crate::ui::explore) fn request(
+        &self,
+        anatomy: Arc<Anatomy>,
+        makes_motion: bool,
+    ) -> Option<Request> {
+        Some(Request {
+            anatomy,
+            ef: EfPercent::new(self.requested.round()).ok()?,
+            preset: self.preset,
+            seed: Seed(self.seed),
+            best_of: self.best_of,
+            guidance: self.guidance,
+            outline: self.outline.clone().filter(|_| makes_motion),
+            leaflets: self.leaflets,
+        })
+    }
+
+    /// Takes over what a run was made with.
+    pub(in crate::ui::explore) fn repeat(&mut self, p: &Provenance) {
+        self.requested = p.requested_ef_percent;
+        // The first of the seeds that it was chosen from.
+        self.seed = p.candidates.first().map_or(p.seed, |c| c.seed);
+        self.preset = p.preset;
+        self.best_of = p.best_of.max(1);
+        self.guidance = p.guidance_asked;
+        self.outline = p.outline.clone().map(Arc::new);
+        self.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
+    }
+
+    /// True when it is another one than before.
+    pub(in crate::ui::explore) fn request_ef(&mut self, ef: f64) -> bool {
+        let ef = ef.clamp(*SLIDER_RANGE.start(), *SLIDER_RANGE.end()).round();
+        std::mem::replace(&mut self.requested, ef) != ef
+    }
+
+    pub(in crate::ui::explore) fn next_seed(&mut self) {
+        self.seed = self.seed.wrapping_add(1);
+    }
+
+    /// The cascade with this hash is in use now: another one has guidance of its own.
+    pub(in crate::ui::explore) fn settle(&mut self, cascade_sha256: &str) {
+        let before = self.cascade.replace(cascade_sha256.to_owned());
+        if before.is_some_and(|before| before != cascade_sha256) {
+            self.guidance = None;
+        }
+    }
+
+    /// Ends the correction of the outline, if it is being made.
+    pub(in crate::ui::explore) fn put_points_away(&mut self) -> bool {
+        std::mem::take(&mut self.correcting).is_on
+    }
+
+    /// Another anatomy has another outline.
+    pub(in crate::ui::explore) fn forget_outline(&mut self) {
+        self.outline = None;
+        self.correcting = Correcting::default();
+    }
+}
