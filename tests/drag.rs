@@ -1,5 +1,5 @@
-//! The slider dragged for ten seconds against the real worker. Alone in its file: it reads the
-//! process's memory.
+//! The slider dragged for ten seconds against the real worker. A process of its own, because it reads
+//! the process's memory.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test

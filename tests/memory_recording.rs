@@ -1,4 +1,5 @@
-//! A long clip opens at once and in little memory. Alone in its file: it reads its own peak.
+//! A long clip opens at once and in little memory. A process of its own, because it
+//! measures the peak.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // helpers of tests may stop a test

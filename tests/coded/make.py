@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the coded frames beside this file, which tests/dicom_syntaxes.rs wraps into DICOM.
+"""Writes the coded frames beside this file, which tests/media/syntaxes.rs wraps into DICOM.
 
     pip install imagecodecs==2026.3.6 numpy
     python3 tests/coded/make.py

@@ -1,5 +1,5 @@
-//! What several tests share: writers of checkpoints in PyTorch's formats, and memory as the
-//! system counts it.
+//! What several tests share: writers of checkpoints in PyTorch's formats, memory as the system
+//! counts it, and the lock of tests that need every core.
 
 #![allow(dead_code)] // each test uses its part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may stop a test
@@ -8,6 +8,7 @@ use echoif::nn::{Fetched, TensorSource};
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The recorded fixtures.
 pub fn fixtures() -> PathBuf {
@@ -18,6 +19,12 @@ pub fn fixtures() -> PathBuf {
 /// cascade.
 pub fn pixel_cascade() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pixel_cascade")
+}
+
+/// One such test of a binary at a time: each takes every core, and some time what they do.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Peak resident memory since the last [`reset_peak`], and resident memory now, in bytes.

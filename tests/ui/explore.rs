@@ -1,0 +1,269 @@
+//! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette.
+
+use crate::harness::*;
+use echoif::ui::{Comparison, NoPicker, Pane};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, vec2};
+use egui_kittest::kittest::Queryable as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[test]
+fn comparisons_by_key_and_mouse() {
+    let _alone = alone();
+    let mut window = exporting();
+    for (key, mode) in [
+        (Key::Num2, Comparison::Wipe),
+        (Key::Num3, Comparison::Flicker),
+        (Key::Num4, Comparison::Difference),
+        (Key::Num5, Comparison::MMode),
+        (Key::Num1, Comparison::SideBySide),
+    ] {
+        press(&mut window, Modifiers::NONE, key);
+        assert_eq!(window.state().explore().view.mode, mode);
+    }
+    // The wipe's edge follows a drag; elsewhere a drag moves the picture, once it is enlarged.
+    press(&mut window, Modifiers::NONE, Key::Num2);
+    let rect = image(&window, "Wipe");
+    drag(&mut window, rect.center(), vec2(-0.25 * rect.width(), 0.0));
+    let edge = window.state().explore().view.edge;
+    assert!((edge - 0.25).abs() < 0.03, "{edge}");
+    window.get_by_label("source").click();
+    window.run_steps(2);
+    assert_eq!(window.state().explore().view.against, Pane::Source);
+
+    // Zoom, window and level, invert, reset.
+    press(&mut window, Modifiers::NONE, Key::Num1);
+    let rect = image(&window, "Counterfactual");
+    window.hover_at(rect.center() + vec2(20.0, 0.0));
+    window.step();
+    window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: vec2(0.0, 120.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: Modifiers::NONE,
+    });
+    window.run_steps(30);
+    let look = window.state().explore().view.look;
+    assert!(look.zoom() > 1.3, "{}", look.zoom());
+    press(&mut window, Modifiers::NONE, Key::I);
+    assert!(window.state().explore().view.look.invert);
+    window.get_by_label("Reset view").click();
+    window.run_steps(2);
+    assert!(window.state().explore().view.look.is_plain());
+
+    // M-mode: a line, three strips, and the strip as a time line.
+    press(&mut window, Modifiers::NONE, Key::Num5);
+    window.get_by_label_contains("Draw a line on any pane");
+    let rect = image(&window, "Factual");
+    let from = rect.min + vec2(0.25, 0.45) * rect.size();
+    drag(&mut window, from, vec2(0.5, 0.1) * rect.size());
+    let line = window.state().explore().view.line.expect("a line");
+    assert!((line[0] - vec2(0.25, 0.45)).length() < 0.02, "{line:?}");
+    assert!((line[1] - vec2(0.75, 0.55)).length() < 0.03, "{line:?}");
+    for name in ["source", "factual", "counterfactual"] {
+        image(&window, &format!("M-mode, {name}"));
+    }
+    let strip = image(&window, "M-mode, factual");
+    let at = strip.min + vec2(0.5, 0.5) * strip.size();
+    drag(&mut window, at, vec2(2.0, 0.0));
+    let e = window.state().explore();
+    assert!(!e.view.playback.is_playing());
+    assert_eq!(e.frame_now(0.0), 8);
+
+    let picture = exported(&mut window, "M-mode picture", "png");
+    assert!(picture.1 > 3 * 112, "{picture:?}");
+
+    // Forth and back.
+    press(&mut window, Modifiers::NONE, Key::B);
+    assert!(window.state().explore().view.playback.bounces());
+    window.get_by_label("Bounce");
+}
+
+#[test]
+fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
+    let _alone = alone();
+    let mut window = exporting();
+    let start = Instant::now();
+    window.get_by_label("EF ladder").click();
+    step_until(&mut window, "ladder", |app| {
+        let ladder = app.explore().made.ladder.as_ref();
+        ladder.is_some_and(|l| l.job.is_none() && !l.rungs.is_empty())
+    });
+    println!("a ladder after {:?}", start.elapsed());
+    let rungs = &window.state().explore().made.ladder.as_ref().unwrap().rungs;
+    assert!((6..=8).contains(&rungs.len()));
+    let measured: Vec<f64> = rungs
+        .iter()
+        .map(|r| r.result.provenance.measured_ef_percent)
+        .collect();
+    println!("measured {measured:.1?}");
+    assert!(measured.first() < measured.last());
+    let seed = rungs[0].result.provenance.seed;
+    assert!(rungs.iter().all(|r| r.result.provenance.seed == seed));
+    let sixty = rungs
+        .iter()
+        .find(|r| r.result.provenance.requested_ef_percent == 60.0);
+    let sixty = sixty.unwrap().result.provenance.pixels_sha256.clone();
+    // A rung of the batch is in the pane without another run.
+    let start = Instant::now();
+    window
+        .get_by_role_and_label(Role::Image, "Rung EF 60 %")
+        .click();
+    step_until(&mut window, "rung in the pane", |app| {
+        let made = app.explore().made.counterfactual.as_ref();
+        made.is_some_and(|m| m.result.provenance.pixels_sha256 == sixty)
+    });
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(window.state().explore().wanted.requested, 60.0);
+    // All results of the anatomy are in the plot.
+    step_until(&mut window, "pair", settled);
+    let points = &window.state().explore().made.points;
+    assert!(points.len() >= 8, "{points:?}");
+    window.get_by_label_contains("Requested against measured EF,");
+    let picture = exported(&mut window, "Ladder picture", "png");
+    assert!(picture.0 >= 112 * 6 && picture.1 > 2 * 112, "{picture:?}");
+    window.get_by_label("Close ladder").click();
+    window.run_steps(2);
+    assert!(window.state().explore().made.ladder.is_none());
+}
+
+#[test]
+fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
+    let _alone = alone();
+    let mut window = plain();
+    press(&mut window, Modifiers::NONE, Key::L);
+    step_until(&mut window, "climb", |app| {
+        app.explore()
+            .made
+            .ladder
+            .as_ref()
+            .is_some_and(|l| l.fraction > 0.0)
+    });
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    assert!(window.state().explore().made.ladder.as_ref().unwrap().waits);
+    window.get_by_label("Next: the EF ladder");
+    window.get_by_label("Take it off").click();
+    window.run_steps(2);
+    // The cine that was asked for is made all the same.
+    assert!(window.state().explore().made.ladder.is_none());
+    step_until(&mut window, "cine", settled);
+    assert_eq!(window.state().explore().wanted.requested, 35.0);
+
+    // Left alone, it goes on when the cine is there.
+    press(&mut window, Modifiers::NONE, Key::L);
+    step_until(&mut window, "climb", |app| {
+        app.explore()
+            .made
+            .ladder
+            .as_ref()
+            .is_some_and(|l| l.fraction > 0.0)
+    });
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    step_until(&mut window, "ladder", |app| {
+        let ladder = app.explore().made.ladder.as_ref();
+        ladder.is_some_and(|l| !l.rungs.is_empty())
+    });
+    assert_eq!(window.state().explore().wanted.requested, 40.0);
+}
+
+#[test]
+fn history_survives_a_restart_and_anatomies_only_if_asked() {
+    let _alone = alone();
+    let mut first = plain();
+    let pixels = |w: &Window| {
+        let made = w.state().explore().made.counterfactual.as_ref().unwrap();
+        made.result.provenance.pixels_sha256.clone()
+    };
+    let made = pixels(&first);
+    let shown = first
+        .state()
+        .explore()
+        .made
+        .counterfactual
+        .as_ref()
+        .unwrap();
+    let measured = shown.result.provenance.measured_ef_percent;
+    let entry = format!("Measured EF {measured:.0} %\nasked 30 %");
+    let bare = after_a_restart(&mut first);
+    assert_eq!(bare.history.len(), 1);
+    assert!(bare.history[0].anatomy_png.is_none());
+    first.get_by_label("Keep anatomies").scroll_to_me();
+    first.run_steps(3);
+    first.get_by_label("Keep anatomies").click();
+    first.run_steps(2);
+    let whole = after_a_restart(&mut first);
+    assert!(whole.history[0].anatomy_png.is_some());
+    drop(first);
+
+    // Another heart is open after the restart; the run comes back with its own.
+    let another = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_3.png");
+    let mut second = window(Some(whole), Arc::new(NoPicker), Some(another.clone()));
+    assert_ne!(pixels(&second), made);
+    second.get_by_label_contains(&entry).scroll_to_me();
+    second.run_steps(3);
+    second.get_by_label_contains(&entry).click();
+    second.run_steps(2);
+    step_until(&mut second, "the run of before", settled);
+    assert_eq!(pixels(&second), made);
+    drop(second);
+
+    // Without its anatomy it must not touch the case that is open, and that is said.
+    let mut third = window(Some(bare), Arc::new(NoPicker), Some(another));
+    let before = pixels(&third);
+    third.get_by_label_contains(&entry).scroll_to_me();
+    third.run_steps(3);
+    third.get_by_label_contains(&entry).click();
+    third.run_steps(4);
+    third.get_by_label_contains("Open its source first");
+    assert!(third.state().explore().made.running.is_none());
+    assert_eq!(pixels(&third), before);
+}
+
+#[test]
+fn steps_are_undone_and_commands_found() {
+    let _alone = alone();
+    let mut window = plain();
+    window.run_steps(3);
+    let state = |w: &Window| {
+        let e = w.state().explore();
+        let crop = &e.case.source.as_ref().unwrap().crop;
+        (e.wanted.requested, crop.mirrored, e.wanted.seed)
+    };
+    assert_eq!(state(&window), (30.0, false, 0));
+    press(&mut window, Modifiers::NONE, Key::F);
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    // By the palette: letters of a name, then Enter.
+    press(&mut window, Modifiers::COMMAND, Key::K);
+    let field = window.get_by_role_and_label(Role::TextInput, "Command");
+    field.type_text("nwsd");
+    window.run_steps(3);
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    window.run_steps(3);
+    assert_eq!(state(&window), (35.0, true, 1));
+    let steps = [(35.0, true, 0), (30.0, true, 0), (30.0, false, 0)];
+    for step in steps {
+        press(&mut window, Modifiers::COMMAND, Key::Z);
+        assert_eq!(state(&window), step);
+    }
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(state(&window), (30.0, false, 0));
+    press(
+        &mut window,
+        Modifiers::COMMAND.plus(Modifiers::SHIFT),
+        Key::Z,
+    );
+    assert_eq!(state(&window), (30.0, true, 0));
+    step_until(&mut window, "pair", settled);
+    // Every command has its line in the sheet, and its key.
+    press(&mut window, Modifiers::NONE, Key::F1);
+    for name in ["Wipe", "M-mode", "Undo", "About"] {
+        assert!(window.query_all_by_label(name).next().is_some(), "{name}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The window, driven through its accessible tree against the real worker. Pictures of it are compared
+//! with the feature `snapshots` only: they need a Vulkan driver.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
+
+#[path = "../common/mod.rs"]
+mod common;
+mod explore;
+mod harness;
+mod keys;
+mod motion;
+mod session;
+#[cfg(feature = "snapshots")]
+mod snapshots;
+mod sources;
+mod truth;
+mod versions;
+mod window;

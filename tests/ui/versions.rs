@@ -1,0 +1,115 @@
+//! What an earlier version of the program wrote opens still: sidecars, settings, history. In
+//! `tests/versions/`: sidecars that the binary of commit 1d99d05 wrote, one of pictures, which is
+//! byte for byte as commit a227f8c wrote them, and one of motion; and the settings of both, as eframe
+//! keeps them.
+
+use echoif::edm::Preset;
+use echoif::media::export::Sidecar;
+use echoif::provenance::{Leaflets, Part, SCHEMA};
+use echoif::ui::{Explore, Settings};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/versions")
+        .join(name)
+}
+
+/// What a window keeps between two starts.
+#[derive(Default)]
+struct Storage(HashMap<String, String>);
+
+impl eframe::Storage for Storage {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.into(), value);
+    }
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+    fn flush(&mut self) {}
+}
+
+fn settings(name: &str) -> Settings {
+    let mut storage = Storage::default();
+    let text = std::fs::read_to_string(file(name)).unwrap();
+    eframe::Storage::set_string(&mut storage, "settings", text);
+    let settings: Settings = eframe::get_value(&storage, "settings").expect("they open");
+    // And what this version writes of them opens as well.
+    eframe::set_value(&mut storage, "again", &settings);
+    assert_eq!(
+        eframe::get_value(&storage, "again").as_ref(),
+        Some(&settings)
+    );
+    settings
+}
+
+#[test]
+fn a_sidecar_of_pictures_opens() {
+    let sidecar = Sidecar::read(&file("pictures_a227f8c.gif.json")).unwrap();
+    let p = &sidecar.mark.provenance;
+    assert_eq!((p.schema, SCHEMA), (1, 2));
+    assert_eq!(sidecar.mark.part, Some(Part::Counterfactual));
+    assert_eq!((p.requested_ef_percent, p.seed, p.best_of), (30.0, 8, 2));
+    assert_eq!(p.measured_ef_percent, 41.03969192504883);
+    assert_eq!(p.guidance, [1.5, 1.0]);
+    assert_eq!(p.preset, Preset::Balanced);
+    assert_eq!(p.candidates.len(), 2);
+    // What it did not say, nobody says for it.
+    assert!(p.stages.is_empty() && p.leaflets.is_none() && p.volumes.is_none());
+    let anatomy = sidecar.anatomy().expect("its anatomy is in it");
+    assert_eq!(anatomy.sha256, p.anatomy_sha256);
+}
+
+#[test]
+fn a_sidecar_of_motion_opens() {
+    let sidecar = Sidecar::read(&file("motion_1d99d05.gif.json")).unwrap();
+    let p = &sidecar.mark.provenance;
+    assert_eq!((p.schema, p.seed), (1, 3));
+    assert_eq!(p.leaflets, Some(Leaflets::NoneSeen));
+    assert_eq!((p.ed_frame, p.es_frame), (Some(14), Some(6)));
+    assert_eq!(p.volumes.as_ref().unwrap().len(), 16);
+    assert!(sidecar.anatomy().is_some());
+}
+
+#[test]
+fn settings_and_history_open() {
+    let old = settings("settings_a227f8c.ron");
+    assert_eq!((old.preset, old.best_of), (Preset::Paper, 2));
+    assert!(old.welcomed && old.keep_recent && old.keep_anatomies && !old.leaflets);
+    assert_eq!(old.recent[0].date, "2026-11-25");
+    let window = |settings| Explore::new(settings, Arc::new(|| {}));
+    let history = window(old).kept.history;
+    let [first, second] = &history[..] else {
+        panic!("two lines");
+    };
+    let of_first = &first.kept.provenance;
+    let anatomy = first.anatomy.as_ref().expect("it was kept");
+    assert_eq!(anatomy.sha256, of_first.anatomy_sha256);
+    assert_eq!((first.kept.factual_ef, of_first.seed), (Some(55.0), 8));
+    assert!(second.anatomy.is_none() && second.kept.factual_ef.is_none());
+
+    let newer = settings("settings_1d99d05.ron");
+    assert_eq!((newer.preset, newer.best_of), (Preset::Preview, 3));
+    assert!(newer.leaflets && !newer.keep_recent);
+    let of_motion = newer.history[0].provenance.leaflets;
+    assert_eq!(of_motion, Some(Leaflets::NoneSeen));
+    assert!(window(newer).kept.history[0].anatomy.is_some());
+}
+
+#[test]
+fn what_is_missing_in_settings_has_a_default() {
+    let mut storage = Storage::default();
+    let text =
+        "(history:[(provenance:(seed:4)),(factual_ef:Some(50.0))],recent:[(hash:\"ab\")],later:3)";
+    eframe::Storage::set_string(&mut storage, "settings", text.into());
+    let settings: Settings = eframe::get_value(&storage, "settings").unwrap();
+    assert_eq!(settings.history[0].provenance.seed, 4);
+    assert_eq!(settings.history[1].factual_ef, Some(50.0));
+    assert_eq!(settings.recent[0].hash, "ab");
+    assert_eq!(settings.best_of, Settings::default().best_of);
+}
