@@ -15,7 +15,7 @@ mod window;
 
 use crate::checkpoint::Normalisation;
 use crate::engine::{CascadeSource, DeviceChoice, Models, OpenDevice};
-use crate::nn::Arithmetic;
+use crate::nn::{Arithmetic, compute_here};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -186,6 +186,8 @@ pub fn run() -> ExitCode {
     end_quietly_with_the_reader();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
+    // The window computes on its worker.
+    let _computes = cli.command.is_some().then(compute_here);
     let outcome = match &cli.command {
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Measure(args)) => measure::run(args),

@@ -9,7 +9,7 @@ use crate::checkpoint::Normalisation;
 use crate::clip::Video;
 use crate::faults;
 use crate::measure::TimeBase;
-use crate::nn::Interrupt;
+use crate::nn::{Interrupt, compute_here};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -99,6 +99,7 @@ impl Engine {
         let thread = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
+                let _computes = compute_here();
                 let mouth = Mouth {
                     events,
                     wake: Box::new(wake),

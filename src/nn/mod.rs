@@ -35,6 +35,7 @@ mod testing;
 pub mod threshold;
 
 pub use backend::{Arithmetic, Backend};
+pub use cpu::{ComputesHere, compute_here};
 pub use interrupt::Interrupt;
 pub use matmul::matmul;
 pub use params::{Fetched, LoadError, Params, TensorSource};

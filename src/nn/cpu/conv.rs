@@ -6,6 +6,7 @@ use super::{elements, fit, simd};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Input channels that are summed over before the kernel moves on.
@@ -80,7 +81,9 @@ impl CustomOp1 for Spatial {
         let pitch = if s == 1 { w + pad } else { ow + beyond };
         let floats = |rows: usize| c * s * s * ((rows + beyond) * pitch + pad);
         let rows = (1..=oh).rev().find(|&rows| floats(rows) <= TILE_FLOATS);
-        let rows = rows.unwrap_or(1).max(oh.min(4));
+        // Few pictures are cut so that there is work for every thread.
+        let cuts = rayon::current_num_threads().div_ceil((b * f).max(1));
+        let rows = rows.unwrap_or(1).min(oh.div_ceil(cuts)).max(oh.min(4));
         // A block is whole rows of one frame's picture.
         let cut = Cut {
             outer: b,
@@ -179,17 +182,30 @@ impl CustomOp1 for Temporal {
             reaches && self.weights.depth() == c * self.taps,
         )?;
         let of = (padded - self.taps) / self.stride + 1;
-        // Of frames outside there is nothing to add.
-        let terms: Vec<Vec<Term>> = (0..of)
-            .map(|fi| {
-                let all = term_order(c, self.taps).enumerate();
-                let inside = all.filter_map(|(i, (ci, tap))| {
-                    let frame = (fi * self.stride + tap).checked_sub(self.before)?;
-                    (frame < f).then(|| Term::new(i, (ci * f + frame) * n))
-                });
-                inside.collect()
-            })
-            .collect();
+        // Terms of one frame of the result, counted from the first frame of x that is inside: of frames outside
+        // there is nothing to add. All frames that are not at an end have the same.
+        let inside = |fi: usize| {
+            let first = fi * self.stride;
+            let end = (self.before + f).saturating_sub(first);
+            let taps = self.before.saturating_sub(first)..self.taps.min(end);
+            let frame = first.saturating_sub(self.before);
+            (taps, frame.min(f.saturating_sub(1)))
+        };
+        let terms_of = |taps: Range<usize>| -> Vec<Term> {
+            let all = term_order(c, self.taps).enumerate();
+            let inside = all.filter(|(_, (_, tap))| taps.contains(tap));
+            let term = |(i, (ci, tap)): (usize, (usize, usize))| {
+                Term::new(i, (ci * f + tap - taps.start) * n)
+            };
+            inside.map(term).collect()
+        };
+        let mut terms: Vec<(Range<usize>, Vec<Term>)> = Vec::new();
+        for fi in 0..of {
+            let (taps, _) = inside(fi);
+            if terms.iter().all(|(known, _)| *known != taps) {
+                terms.push((taps.clone(), terms_of(taps)));
+            }
+        }
         let cut = Cut {
             outer: b,
             rows: o,
@@ -201,7 +217,10 @@ impl CustomOp1 for Temporal {
             if self.interrupt.is_set() {
                 return;
             }
-            let (first, terms) = (block.first, &terms[block.inner]);
+            let (taps, frame) = inside(block.inner);
+            let terms = terms.iter().find(|(known, _)| *known == taps);
+            let terms = terms.map_or(&[][..], |(_, terms)| terms);
+            let first = frame * n + block.first;
             let x = &x[block.outer * c * f * n + first..][..c * f * n - first];
             let place = Place::whole(block.width);
             multiply(&mut out, place, Start::Bias, &self.weights, terms, x);

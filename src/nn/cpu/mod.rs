@@ -13,9 +13,11 @@ pub mod math;
 pub mod norm;
 pub mod product;
 pub mod temporal_attention;
+mod threads;
 pub mod token_attention;
 
 use candle_core::{CpuStorage, Error, Layout, Result};
+pub use threads::{ComputesHere, compute_here};
 
 /// The elements of a contiguous `f32` tensor.
 pub fn elements<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
