@@ -2,12 +2,13 @@
 
 use super::denoiser::{Conditions, Denoiser, Openings};
 use super::noise::{Draw, Noise};
+use super::sample::sample;
 use super::schedule::Augmentation;
-use super::{CascadeConfig, Output, Solver, StageConfig, multistep, solver};
+use super::{CascadeConfig, Output, Solver, StageConfig, multistep};
 use crate::models::anatomy_encoder::AnatomyEncoder;
 use crate::models::unet3d::Unet;
 use crate::nn::{Backend, Interrupt, resize};
-use candle_core::{DType, Result, Shape, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 /// A loaded cascade.
 pub struct Cascade {
@@ -127,60 +128,48 @@ impl Cascade {
         let denoiser = self.denoiser(plan, i, conditions, b);
         let schedule = stage.schedule();
         let shape = video_shape(b, stage).to_vec().into();
-        let draw = |draw, shape: &Shape| plan.noise.draw(draw, shape, &self.backend.device);
-        let initial = draw(Draw::Initial { stage: i }, &shape)?;
-        let mut x = (initial * f64::from(schedule.sigmas[0]))?;
-        let mut multistep = match stage.solver {
-            Solver::Heun => None,
-            Solver::Multistep(kind) => Some(multistep::Run::new(kind)),
-        };
+        let draw = |draw| plan.noise.draw(draw, &shape, &self.backend.device);
+        let x = (draw(Draw::Initial { stage: i })? * f64::from(schedule.sigmas[0]))?;
         let mut done = 0;
-        for step in 0..schedule.steps() {
-            let mut evaluate = |x: &Tensor, sigma: f32| {
-                // What an encoder says depends on the EF.
-                let shared = self.stages[i].encoder.is_none();
-                let first = i == 0 && done == 0 && shared && schedule.gammas[0] == 0.0;
-                let (denoised, passes) = match &plan.openings {
-                    Some((openings, key)) if first => denoiser.open(x, sigma, openings, key)?,
-                    _ => {
-                        let passes = stage.passes_at(f64::from(sigma));
-                        (denoiser.denoise(x, sigma)?, passes)
-                    }
-                };
-                done += 1;
-                let mut tell = |denoised: &Tensor, passes, sharpened| {
-                    report(&Progress {
-                        stage: i,
-                        stages: plan.config.stages.len(),
-                        step,
-                        steps: schedule.steps(),
-                        passes,
-                        stage_evaluations: done,
-                        evaluations: before + done,
-                        denoised,
-                        sharpened,
-                    });
-                };
-                tell(&denoised, passes, false);
-                let later = plan.config.stages.len() > 1 && stage.output == Output::Picture;
-                if plan.sharpen && i == 0 && done == 1 && later {
-                    tell(&self.sharpened(plan, &denoised)?, 0, true);
+        let mut denoise = |x: &Tensor, sigma: f32| {
+            // What an encoder says depends on the EF.
+            let shared = self.stages[i].encoder.is_none();
+            let first = i == 0 && done == 0 && shared && schedule.gammas[0] == 0.0;
+            let (denoised, passes) = match &plan.openings {
+                Some((openings, key)) if first => denoiser.open(x, sigma, openings, key)?,
+                _ => {
+                    let passes = stage.passes_at(f64::from(sigma));
+                    (denoiser.denoise(x, sigma)?, passes)
                 }
-                Ok(denoised)
             };
-            // Without churn there is nothing to draw; by counter, skipping changes no other draw.
-            let x_hat = if schedule.gammas[step] > 0.0 && multistep.is_none() {
-                let noise = draw(Draw::Churn { stage: i, step }, x.shape())?;
-                solver::churn(&schedule, step, &x, &noise)?
-            } else {
-                x
+            done += 1;
+            let mut tell = |denoised: &Tensor, passes, sharpened| {
+                report(&Progress {
+                    stage: i,
+                    stages: plan.config.stages.len(),
+                    step: stage.step_of(done - 1),
+                    steps: schedule.steps(),
+                    passes,
+                    stage_evaluations: done,
+                    evaluations: before + done,
+                    denoised,
+                    sharpened,
+                });
             };
-            let (sigma, next) = (schedule.sigmas[step], schedule.sigmas[step + 1]);
-            x = match &mut multistep {
-                Some(run) => run.step(x_hat, sigma, next, &mut evaluate)?,
-                None => solver::heun_step(&schedule, step, &x_hat, &mut evaluate)?.x_next,
-            };
-        }
+            tell(&denoised, passes, false);
+            let later = plan.config.stages.len() > 1 && stage.output == Output::Picture;
+            if plan.sharpen && i == 0 && done == 1 && later {
+                tell(&self.sharpened(plan, &denoised)?, 0, true);
+            }
+            Ok(denoised)
+        };
+        let x = match stage.solver {
+            Solver::Heun => {
+                let mut epsilon = |step| draw(Draw::Churn { stage: i, step });
+                sample(&schedule, x, &mut epsilon, &mut denoise)?
+            }
+            Solver::Multistep(kind) => multistep::sample(kind, &schedule.sigmas, x, &mut denoise)?,
+        };
         // Who was only waiting for the estimate has gone on by now.
         plan.interrupt.check()?;
         match stage.output {

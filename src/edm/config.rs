@@ -72,6 +72,14 @@ impl StageConfig {
         }
     }
 
+    /// The step, from 0, that an evaluation, from 0, belongs to.
+    pub fn step_of(&self, evaluation: usize) -> usize {
+        match self.solver {
+            Solver::Heun => evaluation / 2,
+            Solver::Multistep(_) => evaluation,
+        }
+    }
+
     /// Network passes of an evaluation at a noise level.
     pub fn passes_at(&self, sigma: f64) -> usize {
         if self.cond_scale == 1.0 || sigma < self.guided_from {

@@ -11,8 +11,8 @@ pub mod denoiser;
 pub mod multistep;
 pub mod noise;
 mod preset;
+pub mod sample;
 pub mod schedule;
-pub mod solver;
 
 pub use cascade::{Carry, Cascade, Made, Plan, Progress, Stage};
 pub use config::{CascadeConfig, NoiseLevels, Output, Solver, StageConfig};

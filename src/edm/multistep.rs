@@ -4,7 +4,7 @@
 //! the denoised estimate D, `x_t = (t / s) x_s - expm1(-h) D` for `h = lambda_t - lambda_s` (EDM's
 //! scaling of 1; Lu et al., *DPM-Solver++*, 2022, proposition 4.1, with alpha = 1).
 
-use super::solver::Denoise;
+use super::sample::Denoise;
 use candle_core::{Result, Tensor};
 
 /// How a multistep solver goes on from what it knows.
@@ -23,8 +23,25 @@ struct Known {
     denoised: Tensor,
 }
 
+/// From `x` at noise level `sigmas[0]` to a sample at the last one.
+///
+/// # Errors
+/// When the denoiser fails or is interrupted.
+pub fn sample(
+    kind: Multistep,
+    sigmas: &[f32],
+    mut x: Tensor,
+    denoise: &mut Denoise<'_>,
+) -> Result<Tensor> {
+    let mut run = Run::new(kind);
+    for step in sigmas.windows(2) {
+        x = run.step(x, step[0], step[1], denoise)?;
+    }
+    Ok(x)
+}
+
 /// A run of a multistep solver.
-pub struct Run {
+struct Run {
     kind: Multistep,
     /// Where the last step began: its noise level and x.
     from: Option<(f64, Tensor)>,
@@ -33,7 +50,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(kind: Multistep) -> Self {
+    fn new(kind: Multistep) -> Self {
         Self {
             kind,
             from: None,
@@ -42,10 +59,7 @@ impl Run {
     }
 
     /// From x at `sigma` to `next`; to 0 that is the denoised estimate itself.
-    ///
-    /// # Errors
-    /// When the denoiser fails or is interrupted.
-    pub fn step(
+    fn step(
         &mut self,
         x: Tensor,
         sigma: f32,
@@ -127,13 +141,9 @@ mod tests {
             let s2 = f64::from(sigma).powi(2);
             x * (data * data / (data * data + s2))
         };
-        let mut run = Run::new(kind);
-        let mut x = Tensor::new(&[most], &Device::Cpu).unwrap();
-        for i in 0..steps {
-            x = run
-                .step(x, at(i) as f32, at(i + 1) as f32, &mut denoise)
-                .unwrap();
-        }
+        let sigmas: Vec<f32> = (0..=steps).map(|i| at(i) as f32).collect();
+        let x = Tensor::new(&[most], &Device::Cpu).unwrap();
+        let x = sample(kind, &sigmas, x, &mut denoise).unwrap();
         let grown = |sigma: f64| (data * data + sigma * sigma).sqrt();
         let exact = most * grown(least) / grown(most);
         (x.to_vec1::<f64>().unwrap()[0] / exact - 1.0).abs()

@@ -52,6 +52,15 @@ impl Schedule {
         self.sigmas.len() - 1
     }
 
+    /// Step `i` alone.
+    pub fn step(&self, i: usize) -> Self {
+        Self {
+            sigmas: self.sigmas[i..=i + 1].to_vec(),
+            gammas: self.gammas[i..=i + 1].to_vec(),
+            s_noise: self.s_noise,
+        }
+    }
+
     /// The noise level after the churn of step `i`.
     pub fn sigma_hat(&self, i: usize) -> f64 {
         f64::from(self.sigmas[i]) * (1.0 + self.gammas[i])

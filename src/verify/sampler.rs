@@ -4,7 +4,8 @@ use super::{Fixture, Outcome, Tensors, named, text};
 use crate::checkpoint::{LoadedCascade, open_cascade};
 use crate::edm::cascade::{Plan, hand_off};
 use crate::edm::denoiser::{Conditions, Denoiser};
-use crate::edm::{CascadeConfig, Draw, Replayed, StageConfig, solver};
+use crate::edm::sample::sample;
+use crate::edm::{CascadeConfig, Draw, Noise, Replayed, StageConfig};
 use crate::nn::threshold::dynamic_threshold;
 use crate::nn::{Backend, Interrupt};
 use candle_core::{Device, Tensor};
@@ -176,54 +177,44 @@ impl Replayer<'_> {
         let x_next = self
             .find(i, "x_next")?
             .ok_or_else(|| format!("`{prefix}.x_next` is missing"))?;
-        let x_hats = self.find(i, "x_hat")?;
-        let initial = &self.noise.0[&Draw::Initial { stage: i }];
+        let initial = self.noise.0[&Draw::Initial { stage: i }].to_device(self.device);
+        let initial = (initial.map_err(text)? * f64::from(schedule.sigmas[0])).map_err(text)?;
         let (mut states, mut hats, mut first, mut second) = (vec![], vec![], vec![], vec![]);
         let mut quantiles = Vec::new();
         for step in 0..schedule.steps() {
-            let before = if step == 0 {
-                (initial.to_device(self.device).map_err(text)? * f64::from(schedule.sigmas[0]))
-                    .map_err(text)?
-            } else {
-                x_next.get(step - 1).map_err(text)?
+            let before = match step {
+                0 => initial.clone(),
+                _ => x_next.get(step - 1).map_err(text)?,
             };
-            let churned = match self.noise.0.get(&Draw::Churn { stage: i, step }) {
-                Some(noise) => noise
-                    .to_device(self.device)
-                    .and_then(|n| solver::churn(&schedule, step, &before, &n))
-                    .map_err(text)?,
-                None if schedule.gammas[step] > 0.0 => {
-                    return Err(format!(
-                        "the noise of step {step} of stage {} is missing",
-                        i + 1
-                    ));
+            let mut epsilon = |_| {
+                let draw = Draw::Churn { stage: i, step };
+                self.noise.draw(draw, before.shape(), self.device)
+            };
+            let mut estimates = Vec::with_capacity(2);
+            let mut denoise = |x: &Tensor, sigma: f32| {
+                if estimates.is_empty() {
+                    hats.push(x.clone());
                 }
-                None => before,
-            };
-            let x_hat = match &x_hats {
-                Some(stored) => stored.get(step).map_err(text)?,
-                None => churned.clone(),
-            };
-            hats.push(churned);
-            let mut evaluate = |x: &Tensor, sigma: f32| {
                 let d = denoiser.unthresholded(x, sigma)?;
-                match self.config.dynamic_threshold {
+                let d = match self.config.dynamic_threshold {
                     Some(percentile) => {
                         let (d, q) = dynamic_threshold(&d, percentile)?;
                         quantiles.push(q);
-                        Ok(d)
+                        d
                     }
-                    None => d.clamp(-1f32, 1f32),
-                }
+                    None => d.clamp(-1f32, 1f32)?,
+                };
+                estimates.push(d.clone());
+                Ok(d)
             };
-            let done = solver::heun_step(&schedule, step, &x_hat, &mut evaluate).map_err(text)?;
-            states.push(done.x_next);
-            first.push(done.denoised);
-            second.extend(done.denoised2);
+            let alone = schedule.step(step);
+            let next = sample(&alone, before.clone(), &mut epsilon, &mut denoise);
+            states.push(next.map_err(text)?);
+            let mut estimates = estimates.into_iter();
+            first.extend(estimates.next());
+            second.extend(estimates);
         }
-        if x_hats.is_some() {
-            self.stacked(i, "x_hat", &hats, rows)?;
-        }
+        self.stacked(i, "x_hat", &hats, rows)?;
         self.stacked(i, "denoised", &first, rows)?;
         self.stacked(i, "denoised2", &second, rows)?;
         self.stacked(i, "threshold_quantile", &quantiles, rows)?;
