@@ -1,8 +1,8 @@
 //! The window's end of the engine: commands in, events out.
 
 use super::device::DeviceChoice;
-use super::job::{Job, Ladder};
-use super::messages::{Command, Event, JobId, MeasureId, Mouth};
+use super::job::{Batch, Job, Ladder};
+use super::messages::{Command, Event, JobId, MeasureId, Mouth, Owner};
 use super::models::CascadeSource;
 use super::worker::Worker;
 use crate::checkpoint::Normalisation;
@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub struct Engine {
     current: Flag,
     /// Of the measurements that were asked for.
     measuring: Flag,
+    /// Of each batch that has not ended.
+    batches: Mutex<Vec<(JobId, Interrupt)>>,
     /// Of the weights that are being opened.
     opening: Flag,
     /// Of the opening at the start, which only the window's end stops: there is nothing before it that
@@ -35,7 +37,7 @@ pub struct Engine {
     over: AtomicBool,
     /// What is said of commands that no worker was there to take.
     refused: Mutex<VecDeque<Event>>,
-    next: JobId,
+    next: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -117,6 +119,7 @@ impl Engine {
             events: event_receiver,
             current: Flag::default(),
             measuring: Flag::default(),
+            batches: Mutex::default(),
             opening: Flag::default(),
             start,
             over: AtomicBool::new(false),
@@ -126,31 +129,41 @@ impl Engine {
         })
     }
 
-    fn next(&mut self) -> JobId {
-        let id = self.next;
+    fn next(&mut self, owner: Owner) -> JobId {
+        let number = self.next;
         self.next += 1;
-        id
+        JobId { number, owner }
     }
 
     /// Sends a job; it supersedes the one that is running.
-    pub fn submit(&mut self, job: Job) -> JobId {
-        let id = self.next();
+    pub fn submit(&mut self, owner: Owner, job: Job) -> JobId {
+        let id = self.next(owner);
         let interrupt = self.current.renewed(Interrupt::supersede);
         self.send(Command::Run(id, Box::new(job), interrupt));
         id
     }
 
     /// Sends a ladder; it supersedes what is running, as a job does.
-    pub fn climb(&mut self, ladder: Ladder) -> JobId {
-        let id = self.next();
+    pub fn climb(&mut self, owner: Owner, ladder: Ladder) -> JobId {
+        let id = self.next(owner);
         let interrupt = self.current.renewed(Interrupt::set);
         self.send(Command::Ladder(id, Box::new(ladder), interrupt));
         id
     }
 
+    /// Sends a batch, which supersedes nothing and makes room for whatever else is asked for. It is of one
+    /// cascade: opening another, or another regressor, cancels it.
+    pub fn queue(&mut self, owner: Owner, batch: Batch) -> JobId {
+        let id = self.next(owner);
+        let interrupt = Interrupt::new();
+        self.batches().push((id, interrupt.clone()));
+        self.send(Command::Batch(id, batch, interrupt));
+        id
+    }
+
     /// Has the regressor measure a clip, between jobs; the answer is an `Event::Measured`.
-    pub fn measure(&mut self, video: Video, time: TimeBase) -> MeasureId {
-        let id = self.next();
+    pub fn measure(&mut self, owner: Owner, video: Video, time: TimeBase) -> MeasureId {
+        let id = self.next(owner);
         let interrupt = self.measuring.get();
         self.send(Command::Measure(id, Box::new(video), time, interrupt));
         id
@@ -166,8 +179,25 @@ impl Engine {
         self.measuring.renewed(Interrupt::set);
     }
 
-    /// Stops everything: runs, measurements, and weights that are being opened, in whose place the ones
-    /// before stay in use.
+    /// Stops a batch. What it has made can be left out of another ([`Batch::done`]).
+    pub fn cancel_batch(&self, job: JobId) {
+        for (_, batch) in self.batches().iter().filter(|(id, _)| *id == job) {
+            batch.set();
+        }
+    }
+
+    fn cancel_batches(&self) {
+        for (_, batch) in self.batches().iter() {
+            batch.set();
+        }
+    }
+
+    fn batches(&self) -> MutexGuard<'_, Vec<(JobId, Interrupt)>> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops everything that a person waits for: runs, measurements, and weights that are being opened, in
+    /// whose place the ones before stay in use. Batches go on.
     pub fn cancel_all(&self) {
         self.cancel();
         self.cancel_measuring();
@@ -177,12 +207,14 @@ impl Engine {
     /// Opens another cascade; what is running is stopped.
     pub fn open_cascade(&self, source: CascadeSource) {
         self.cancel();
+        self.cancel_batches();
         self.send(Command::Cascade(source, self.opening.get()));
     }
 
     /// Opens another regressor; `None` is the built-in one. What is running is stopped.
     pub fn open_regressor(&self, source: Option<(PathBuf, Option<Normalisation>)>) {
         self.cancel();
+        self.cancel_batches();
         self.send(Command::Regressor(source, self.opening.get()));
     }
 
@@ -206,8 +238,12 @@ impl Engine {
     }
 
     fn heard(&self, event: Event) -> Event {
-        if matches!(event, Event::Stopped(_)) {
-            self.over.store(true, Ordering::Relaxed);
+        match &event {
+            Event::Stopped(_) => self.over.store(true, Ordering::Relaxed),
+            Event::Done { job } | Event::Cancelled { job } | Event::Failed { job, .. } => {
+                self.batches().retain(|(id, _)| id != job);
+            }
+            _ => {}
         }
         event
     }
@@ -225,9 +261,16 @@ impl Engine {
         let Some(commands) = &self.commands else {
             return;
         };
+        let urgent = !matches!(command, Command::Batch(..));
         if let Err(unsent) = commands.send(command) {
             let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             refused.push_back(unsent.0.refused(STOPPED));
+        }
+        // In this order: a worker that begins a request after this finds the command before it.
+        if urgent {
+            for (_, batch) in self.batches().iter() {
+                batch.supersede();
+            }
         }
     }
 }
@@ -235,6 +278,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.cancel_all();
+        self.cancel_batches();
         self.start.set();
         self.commands = None;
         let end = Instant::now() + LAST_WORDS;
@@ -268,19 +312,19 @@ mod tests {
 
     /// The sentence, then an answer to what is asked, before and after.
     fn ends_in_a_sentence(mut engine: Engine, expected: &str) {
-        let asked = engine.measure(still(), TimeBase::Beat);
+        let asked = engine.measure(Owner::Explore, still(), TimeBase::Beat);
         let long = Duration::from_secs(20);
         match engine.wait(long) {
             Some(Event::Stopped(why)) => assert!(why.contains(expected), "{why}"),
             other => panic!("{other:?}"),
         }
-        let later = engine.measure(still(), TimeBase::Beat);
+        let later = engine.measure(Owner::Explore, still(), TimeBase::Beat);
         for wanted in [asked, later] {
             match engine.wait(long) {
                 Some(Event::Measured { id, result }) if id == wanted => {
                     assert!(result.unwrap_err().contains("start EchoIf again"));
                 }
-                other => panic!("{wanted}: {other:?}"),
+                other => panic!("{wanted:?}: {other:?}"),
             }
         }
         engine.open_cascade(CascadeSource::Builtin);
@@ -303,7 +347,7 @@ mod tests {
         while !engine.thread.as_ref().unwrap().is_finished() {
             std::thread::yield_now();
         }
-        let asked = engine.measure(still(), TimeBase::Beat);
+        let asked = engine.measure(Owner::Explore, still(), TimeBase::Beat);
         assert!(matches!(engine.poll(), Some(Event::Stopped(_))));
         assert!(matches!(engine.poll(), Some(Event::Measured { id, .. }) if id == asked));
         assert!(engine.poll().is_none());

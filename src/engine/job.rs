@@ -7,6 +7,7 @@ use crate::ef::EfPercent;
 use crate::media::region::Anatomy;
 pub use crate::provenance::{Candidate, Part, Provenance};
 use crate::puppet::Landmarks;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One cine to make.
@@ -70,6 +71,22 @@ impl Ladder {
             best_of: 1,
             ..self.request.clone()
         }
+    }
+}
+
+/// Requests that nobody waits for. They are made in order, one at a time, while nothing else is asked for:
+/// a run, a ladder, a measurement interrupts the one that is being made, which is begun again afterwards.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    pub requests: Vec<Request>,
+    /// Places, from 0, of the requests that need not be made: an earlier batch of the same ones made them.
+    pub done: BTreeSet<usize>,
+}
+
+impl Batch {
+    /// Places of the requests that are to be made.
+    pub fn missing(&self) -> impl Iterator<Item = usize> {
+        (0..self.requests.len()).filter(|i| !self.done.contains(i))
     }
 }
 

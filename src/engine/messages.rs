@@ -1,6 +1,6 @@
 //! What passes between the window and the worker.
 
-use super::job::{Generated, Job, Ladder, Part, Request};
+use super::job::{Batch, Generated, Job, Ladder, Part, Request};
 use super::models::{CascadeInfo, CascadeSource};
 use super::present::Cine;
 use crate::checkpoint::Normalisation;
@@ -12,7 +12,32 @@ use crossbeam_channel::Sender;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub type JobId = u64;
+/// Who asks: a job's events are for this mode of the program alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    Explore,
+    Training,
+    Study,
+}
+
+/// What was asked for, and by whom. What is asked for later is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId {
+    pub(super) number: u64,
+    pub(super) owner: Owner,
+}
+
+impl JobId {
+    pub fn owner(self) -> Owner {
+        self.owner
+    }
+
+    /// Of this job alone, whoever asked.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+}
+
 /// Of the same numbers as [`JobId`].
 pub type MeasureId = JobId;
 
@@ -27,9 +52,9 @@ pub struct Stage {
     pub candidates: usize,
 }
 
-/// What the worker says, in the order in which it was asked. Every accepted job ends in exactly one of
-/// `Done`, `AskFirst`, `Cancelled` and `Failed`, a measurement in `Measured` or `Cancelled`; after
-/// `Stopped` in that at most.
+/// What the worker says, in the order in which it was asked, but for batches, which come last. Every
+/// accepted job ends in exactly one of `Done`, `AskFirst`, `Cancelled` and `Failed`, a measurement in
+/// `Measured` or `Cancelled`; after `Stopped` in that at most.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The models are loaded, at the start or after a change.
@@ -82,6 +107,21 @@ pub enum Event {
         job: JobId,
         rungs: Vec<Arc<Generated>>,
     },
+    /// Where a batch is.
+    Batching {
+        job: JobId,
+        /// Share of its requests that is done, 0..1.
+        fraction: f64,
+        /// For all that are left, if nothing else is asked for.
+        seconds_left: f64,
+    },
+    /// One of a batch's requests, of which each comes once: a cine, or a phrase why there is none.
+    Made {
+        job: JobId,
+        /// Its place in the batch, from 0.
+        index: usize,
+        result: Result<Arc<Generated>, String>,
+    },
     /// The answer to `Engine::measure`.
     Measured {
         id: MeasureId,
@@ -111,10 +151,37 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whose job it is about; `None` is for all.
+    pub fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Started { job }
+            | Self::Progress { job, .. }
+            | Self::Climbing { job, .. }
+            | Self::Rungs { job, .. }
+            | Self::Batching { job, .. }
+            | Self::Made { job, .. }
+            | Self::Measured { id: job, .. }
+            | Self::Finished { job, .. }
+            | Self::Done { job }
+            | Self::AskFirst { job, .. }
+            | Self::Cancelled { job }
+            | Self::Failed { job, .. } => Some(job.owner),
+            Self::Ready { .. }
+            | Self::Notice(_)
+            | Self::OpenFailed(_)
+            | Self::Moved { .. }
+            | Self::Stopped(_)
+            | Self::Forgotten(_) => None,
+        }
+    }
+}
+
 /// What the worker is told.
 pub(super) enum Command {
     Run(JobId, Box<Job>, Interrupt),
     Ladder(JobId, Box<Ladder>, Interrupt),
+    Batch(JobId, Batch, Interrupt),
     Measure(MeasureId, Box<Video>, TimeBase, Interrupt),
     Cascade(CascadeSource, Interrupt),
     Regressor(Option<(PathBuf, Option<Normalisation>)>, Interrupt),
@@ -125,7 +192,9 @@ impl Command {
     pub(super) fn refused(&self, why: &str) -> Event {
         let why = why.to_owned();
         match self {
-            Self::Run(job, ..) | Self::Ladder(job, ..) => Event::Failed { job: *job, why },
+            Self::Run(job, ..) | Self::Ladder(job, ..) | Self::Batch(job, ..) => {
+                Event::Failed { job: *job, why }
+            }
             Self::Measure(id, ..) => Event::Measured {
                 id: *id,
                 result: Err(why),

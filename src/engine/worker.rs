@@ -1,5 +1,6 @@
 //! The worker thread: owns the device and the weights.
 
+mod batch;
 mod opening;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,9 @@ use crate::clip::Video;
 use crate::faults;
 use crate::measure::{TimeBase, measure};
 use crate::nn::Interrupt;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use batch::Waiting;
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +32,8 @@ pub(super) struct Worker<'a> {
     models: Models,
     pace: Pace,
     cache: Cache,
+    /// The first is made first.
+    batches: VecDeque<Waiting>,
     mouth: &'a Mouth,
 }
 
@@ -51,10 +56,26 @@ impl<'a> Worker<'a> {
         opening: &Interrupt,
     ) -> Result<(), String> {
         let mut worker = Self::open(device, cascade, mouth, opening)?;
-        while let Some(command) = worker.next(commands) {
-            worker.obey(command);
-        }
+        while worker.turn(commands) {}
         Ok(())
+    }
+
+    /// Obeys one command; where there is none, makes one request of a batch. Whether there may be more.
+    fn turn(&mut self, commands: &Receiver<Command>) -> bool {
+        let command = match self.batches.front() {
+            None => self.next(commands).ok_or(TryRecvError::Disconnected),
+            Some(waiting) => {
+                waiting.resume();
+                commands.try_recv()
+            }
+        };
+        self.leave_stopped();
+        match command {
+            Ok(command) => self.obey(command),
+            Err(TryRecvError::Empty) => self.go_on(),
+            Err(TryRecvError::Disconnected) => return false,
+        }
+        true
     }
 
     /// Waits for a command; memory that none asks for is given back.
@@ -80,6 +101,9 @@ impl<'a> Worker<'a> {
             }
             Command::Run(id, job, interrupt) => self.job(id, &job, &interrupt),
             Command::Ladder(id, ladder, interrupt) => self.climb(id, &ladder, &interrupt),
+            Command::Batch(id, batch, interrupt) => {
+                self.batches.push_back(Waiting::new(id, batch, interrupt));
+            }
             Command::Measure(id, video, time, interrupt) => {
                 self.measure(id, &video, time, &interrupt);
             }

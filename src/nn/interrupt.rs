@@ -34,6 +34,16 @@ impl Interrupt {
         self.0.fetch_or(SUPERSEDED, Ordering::Relaxed);
     }
 
+    /// Takes back what supersedes: what made room begins again. To be stopped is for good.
+    pub fn resume(&self) {
+        self.0.fetch_and(!SUPERSEDED, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop, and not only to make room for something newer.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & STOP != 0
+    }
+
     /// Whether to be superseded waits; to be stopped never does.
     pub fn ask_patience(&self, patience: bool) {
         if patience {
@@ -74,5 +84,17 @@ mod tests {
         interrupt.ask_patience(true);
         interrupt.set();
         assert!(interrupt.is_set());
+    }
+
+    #[test]
+    fn what_was_superseded_may_go_on_and_what_was_stopped_may_not() {
+        let interrupt = Interrupt::new();
+        interrupt.supersede();
+        assert!(interrupt.is_set() && !interrupt.is_stopped());
+        interrupt.resume();
+        assert!(!interrupt.is_set());
+        interrupt.set();
+        interrupt.resume();
+        assert!(interrupt.is_set() && interrupt.is_stopped());
     }
 }

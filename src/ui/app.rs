@@ -167,6 +167,13 @@ impl App {
             }
             other => other,
         };
+        // What another mode asked for is none of this one's business.
+        if event
+            .owner()
+            .is_some_and(|owner| owner != self.mode.owner())
+        {
+            return;
+        }
         if let Some((screen, engine)) = self.screen() {
             screen.hear(event, engine);
         }

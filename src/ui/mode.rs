@@ -1,7 +1,7 @@
 //! The modes of the window: what they share, and what each of them does.
 
 use super::command::Command;
-use crate::engine::{CascadeInfo, Engine, Event};
+use crate::engine::{CascadeInfo, Engine, Event, Owner};
 use egui::Ui;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,17 @@ pub enum Mode {
     Training,
     /// Trials of a reader study.
     Study,
+}
+
+impl Mode {
+    /// As the engine knows it.
+    pub(super) fn owner(self) -> Owner {
+        match self {
+            Self::Explore => Owner::Explore,
+            Self::Training => Owner::Training,
+            Self::Study => Owner::Study,
+        }
+    }
 }
 
 /// What all modes share. Nobody changes it in place: another cascade, regressor or device makes another one.

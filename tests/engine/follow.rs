@@ -5,8 +5,8 @@ use crate::common::alone;
 use echoif::edm::{Preset, Seed};
 use echoif::ef::EfPercent;
 use echoif::engine::{
-    CascadeSource, DeviceChoice, Engine, Event, Job, Models, OpenDevice, Pace, Report, Request,
-    generate,
+    CascadeSource, DeviceChoice, Engine, Event, Job, Models, OpenDevice, Owner, Pace, Report,
+    Request, generate,
 };
 use echoif::hearts::simulated_heart;
 use echoif::media::region::{Anatomy, Square};
@@ -72,11 +72,14 @@ fn the_slider_at_rest_shows_a_sharp_estimate_before_the_cine() {
     assert!(matches!(engine.wait(long), Some(Event::Ready { .. })));
     // A run knows how fast the machine is from those before it; a busy one may be too slow for once.
     let seen = [40.0, 25.0, 45.0, 30.0, 50.0, 35.0].into_iter().any(|ef| {
-        let id = engine.submit(Job {
-            counterfactual: request(0, ef, 0),
-            factual: None,
-            confirmed: true,
-        });
+        let id = engine.submit(
+            Owner::Explore,
+            Job {
+                counterfactual: request(0, ef, 0),
+                factual: None,
+                confirmed: true,
+            },
+        );
         let mut heights = Vec::new();
         loop {
             match engine.wait(long).expect("the worker answers") {

@@ -5,7 +5,7 @@ use echoif::clip::{FrameRate, Video};
 use echoif::edm::{Preset, Seed};
 use echoif::ef::EfPercent;
 use echoif::engine::{
-    CascadeSource, DeviceChoice, Engine, Event, Generated, Job, JobId, Ladder, Part, Request,
+    CascadeSource, DeviceChoice, Engine, Event, Generated, Job, JobId, Ladder, Owner, Part, Request,
 };
 use echoif::hearts::simulated_heart;
 use echoif::measure::TimeBase;
@@ -100,7 +100,7 @@ fn hear(engine: &Engine, id: JobId) -> Heard {
 fn a_job_gives_both_cines_and_the_same_again_at_once() {
     let _alone = alone();
     let mut engine = engine();
-    let id = engine.submit(job(30.0));
+    let id = engine.submit(Owner::Explore, job(30.0));
     let first = hear(&engine, id);
     assert!(
         matches!(first.ending, Event::Done { .. }),
@@ -137,7 +137,7 @@ fn a_job_gives_both_cines_and_the_same_again_at_once() {
     assert_eq!((made.cine.video.frames, made.cine.video.height), (16, 112));
 
     let start = Instant::now();
-    let id = engine.submit(job(30.0));
+    let id = engine.submit(Owner::Explore, job(30.0));
     let again = hear(&engine, id);
     assert!(again.finished.iter().all(|(_, _, cached)| *cached));
     assert_eq!(again.finished[0].1.cine.video, made.cine.video);
@@ -148,7 +148,7 @@ fn a_job_gives_both_cines_and_the_same_again_at_once() {
     );
 
     // Another EF: the factual cine is there already.
-    let id = engine.submit(job(65.0));
+    let id = engine.submit(Owner::Explore, job(65.0));
     let other = hear(&engine, id);
     assert_eq!(
         other
@@ -164,10 +164,10 @@ fn a_job_gives_both_cines_and_the_same_again_at_once() {
 fn a_newer_job_supersedes_and_cancel_stops() {
     let _alone = alone();
     let mut engine = engine();
-    let first = engine.submit(job(30.0));
+    let first = engine.submit(Owner::Explore, job(30.0));
     std::thread::sleep(Duration::from_millis(300));
     let start = Instant::now();
-    let second = engine.submit(job(65.0));
+    let second = engine.submit(Owner::Explore, job(65.0));
     assert!(matches!(
         hear(&engine, first).ending,
         Event::Cancelled { .. }
@@ -182,7 +182,7 @@ fn a_newer_job_supersedes_and_cancel_stops() {
 
     // Of many at once, only the newest is made.
     let ids: Vec<JobId> = (20..30)
-        .map(|ef| engine.submit(job(f64::from(ef))))
+        .map(|ef| engine.submit(Owner::Explore, job(f64::from(ef))))
         .collect();
     let mut cancelled = 0;
     for id in &ids[..9] {
@@ -192,7 +192,7 @@ fn a_newer_job_supersedes_and_cancel_stops() {
     let last = hear(&engine, ids[9]);
     assert_eq!(last.finished[0].1.provenance.requested_ef_percent, 29.0);
 
-    let id = engine.submit(job(77.0));
+    let id = engine.submit(Owner::Explore, job(77.0));
     std::thread::sleep(Duration::from_millis(200));
     let start = Instant::now();
     engine.cancel();
@@ -211,7 +211,7 @@ fn a_long_run_asks_first_and_a_bad_cascade_leaves_the_old_one() {
     let mut long = job(30.0);
     // Hundreds of cines take minutes on any processor.
     long.counterfactual.best_of = 5_000;
-    let id = engine.submit(long);
+    let id = engine.submit(Owner::Explore, long);
     let Event::AskFirst { seconds, .. } = hear(&engine, id).ending else {
         panic!("it did not ask");
     };
@@ -231,7 +231,7 @@ fn a_long_run_asks_first_and_a_bad_cascade_leaves_the_old_one() {
         }
         other => panic!("{other:?}"),
     }
-    let id = engine.submit(job(30.0));
+    let id = engine.submit(Owner::Explore, job(30.0));
     let done = hear(&engine, id);
     assert!(
         matches!(done.ending, Event::Done { .. }),
@@ -281,7 +281,7 @@ impl Gate {
     fn hold(&self, engine: &mut Engine) -> JobId {
         self.reached.store(false, Ordering::SeqCst);
         self.set(true);
-        let id = engine.measure(clip(1), TimeBase::Beat);
+        let id = engine.measure(Owner::Explore, clip(1), TimeBase::Beat);
         while !self.reached.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -335,13 +335,18 @@ fn every_order_of_three_commands_is_kept_and_only_what_is_superseded_is_dropped(
             (job.factual, job.confirmed) = (None, true);
             job.counterfactual.preset = Preset::Preview;
             expected.push(match kind {
-                Run => made(engine.submit(job)),
-                Climb => made(engine.climb(Ladder {
-                    request: job.counterfactual,
-                    efs: [25.0, 60.0].map(|ef| EfPercent::new(ef).unwrap()).to_vec(),
-                    confirmed: true,
-                })),
-                Measure => Ending::Measured(engine.measure(clip(1), TimeBase::Beat)),
+                Run => made(engine.submit(Owner::Explore, job)),
+                Climb => made(engine.climb(
+                    Owner::Explore,
+                    Ladder {
+                        request: job.counterfactual,
+                        efs: [25.0, 60.0].map(|ef| EfPercent::new(ef).unwrap()).to_vec(),
+                        confirmed: true,
+                    },
+                )),
+                Measure => {
+                    Ending::Measured(engine.measure(Owner::Explore, clip(1), TimeBase::Beat))
+                }
                 Cascade => {
                     engine.open_cascade(CascadeSource::Folder(tiny()));
                     Ending::Ready
@@ -373,11 +378,11 @@ fn a_measurement_is_cancelled_and_the_next_one_is_made() {
     let _alone = alone();
     let mut engine = engine();
     let rate = TimeBase::Rate(FrameRate::new(8.0).unwrap());
-    let long = engine.measure(clip(3000), rate);
+    let long = engine.measure(Owner::Explore, clip(3000), rate);
     std::thread::sleep(Duration::from_millis(100));
     let start = Instant::now();
     engine.cancel_measuring();
-    let short = engine.measure(clip(16), TimeBase::Beat);
+    let short = engine.measure(Owner::Explore, clip(16), TimeBase::Beat);
     match engine.wait(LONG) {
         Some(Event::Cancelled { job }) => assert_eq!(job, long),
         other => panic!("{other:?}"),
@@ -408,7 +413,7 @@ fn closing_waits_neither_for_loading_nor_for_measuring() {
             engine.open_regressor(Some((pipe.clone(), None)));
         } else {
             let rate = TimeBase::Rate(FrameRate::new(8.0).unwrap());
-            engine.measure(clip(3000), rate);
+            engine.measure(Owner::Explore, clip(3000), rate);
         }
         std::thread::sleep(Duration::from_millis(100));
         let start = Instant::now();

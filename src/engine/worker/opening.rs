@@ -9,6 +9,7 @@ use crate::engine::messages::{Event, Mouth};
 use crate::engine::models::{CascadeSource, Models, RegressorSource, cascade_folders};
 use crate::faults;
 use crate::nn::Interrupt;
+use std::collections::VecDeque;
 
 impl<'a> Worker<'a> {
     /// Opens what was asked for, or what can be had in its place, and says so.
@@ -37,6 +38,7 @@ impl<'a> Worker<'a> {
             models,
             pace,
             cache: Cache::default(),
+            batches: VecDeque::new(),
             mouth,
         };
         worker.ready();

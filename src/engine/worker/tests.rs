@@ -1,13 +1,14 @@
 use super::*;
 use crate::edm::Preset;
 use crate::ef::EfPercent;
+use crate::engine::Owner;
 use crate::engine::device::OpenDevice;
 use crate::hearts::simulated_heart;
 use crate::media::region::{Anatomy, Square};
 use crossbeam_channel::unbounded;
 use std::path::Path;
 
-fn tiny() -> CascadeSource {
+pub(super) fn tiny() -> CascadeSource {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
     CascadeSource::Folder(folder)
 }
@@ -27,11 +28,25 @@ fn on_a_failing_gpu(mouth: &Mouth) -> Worker<'_> {
         pace: Pace::calibrate(&models.device.device).unwrap(),
         models,
         cache: Cache::default(),
+        batches: VecDeque::new(),
         mouth,
     }
 }
 
-fn request(ef: f64) -> Request {
+pub(super) fn on_the_cpu(mouth: &Mouth) -> Worker<'_> {
+    let mut worker = on_a_failing_gpu(mouth);
+    worker.models = Models::open(OpenDevice::cpu(None), tiny(), None).unwrap();
+    worker
+}
+
+pub(super) const fn id(number: u64) -> JobId {
+    JobId {
+        number,
+        owner: Owner::Explore,
+    }
+}
+
+pub(super) fn request(ef: f64) -> Request {
     let heart = simulated_heart(0).unwrap();
     let anatomy = Anatomy::from_frame(&heart.frame, &Square::centred(112, 112).into()).unwrap();
     Request {
@@ -71,9 +86,9 @@ fn a_gpu_that_fails_is_left_for_the_cpu_by_every_kind_of_job() {
         confirmed: true,
     };
     let commands = [
-        Command::Run(1, Box::new(job), go()),
-        Command::Ladder(1, Box::new(ladder), go()),
-        Command::Measure(1, clip(), TimeBase::Beat, go()),
+        Command::Run(id(1), Box::new(job), go()),
+        Command::Ladder(id(1), Box::new(ladder), go()),
+        Command::Measure(id(1), clip(), TimeBase::Beat, go()),
     ];
     for command in commands {
         let (mouth, heard) = mouth();
@@ -90,8 +105,10 @@ fn a_gpu_that_fails_is_left_for_the_cpu_by_every_kind_of_job() {
             "{said:?}"
         );
         match said.last() {
-            Some(Event::Done { job: 1 }) => {}
-            Some(Event::Measured { id: 1, result }) => assert!(result.is_ok(), "{result:?}"),
+            Some(Event::Done { job }) if *job == id(1) => {}
+            Some(Event::Measured { id: job, result }) if *job == id(1) => {
+                assert!(result.is_ok(), "{result:?}")
+            }
             other => panic!("{other:?}"),
         }
         assert!(worker.models.device.is_cpu());
@@ -108,9 +125,9 @@ fn what_the_cpu_cannot_do_either_fails_with_its_reason() {
         data: vec![0.3; 2 * 16 * 112 * 112],
         ..*clip()
     };
-    let command = Command::Measure(5, Box::new(odd), TimeBase::Beat, Interrupt::new());
+    let command = Command::Measure(id(5), Box::new(odd), TimeBase::Beat, Interrupt::new());
     match said(&mut worker, &heard, command).last() {
-        Some(Event::Measured { id: 5, result }) => assert!(result.is_err()),
+        Some(Event::Measured { id: job, result }) if *job == id(5) => assert!(result.is_err()),
         other => panic!("{other:?}"),
     }
 }
@@ -118,8 +135,7 @@ fn what_the_cpu_cannot_do_either_fails_with_its_reason() {
 #[test]
 fn a_panic_costs_one_job() {
     let (mouth, heard) = mouth();
-    let mut worker = on_a_failing_gpu(&mouth);
-    worker.models = Models::open(OpenDevice::cpu(None), tiny(), None).unwrap();
+    let mut worker = on_the_cpu(&mouth);
     let ended = worker.attempt(&Interrupt::new(), |_| -> Result<(), String> {
         std::panic::panic_any("a bolt broke")
     });
@@ -127,15 +143,15 @@ fn a_panic_costs_one_job() {
         panic!("it did not fail");
     };
     assert!(why.contains("a bolt broke"), "{why}");
-    let command = Command::Measure(2, clip(), TimeBase::Beat, Interrupt::new());
+    let command = Command::Measure(id(2), clip(), TimeBase::Beat, Interrupt::new());
     let said = said(&mut worker, &heard, command);
     assert!(
         matches!(
             &said[..],
             [Event::Measured {
-                id: 2,
+                id: job,
                 result: Ok(_)
-            }]
+            }] if *job == id(2)
         ),
         "{said:?}"
     );
@@ -144,15 +160,14 @@ fn a_panic_costs_one_job() {
 #[test]
 fn a_result_that_goes_takes_its_mark_with_it() {
     let (mouth, heard) = mouth();
-    let mut worker = on_a_failing_gpu(&mouth);
-    worker.models = Models::open(OpenDevice::cpu(None), tiny(), None).unwrap();
+    let mut worker = on_the_cpu(&mouth);
     let run = |ef: f64| {
         let job = Job {
             counterfactual: request(ef),
             factual: None,
             confirmed: true,
         };
-        Command::Run(1, Box::new(job), Interrupt::new())
+        Command::Run(id(1), Box::new(job), Interrupt::new())
     };
     said(&mut worker, &heard, run(20.0));
     said(&mut worker, &heard, run(40.0));
@@ -177,10 +192,10 @@ fn a_cancelled_command_ends_as_cancelled_and_nothing_else_is_said() {
         interrupt.set();
         interrupt
     };
-    let command = Command::Measure(3, clip(), TimeBase::Beat, set());
+    let command = Command::Measure(id(3), clip(), TimeBase::Beat, set());
     let measured = said(&mut worker, &heard, command);
     assert!(
-        matches!(&measured[..], [Event::Cancelled { job: 3 }]),
+        matches!(&measured[..], [Event::Cancelled { job }] if *job == id(3)),
         "{measured:?}"
     );
     let before = worker.models.cascade.identity.clone();

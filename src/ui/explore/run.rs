@@ -2,7 +2,7 @@
 
 use super::Explore;
 use crate::ef::{EfOrigin, EfPercent};
-use crate::engine::{Engine, Job, Request};
+use crate::engine::{Engine, Job, Owner, Request};
 use crate::ui::widgets::Mark;
 
 impl Explore {
@@ -58,7 +58,7 @@ impl Explore {
             engine.cancel_measuring();
         }
         self.made.put_ladder_off();
-        let id = engine.submit(job.clone());
+        let id = engine.submit(Owner::Explore, job.clone());
         self.made.begin(id, job);
     }
 

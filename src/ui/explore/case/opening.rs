@@ -5,7 +5,7 @@ use super::ASSUMED_EF;
 use super::measuring::Measuring;
 use super::taking::Taken;
 use crate::clip::Clip;
-use crate::engine::{Engine, MeasureId};
+use crate::engine::{Engine, MeasureId, Owner};
 use crate::hearts::{self, simulated_heart};
 use crate::measure::{Measurement, TimeBase};
 use crate::media::export::Sidecar;
@@ -126,7 +126,7 @@ impl Explore {
                     }
                     self.view.grays = Some(grays);
                     engine.cancel_measuring();
-                    Measuring::Asked(engine.measure(video, time))
+                    Measuring::Asked(engine.measure(Owner::Explore, video, time))
                 }
                 Ok(Err(why)) => Measuring::Failed(why),
                 Err(TryRecvError::Disconnected) => {

@@ -5,7 +5,7 @@ use super::super::view::panes::on_picture;
 use super::Made;
 use super::shown::{Shown, Strip};
 use crate::ef::EfPercent;
-use crate::engine::{self, Engine, Generated, Ladder, Request};
+use crate::engine::{self, Engine, Generated, Ladder, Owner, Request};
 use crate::text::duration;
 use crate::ui::command::Command;
 use crate::ui::theme::{SMALL_GAP, tokens};
@@ -74,14 +74,17 @@ impl Explore {
             return;
         }
         self.made.running = None;
-        let job = engine.climb(Ladder {
-            request: Request {
-                best_of: 1,
-                ..request
+        let job = engine.climb(
+            Owner::Explore,
+            Ladder {
+                request: Request {
+                    best_of: 1,
+                    ..request
+                },
+                efs: efs.clone(),
+                confirmed,
             },
-            efs: efs.clone(),
-            confirmed,
-        });
+        );
         self.made.ladder = Some(Strip {
             cines: efs.iter().map(|_| Cine::default()).collect(),
             efs,

@@ -197,7 +197,7 @@ impl Explore {
                 .follows
                 .map_or("estimate".to_owned(), |ef| format!("estimate, EF {ef}"));
             // Previews never share a key with results, whose numbers are small.
-            let clip = (1 << 63) | (running.id << 24) | running.previews;
+            let clip = (1 << 63) | (running.id.number() << 24) | running.previews;
             return Some((Seen::new(clip, made.clone()), word));
         }
         if let Some((_, id, made)) = self
