@@ -1,9 +1,10 @@
 //! From a published checkpoint to the native form.
 
-use super::native::{MANIFEST, Manifest, stage_file};
+use super::native::{CARD, MANIFEST, Manifest, stage_file};
 use super::source::TorchSource;
-use super::{Error, TorchFile, folder_name, hash_of, parse_cascade, read_text};
+use super::{Error, TorchFile, hash_of, parse_cascade, read_text};
 use super::{import_motion, regressor};
+use crate::card::Card;
 use crate::hash::sha256;
 use crate::models::r2plus1d::R2Plus1d;
 use crate::nn::{Fetched, Interrupt, Params, TensorSource};
@@ -60,10 +61,19 @@ fn import_cascade(from: &Path, out: &Path, precision: Precision) -> Result<Vec<S
     let kept = kept_config(&text).map_err(|why| Error::config(&config_path, why))?;
     // Opened as a whole first, so that one error lists what is missing from every stage, and
     // nothing is made for a cascade that does not open.
-    let warnings = super::open_cascade(from, &Device::Cpu)?.warnings;
+    let mut warnings = super::open_cascade(from, &Device::Cpu)?.warnings;
     let source = hash_of(&merged, &Interrupt::new())?;
-    let mut writer = Writer::new(out, "cascade", folder_name(from), source)?;
+    let mut writer = Writer::new(out, "cascade", source)?;
     writer.write("config.yaml", kept.as_bytes())?;
+    let card = from.join(CARD);
+    if card.is_file() {
+        // Its figures are of these weights, and screens show them.
+        let text = read_text(&card)?;
+        match Card::parse(&text) {
+            Ok(_) => writer.write(CARD, text.as_bytes())?,
+            Err(why) => warnings.push(format!("{CARD} is left out: {why}")),
+        }
+    }
     for (i, stage) in config.stages.iter().enumerate() {
         let source = TorchSource::stage(&file, i)?;
         let recorder = Recorder::new(&source);
@@ -79,9 +89,8 @@ fn import_regressor(from: &Path, out: &Path, precision: Precision) -> Result<Vec
         .spec
         .to_yaml()
         .map_err(|why| Error::config(from, why))?;
-    let name = opened.identity.name.clone();
     let source = hash_of(from, &Interrupt::new())?;
-    let mut writer = Writer::new(out, "regressor", name, source)?;
+    let mut writer = Writer::new(out, "regressor", source)?;
     writer.write("regressor.yaml", yaml.as_bytes())?;
     let bytes = opened.with_source(from, |source| {
         let recorder = Recorder::new(source);
@@ -204,18 +213,13 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(
-        out: &'a Path,
-        kind: &str,
-        name: String,
-        source_sha256: String,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(out: &'a Path, kind: &str, source_sha256: String) -> Result<Self, Error> {
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, &e))?;
         Ok(Self {
             out,
             manifest: Manifest {
                 kind: kind.to_owned(),
-                name,
+                name: String::new(),
                 source_sha256,
                 files: BTreeMap::new(),
             },
@@ -253,5 +257,48 @@ impl<'a> Writer<'a> {
             .collect();
         said.extend(warnings.into_iter().map(|w| format!("Warning: {w}.")));
         Ok(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD_TEXT: &str = "name: Twin stages\ntraining_ef_range_percent: [10, 85]\n";
+
+    /// A folder's or a file's name could be a person's.
+    #[test]
+    fn an_import_keeps_no_name_and_brings_the_card() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_1scm");
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("Mueller Hans");
+        std::fs::create_dir(&from).unwrap();
+        for name in ["config.yaml", "merged.pt"] {
+            std::fs::copy(fixture.join(name), from.join(name)).unwrap();
+        }
+        for (card, brought) in [
+            (None, false),
+            (Some("[not, a, card]"), false),
+            (Some(CARD_TEXT), true),
+        ] {
+            let out = tempfile::tempdir().unwrap();
+            if let Some(card) = card {
+                std::fs::write(from.join(CARD), card).unwrap();
+            }
+            let said = import(&from, out.path(), Precision::F16)
+                .unwrap()
+                .join("\n");
+            let manifest = std::fs::read_to_string(out.path().join(MANIFEST)).unwrap();
+            assert!(!manifest.contains("Mueller"), "{manifest}");
+            let there = std::fs::read_to_string(out.path().join(CARD)).ok();
+            assert_eq!(there.as_deref(), card.filter(|_| brought));
+            assert_eq!(manifest.contains(CARD), brought);
+            let left_out = said.contains("card.yaml is left out: it is not a card");
+            assert_eq!(left_out, card.is_some() && !brought, "{said}");
+            let opened = crate::checkpoint::open_cascade(out.path(), &Device::Cpu).unwrap();
+            let own = out.path().file_name().unwrap().to_string_lossy();
+            assert_eq!(opened.cascade.stages.len(), 1);
+            assert_eq!(opened.identity.name, own);
+        }
     }
 }

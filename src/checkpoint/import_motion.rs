@@ -49,11 +49,8 @@ pub(super) fn import(
         .ok_or_else(|| Error::damaged(from, "it has no `ema` part, where the weights are"))?;
     let recorder = Recorder::new(&source);
     let (_, extra) = Params::load(&recorder, &Device::Cpu, |p| networks(stage, p))?;
-    let name = from
-        .file_stem()
-        .map_or_else(|| "motion".into(), |n| n.to_string_lossy().into_owned());
     let hash = hash_of(from, &Interrupt::new())?;
-    let mut writer = Writer::new(out, "cascade", name, hash)?;
+    let mut writer = Writer::new(out, "cascade", hash)?;
     writer.write("config.yaml", kept.as_bytes())?;
     writer.write(
         &native::stage_file(0),

@@ -10,11 +10,17 @@ use std::path::Path;
 
 pub const MANIFEST: &str = "manifest.json";
 
+/// Figures that were measured on a cascade ([`crate::card::Card`]), where there are any.
+pub const CARD: &str = "card.yaml";
+
 /// What stands beside the imported files.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Manifest {
     /// `cascade` or `regressor`.
     pub kind: String,
+    /// What is shown for it; the folder's name where there is none. An import gives none: a file's or a
+    /// folder's name could be a person's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The checkpoint it came from.
     pub source_sha256: String,
