@@ -6,6 +6,7 @@ use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
 use super::point_conv::PointConv;
+use super::softmax::softmax;
 use super::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
@@ -46,7 +47,7 @@ pub fn attend(
                 // [heads, len, d]; with shared keys the heads' queries stand under each other.
                 let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
                 let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
-                let scores = candle_nn::ops::softmax_last_dim(&rows.matmul(&kt)?)?;
+                let scores = softmax(&rows.matmul(&kt)?)?;
                 let out = scores.matmul(&v)?.reshape((heads, len, d))?;
                 blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
             }

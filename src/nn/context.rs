@@ -2,8 +2,9 @@
 
 use super::attention::linear;
 use super::point_conv::PointConv;
+use super::softmax::{sigmoid, softmax};
 use super::{Params, cpu, join, on_gpu};
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 #[derive(Clone, Debug)]
 pub struct GlobalContext {
@@ -44,7 +45,7 @@ impl GlobalContext {
         on_gpu!(x, self.gate_on_gpu(x, residual));
         let flat = x.flatten_from(2)?;
         let logits = self.to_k.forward(&flat)?;
-        let weights = candle_nn::ops::softmax(&logits, D::Minus1)?;
+        let weights = softmax(&logits)?;
         let context = if x.device().is_cpu() {
             flat.contiguous()?
                 .apply_op2_no_bwd(&weights.contiguous()?, &cpu::dot::RowProducts)?
@@ -54,7 +55,7 @@ impl GlobalContext {
         let context = context.squeeze(2)?;
         let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;
         let gate = linear(&hidden, &self.out.0, Some(&self.out.1))?;
-        join::gate(x, &candle_nn::ops::sigmoid(&gate)?, residual)
+        join::gate(x, &sigmoid(&gate)?, residual)
     }
 
     #[cfg(feature = "cuda")]

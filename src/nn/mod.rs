@@ -28,6 +28,7 @@ pub mod replay;
 pub mod resize;
 pub mod scale;
 mod shuffle;
+pub mod softmax;
 pub mod temporal;
 pub mod temporal_conv;
 #[cfg(test)]

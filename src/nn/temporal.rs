@@ -183,7 +183,7 @@ fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tens
     let scores = q
         .matmul(&part(0)?.transpose(1, 2)?.contiguous()?)?
         .broadcast_add(&bias)?;
-    candle_nn::ops::softmax_last_dim(&scores)?
+    super::softmax::softmax(&scores)?
         .matmul(&part(1)?)?
         .reshape((b, n, heads, f, d))?
         .permute((0, 2, 4, 3, 1))?

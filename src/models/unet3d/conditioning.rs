@@ -5,6 +5,7 @@ use crate::nn::Params;
 use crate::nn::attention::linear;
 use crate::nn::matmul;
 use crate::nn::norm::LastNorm;
+use crate::nn::softmax::softmax;
 use candle_core::{D, Result, Tensor};
 
 type Linear = (Tensor, Tensor);
@@ -210,7 +211,7 @@ impl PerceiverAttention {
         let kv = kv.chunk(2, D::Minus1)?;
         let (k, v) = (split(&kv[0].contiguous()?)?, split(&kv[1].contiguous()?)?);
         let scores = matmul(&q, &k.transpose(2, 3)?.contiguous()?)?;
-        let out = matmul(&candle_nn::ops::softmax_last_dim(&scores)?, &v)?;
+        let out = matmul(&softmax(&scores)?, &v)?;
         let out = out
             .transpose(1, 2)?
             .reshape((b, n, self.heads * self.width))?;
