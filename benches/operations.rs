@@ -6,9 +6,8 @@
 
 use candle_core::{Device, Result, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
-use echoif::nn::conv::SpatialConv;
+use echoif::nn::conv::{SpatialConv, TemporalConv};
 use echoif::nn::norm::GroupNormSilu;
-use echoif::nn::temporal_conv::TemporalConv;
 use echoif::nn::{Fetched, Interrupt, Params, TensorSource};
 
 /// Tensors of any name and shape.

@@ -7,9 +7,8 @@
 //! alone, and is kept: a slider that is dragged asks for the same anatomy again and again.
 
 use crate::nn::attention::linear;
-use crate::nn::conv::SpatialConv;
+use crate::nn::conv::{PointConv, SpatialConv};
 use crate::nn::norm::GroupNormSilu;
-use crate::nn::point_conv::PointConv;
 use crate::nn::{Interrupt, Params, ResizeMode, resize, space_to_depth};
 use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,7 @@
 
 use super::unet3d::Probe;
 use crate::nn::attention::linear;
-use crate::nn::conv::SpatialConv;
-use crate::nn::temporal_conv::TemporalConv;
+use crate::nn::conv::{SpatialConv, TemporalConv};
 use crate::nn::{Interrupt, Params, join};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};

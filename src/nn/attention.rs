@@ -1,11 +1,11 @@
 //! What the three attentions share: over all positions ([`super::middle`]), over frames
 //! ([`super::temporal`]) and to the conditioning tokens ([`super::cross`]). Positions stay in the last dimension throughout: `[b, c, n]`.
 
+use super::conv::PointConv;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
-use super::point_conv::PointConv;
 use super::softmax::softmax;
 use super::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};

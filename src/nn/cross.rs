@@ -1,13 +1,13 @@
 //! Attention to the conditioning tokens.
 
 use super::attention::{attend, linear};
+use super::conv::PointConv;
 use super::cpu::product::Packed;
 use super::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::join::add;
 use super::norm::ChannelNorm;
-use super::point_conv::PointConv;
 use super::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};

@@ -5,7 +5,6 @@
 //! (`cuda/`, with the feature); what they are composed of in Candle's operations stands beside them,
 //! and tests hold the two against each other. On a GPU tensors between the layers may be bfloat16.
 
-mod arranged;
 pub mod attention;
 pub mod backend;
 pub mod carry;
@@ -22,7 +21,6 @@ mod matmul;
 pub mod middle;
 pub mod norm;
 pub mod params;
-pub mod point_conv;
 pub mod profile;
 pub mod replay;
 pub mod resize;
@@ -30,7 +28,6 @@ pub mod scale;
 mod shuffle;
 pub mod softmax;
 pub mod temporal;
-pub mod temporal_conv;
 #[cfg(test)]
 mod testing;
 pub mod threshold;

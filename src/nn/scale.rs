@@ -1,6 +1,6 @@
 //! To half the size and to twice the size.
 
-use super::point_conv::PointConv;
+use super::conv::PointConv;
 use super::shuffle::{silu_pixel_shuffle, space_to_depth};
 use super::{Params, on_gpu};
 use candle_core::{Result, Tensor};

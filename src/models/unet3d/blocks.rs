@@ -4,14 +4,12 @@ use super::pass::Pass;
 use crate::nn::Params;
 use crate::nn::attention::linear_of_silu;
 use crate::nn::context::GlobalContext;
-use crate::nn::conv::SpatialConv;
+use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
 use crate::nn::cross::CrossAttention;
 use crate::nn::join;
 use crate::nn::norm::GroupNormSilu;
-use crate::nn::point_conv::PointConv;
 use crate::nn::scale::Downsample;
 use crate::nn::temporal::TemporalAttention;
-use crate::nn::temporal_conv::{TemporalConv, TemporalPeg};
 use candle_core::{Result, Tensor};
 
 /// GroupNorm, optional scale and shift, SiLU, 3 x 3 convolution, causal convolution over frames.

@@ -1,11 +1,11 @@
 //! Convolutions over space of `[batch, channel, frame, height, width]`: one half of the pseudo-3-D
-//! convolutions of video diffusion models; `temporal_conv` has the other.
+//! convolutions of video diffusion models; [`super::temporal`] has the other.
 
 use super::arranged::Arranged;
-use super::cpu::conv::pack_spatial;
+use crate::nn::cpu::conv::pack_spatial;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::{Backend, Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::{Backend, Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Device, Result, Tensor};
 #[cfg(feature = "cuda")]
 use std::sync::Arc;
@@ -103,12 +103,12 @@ impl SpatialConv {
     }
 
     /// Channels of what goes in.
-    pub(super) fn inputs(&self) -> usize {
+    pub(in crate::nn) fn inputs(&self) -> usize {
         self.inputs
     }
 
     /// The same of `n` of its input channels alone, on the CPU. Before it has been used.
-    pub(super) fn of_inputs(&self, at: usize, n: usize, bias: bool) -> Result<Self> {
+    pub(in crate::nn) fn of_inputs(&self, at: usize, n: usize, bias: bool) -> Result<Self> {
         let bias = match bias {
             true => self.bias.clone(),
             false => self.bias.zeros_like()?,
@@ -168,7 +168,7 @@ impl SpatialConv {
 
     /// The weights as a GPU's kernel reads them.
     #[cfg(feature = "cuda")]
-    pub(super) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
+    pub(in crate::nn) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
         self.weight.for_gpu(|backend, weight| {
             let (outputs, inputs, k) = (self.outputs, self.inputs, self.k);
             let at = |i: usize| i as i8 - self.padding as i8;

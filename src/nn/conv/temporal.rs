@@ -2,11 +2,11 @@
 //! one.
 
 use super::arranged::Arranged;
-use super::conv::{mismatch, values};
-use super::cpu::conv::pack_temporal;
+use super::spatial::{mismatch, values};
+use crate::nn::cpu::conv::pack_temporal;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::{Backend, Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::{Backend, Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Device, Result, Tensor};
 
 /// A convolution over frames at every pixel.
@@ -29,7 +29,7 @@ impl TemporalConv {
     /// Loads `weight` `[c, c, 3]` and `bias` `[c]`.
     ///
     /// # Errors
-    /// As [`SpatialConv::new`](super::conv::SpatialConv::new).
+    /// As [`SpatialConv::new`](super::SpatialConv::new).
     pub fn causal(p: &Params, channels: usize) -> Result<Self> {
         let weight = p.get_host("weight", &[channels, channels, 3])?;
         let bias = p.get_host("bias", &[channels])?;
@@ -166,7 +166,7 @@ impl TemporalPeg {
     /// Loads `fn.1.weight` `[c, 1, 3, 1, 1]` and `fn.1.bias` `[c]`.
     ///
     /// # Errors
-    /// As [`SpatialConv::new`](super::conv::SpatialConv::new).
+    /// As [`SpatialConv::new`](super::SpatialConv::new).
     pub fn new(p: &Params, channels: usize) -> Result<Self> {
         let p = p.at("fn.1");
         Ok(Self {

@@ -1,10 +1,10 @@
 //! Weights as the kernels read them, arranged when they are first needed. Afterwards they are held in
 //! that form alone: a cascade's weights are most of what it takes.
 
-use super::Backend;
-use super::cpu::product::Packed;
+use crate::nn::Backend;
+use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
-use super::cuda;
+use crate::nn::cuda;
 use candle_core::{Error, Result, Tensor};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

@@ -1,11 +1,11 @@
 //! Convolutions of one pixel of one frame.
 
 use super::arranged::Arranged;
-use super::conv::{mismatch, values};
-use super::cpu::conv::pack_pointwise;
+use super::spatial::{mismatch, values};
+use crate::nn::cpu::conv::pack_pointwise;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::{Backend, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::{Backend, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 #[cfg(feature = "cuda")]
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl PointConv {
     /// Loads `weight` `[out, in, 1, 1, 1]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// As [`SpatialConv::new`](super::conv::SpatialConv::new).
+    /// As [`SpatialConv::new`](super::SpatialConv::new).
     pub fn new(p: &Params, input: usize, output: usize) -> Result<Self> {
         let weight = p.get_host("weight", &[output, input, 1, 1, 1])?;
         let bias = p.get_host("bias", &[output])?;
@@ -84,12 +84,12 @@ impl PointConv {
     }
 
     /// Channels in.
-    pub(super) fn inputs(&self) -> usize {
+    pub(in crate::nn) fn inputs(&self) -> usize {
         self.inputs
     }
 
     /// Its weight `[out, in]`, for a layer that arranges it in a way of its own.
-    pub(super) fn weight(&self) -> Result<Vec<f32>> {
+    pub(in crate::nn) fn weight(&self) -> Result<Vec<f32>> {
         match (self.weight.read(), self.weight.packed()) {
             (Some(read), _) => values(&read),
             // A 1 x 1 convolution's terms are its channels, in order.
@@ -103,13 +103,13 @@ impl PointConv {
 #[cfg(feature = "cuda")]
 impl PointConv {
     /// The weights as the kernel reads them.
-    pub(super) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
+    pub(in crate::nn) fn on_gpu(&self) -> Result<Arc<cuda::Conv>> {
         self.arranged(&[[0; 3]], 1, |o, _| o)
     }
 
     /// Of every square of four pixels one: space to depth before the convolution, as the four taps of one
     /// that strides.
-    pub(super) fn halving(&self, x: &Tensor) -> Result<Tensor> {
+    pub(in crate::nn) fn halving(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("convolution 1 x 1", x.device(), || {
             let taps = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]];
             let conv = self.arranged(&taps, 4, |o, _| o)?;
@@ -124,7 +124,7 @@ impl PointConv {
     }
 
     /// SiLU and pixel shuffle after the convolution, as it writes its results.
-    pub(super) fn doubling(&self, x: &Tensor) -> Result<Tensor> {
+    pub(in crate::nn) fn doubling(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("convolution 1 x 1", x.device(), || {
             // Channel `4 c + part` becomes channel `c` of its part.
             let conv = self.arranged(&[[0; 3]], 1, |o, outputs| {

@@ -1,0 +1,10 @@
+//! Convolutions of `[batch, channel, frame, height, width]`: over space, over frames, of one pixel.
+
+mod arranged;
+mod point;
+mod spatial;
+mod temporal;
+
+pub use point::PointConv;
+pub use spatial::SpatialConv;
+pub use temporal::{TemporalConv, TemporalPeg};
