@@ -6,8 +6,7 @@
 mod common;
 
 use candle_core::{Device, Tensor};
-use echoif::nn::attention::attend;
-use echoif::nn::middle::MiddleAttention;
+use echoif::nn::attention::{MiddleAttention, attend};
 use echoif::nn::{Fetched, Interrupt, Params, TensorSource};
 
 /// Tensors of any name and shape.

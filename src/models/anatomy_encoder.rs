@@ -6,8 +6,8 @@
 //! EF scales and shifts three of its layers. What comes before the first of them depends on the anatomy
 //! alone, and is kept: a slider that is dragged asks for the same anatomy again and again.
 
-use crate::nn::attention::linear;
 use crate::nn::conv::{PointConv, SpatialConv};
+use crate::nn::linear::linear;
 use crate::nn::norm::GroupNormSilu;
 use crate::nn::{Interrupt, Params, ResizeMode, resize, space_to_depth};
 use candle_core::{Device, Result, Tensor};

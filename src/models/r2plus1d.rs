@@ -2,8 +2,8 @@
 //! time, here with one output. The 18-layer network and the small built-in one are configurations.
 
 use super::unet3d::Probe;
-use crate::nn::attention::linear;
 use crate::nn::conv::{SpatialConv, TemporalConv};
+use crate::nn::linear::linear;
 use crate::nn::{Interrupt, Params, join};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Global context: a gate a channel from one attention-pooled vector, over all frames.
 
-use super::attention::linear;
 use super::conv::PointConv;
+use super::linear::linear;
 use super::softmax::{sigmoid, softmax};
 use super::{Params, cpu, join, on_gpu};
 use candle_core::{Result, Tensor};

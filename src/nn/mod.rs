@@ -11,14 +11,13 @@ pub mod carry;
 pub mod context;
 pub mod conv;
 mod cpu;
-pub mod cross;
 #[cfg(feature = "cuda")]
 mod cuda;
 pub mod embed;
 pub mod interrupt;
 pub mod join;
+pub mod linear;
 mod matmul;
-pub mod middle;
 pub mod norm;
 pub mod params;
 pub mod profile;
@@ -27,7 +26,6 @@ pub mod resize;
 pub mod scale;
 mod shuffle;
 pub mod softmax;
-pub mod temporal;
 #[cfg(test)]
 mod testing;
 pub mod threshold;

@@ -3,14 +3,12 @@
 use super::{counted, difference, gpu, noise, sent, tolerance, twins, values};
 use candle_core::{DType, Device, Tensor};
 use echoif::checkpoint::Recipe;
+use echoif::nn::attention::{CrossAttention, MiddleAttention, TemporalAttention};
 use echoif::nn::context::GlobalContext;
 use echoif::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
-use echoif::nn::cross::CrossAttention;
 use echoif::nn::embed::CrossEmbed;
-use echoif::nn::middle::MiddleAttention;
 use echoif::nn::norm::GroupNormSilu;
 use echoif::nn::scale::{Downsample, Upsample};
-use echoif::nn::temporal::TemporalAttention;
 use echoif::nn::threshold::dynamic_threshold;
 use echoif::nn::{Arithmetic, Backend, Interrupt, Params, join, matmul};
 

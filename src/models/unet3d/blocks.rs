@@ -2,14 +2,13 @@
 
 use super::pass::Pass;
 use crate::nn::Params;
-use crate::nn::attention::linear_of_silu;
+use crate::nn::attention::{CrossAttention, TemporalAttention};
 use crate::nn::context::GlobalContext;
 use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
-use crate::nn::cross::CrossAttention;
 use crate::nn::join;
+use crate::nn::linear::linear_of_silu;
 use crate::nn::norm::GroupNormSilu;
 use crate::nn::scale::Downsample;
-use crate::nn::temporal::TemporalAttention;
 use candle_core::{Result, Tensor};
 
 /// GroupNorm, optional scale and shift, SiLU, 3 x 3 convolution, causal convolution over frames.

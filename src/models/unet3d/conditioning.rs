@@ -2,7 +2,7 @@
 
 use super::UnetConfig;
 use crate::nn::Params;
-use crate::nn::attention::linear;
+use crate::nn::linear::linear;
 use crate::nn::matmul;
 use crate::nn::norm::LastNorm;
 use crate::nn::softmax::softmax;

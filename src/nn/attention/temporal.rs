@@ -1,11 +1,12 @@
 //! Attention over frames.
 
-use super::attention::{MultiQuery, linear};
 use super::cross::{head_columns, head_rows};
+use super::multi_query::MultiQuery;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::norm::LastNorm;
-use super::{Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::linear::linear;
+use crate::nn::norm::LastNorm;
+use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use cpu::product::Packed;
 use cpu::temporal_attention::Weights;
@@ -93,7 +94,7 @@ impl TemporalAttention {
             null_kv: values(&self.core.null_kv)?,
             out: head_columns(&out, heads, d, c),
             out_norm: values(self.core.out_norm.gain())?,
-            eps: super::norm::EPS as f32,
+            eps: crate::nn::norm::EPS as f32,
         };
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
@@ -183,7 +184,7 @@ fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tens
     let scores = q
         .matmul(&part(0)?.transpose(1, 2)?.contiguous()?)?
         .broadcast_add(&bias)?;
-    super::softmax::softmax(&scores)?
+    crate::nn::softmax::softmax(&scores)?
         .matmul(&part(1)?)?
         .reshape((b, n, heads, f, d))?
         .permute((0, 2, 4, 3, 1))?

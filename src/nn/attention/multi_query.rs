@@ -1,16 +1,15 @@
-//! What the three attentions share: over all positions ([`super::middle`]), over frames
-//! ([`super::temporal`]) and to the conditioning tokens ([`super::cross`]). Positions stay in the last dimension throughout: `[b, c, n]`.
+//! What the attentions share.
 
-use super::conv::PointConv;
+use crate::nn::conv::PointConv;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::join::add;
-use super::norm::ChannelNorm;
-use super::softmax::softmax;
-use super::{Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::join::add;
+use crate::nn::norm::ChannelNorm;
+use crate::nn::softmax::softmax;
+use crate::nn::{Interrupt, Params, profile};
 use candle_core::{Result, Tensor};
 
-/// Scores of one block of queries take at most this many bytes (softmax keeps two copies).
+/// Scores of one block of queries take at most this many bytes (softmax keeps three copies).
 const SCORE_BYTES: usize = 64 << 20;
 
 /// Queries of one block, whatever the number of keys.
@@ -107,7 +106,7 @@ impl MultiQuery {
             null_kv: &self.null_kv,
             heads: self.heads,
             d: self.d,
-            eps: super::norm::EPS as f32,
+            eps: crate::nn::norm::EPS as f32,
         })
     }
 
@@ -116,47 +115,4 @@ impl MultiQuery {
         let out = self.out.forward(attended)?;
         add(x, &self.out_norm.forward(&out)?)
     }
-}
-
-/// `x W^T + b` over the last dimension; weight `[out, in]`.
-///
-/// # Errors
-/// On mismatched shapes.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    profile::timed("linear", x.device(), || {
-        on_gpu!(x, cuda::linear(x, weight, bias, (false, false)));
-        let mut dims = x.dims().to_vec();
-        let width = dims.pop().unwrap_or(1);
-        let rows = x.reshape(((), width))?;
-        if let (Some(bias), true) = (bias, x.device().is_cpu()) {
-            let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
-            let y = rows.apply_op3_no_bwd(&weight, &bias, &cpu::dot::Linear)?;
-            dims.push(weight.dim(0)?);
-            return y.reshape(dims);
-        }
-        let y = rows.matmul(&weight.t()?)?;
-        dims.push(weight.dim(0)?);
-        let y = y.reshape(dims)?;
-        match bias {
-            Some(bias) => y.broadcast_add(bias),
-            None => Ok(y),
-        }
-    })
-}
-
-/// As [`linear`], of SiLU of x.
-///
-/// # Errors
-/// On mismatched shapes.
-pub fn linear_of_silu(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    on_gpu!(
-        x,
-        profile::timed("linear", x.device(), || cuda::linear(
-            x,
-            weight,
-            bias,
-            (true, false)
-        ))
-    );
-    linear(&x.silu()?, weight, bias)
 }

@@ -1,14 +1,15 @@
 //! Attention to the conditioning tokens.
 
-use super::attention::{attend, linear};
-use super::conv::PointConv;
-use super::cpu::product::Packed;
-use super::cpu::token_attention::Weights;
+use super::multi_query::attend;
+use crate::nn::conv::PointConv;
+use crate::nn::cpu::product::Packed;
+use crate::nn::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::join::add;
-use super::norm::ChannelNorm;
-use super::{Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::join::add;
+use crate::nn::linear::linear;
+use crate::nn::norm::ChannelNorm;
+use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};
 
@@ -69,7 +70,7 @@ impl CrossAttention {
                     null_kv: &self.null_kv,
                     heads,
                     d,
-                    eps: super::norm::EPS as f32,
+                    eps: crate::nn::norm::EPS as f32,
                 };
                 Ok(cuda::tokens(&cuda::Rows::of(x)?, &layer, &kv)?.into_tensor())
             })
@@ -141,7 +142,7 @@ pub(super) fn token_weights(
         q: head_rows(&q.weight()?, heads, d, c),
         out: head_columns(&out.weight()?, heads, d, c),
         out_norm: values(out_norm.gain())?,
-        eps: super::norm::EPS as f32,
+        eps: crate::nn::norm::EPS as f32,
     })
 }
 

@@ -1,11 +1,11 @@
 //! Attention over all positions.
 
-use super::attention::{MultiQuery, attend};
-use super::cpu::token_attention::Weights;
 use super::cross::token_weights;
+use super::multi_query::{MultiQuery, attend};
+use crate::nn::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
-use super::cuda;
-use super::{Interrupt, Params, cpu, on_gpu, profile};
+use crate::nn::cuda;
+use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};
 

@@ -1,0 +1,12 @@
+//! Attention over all positions, over frames, and to the conditioning tokens. Positions stay in the last
+//! dimension throughout: `[b, c, n]`.
+
+mod cross;
+mod middle;
+mod multi_query;
+mod temporal;
+
+pub use cross::CrossAttention;
+pub use middle::MiddleAttention;
+pub use multi_query::attend;
+pub use temporal::TemporalAttention;
