@@ -4,13 +4,8 @@
 mod cache;
 mod cost;
 mod device;
-#[cfg(all(feature = "cuda", target_os = "linux"))]
-mod driver;
 mod generate;
-#[cfg(feature = "cuda")]
-mod gpu;
 mod handle;
-mod heap;
 mod job;
 mod messages;
 mod models;

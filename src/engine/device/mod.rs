@@ -1,8 +1,11 @@
 //! Where the networks run.
 
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod driver;
 #[cfg(feature = "cuda")]
-use super::gpu;
-use super::heap;
+mod gpu;
+mod heap;
+
 use crate::nn::{Arithmetic, Backend};
 use candle_core::Device;
 use std::str::FromStr;
@@ -171,7 +174,7 @@ fn open_cuda() -> Result<(Device, String), String> {
 /// Whether a GPU would be expected to work: who has none need not be told so.
 fn driver_is_there() -> bool {
     #[cfg(all(feature = "cuda", target_os = "linux"))]
-    return super::driver::installed().is_ok();
+    return driver::installed().is_ok();
     #[cfg(not(all(feature = "cuda", target_os = "linux")))]
     BUILT_WITH_CUDA
 }
