@@ -1,7 +1,5 @@
 //! The EF that a regressor measures in a clip, and how any clip comes to the regressor.
 
-pub mod ssim;
-
 use crate::checkpoint::{Regressor, RegressorSpec};
 use crate::clip::{FrameRate, Video};
 use crate::nn::{Interrupt, ResizeMode, matmul, resize};

@@ -8,8 +8,10 @@ pub mod flow;
 mod lit;
 pub mod picture;
 mod polygon;
+mod ssim;
 mod track;
 
 pub use cine::Measures;
 pub use lit::lit_hull;
+pub use ssim::ssim;
 pub use track::tracked_ef;

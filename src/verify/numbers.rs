@@ -3,7 +3,7 @@ use super::{Fixture, Outcome, Tensors, text};
 use crate::clip::Video;
 use crate::edm::NoiseLevels;
 use crate::edm::schedule::{Augmentation, Preconditioning, Schedule, ema_decay, loss_weight};
-use crate::measure::ssim::ssim;
+use crate::metrics::ssim;
 use crate::nn::threshold::dynamic_threshold;
 use crate::nn::{Backend, ResizeMode, resize as resize_video};
 use serde_json::Value;
