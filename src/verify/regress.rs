@@ -2,7 +2,7 @@ use super::compare::{Rows, Tolerance};
 use super::unet::read_recipe;
 use super::{Fixture, Outcome, named, text};
 use crate::checkpoint::{Recipe, builtin_regressor, open_regressor};
-use crate::measure::average_blocks;
+use crate::clip::resample::average_blocks;
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use crate::nn::{Backend, Interrupt, Params};
 use candle_core::{Device, Tensor};

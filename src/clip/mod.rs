@@ -1,5 +1,7 @@
 //! Pictures in time: what every other room speaks.
 
+pub mod resample;
+
 use candle_core::{Device, Tensor};
 
 /// One decoded picture, 8 bits a channel.
