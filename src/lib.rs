@@ -17,9 +17,9 @@
 //!    [`media::gif`] into a file that is marked as synthetic.
 //!
 //! Beside that way: [`puppet`] makes a beat of an exact EF from an outline that a person corrected,
-//! [`leaflets`] opens a valve by rule, [`metrics`] judges cines (`echoif evaluate`), [`verify`]
-//! replays recorded runs of the reference implementation, [`card`] holds the figures measured on a
-//! cascade, [`hearts`] the simulated hearts inside the program.
+//! [`leaflets`] opens a valve by rule, [`metrics`] judges cines (`echoif evaluate`) and
+//! [`statistics`] says how sure that is, [`verify`] replays recorded runs of the reference implementation,
+//! [`card`] holds the figures measured on a cascade, [`hearts`] the simulated hearts inside the program.
 //!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
 //! is, [`faults`] remembers the last panic, [`parts`] are the connected ones of a set of pixels.
@@ -52,6 +52,7 @@ pub mod parts;
 pub mod provenance;
 pub mod puppet;
 pub mod recording;
+pub mod statistics;
 pub mod text;
 pub mod ui;
 pub mod verify;

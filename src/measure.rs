@@ -4,6 +4,7 @@ use crate::checkpoint::{Regressor, RegressorSpec};
 use crate::clip::resample::{interpolate, resample, to_size, with_channels};
 use crate::clip::{FrameRate, Video};
 use crate::nn::Interrupt;
+use crate::statistics::mean_and_sd;
 use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 
@@ -59,12 +60,10 @@ pub fn measure(
     for window in windows {
         answers.extend(regressor.forward(&window, interrupt)?);
     }
-    let n = answers.len() as f64;
-    let mean = answers.iter().sum::<f64>() / n;
-    let variance = answers.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / n;
+    let (mean, sd) = mean_and_sd(&answers);
     Ok(Measurement {
         measured_ef_percent: mean,
-        spread: variance.sqrt(),
+        spread: sd,
         regressor: regressor.identity.name.clone(),
         windows: answers,
         short_clip,

@@ -11,8 +11,8 @@ use crate::media::region::{Anatomy, SIDE, Square};
 use crate::metrics::Measures;
 use crate::metrics::ssim;
 use crate::nn::Interrupt;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use crate::statistics::bootstrap::grouped_mean;
+use crate::statistics::mean;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -265,40 +265,13 @@ fn row(trial: &Trial, models: &Models, made: &[Made], paper: &[Made]) -> Row {
         passes: config.stages.iter().map(|s| s.passes()).sum(),
         median_seconds: seconds.get(seconds.len() / 2).copied().unwrap_or_default(),
         ef_error: mean(made.iter().map(error)),
-        above_paper: interval(&above),
+        above_paper: grouped_mean(&above),
         outline_error: seen(|m, seen| Some((seen.outline - m.requested).abs())),
         haze: seen(|_, seen| seen.haze),
         detail: seen(|_, seen| seen.detail),
         rises: rising.count() as f64 / neighbours.len().max(1) as f64,
         ssim: similar.map(|s| mean(s.into_iter())),
     }
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (n, sum) = values.fold((0usize, 0.0), |(n, sum), v| (n + 1, sum + v));
-    sum / n.max(1) as f64
-}
-
-/// Mean and 95 % bounds by bootstrap: whole anatomies are drawn, since their cines go together.
-fn interval(values: &[(usize, f64)]) -> [f64; 3] {
-    const DRAWS: usize = 4000;
-    let groups = values.iter().map(|(group, _)| group + 1).max().unwrap_or(0);
-    let of: Vec<Vec<f64>> = (0..groups)
-        .map(|g| values.iter().filter(|v| v.0 == g).map(|v| v.1).collect())
-        .collect();
-    let mut random = ChaCha8Rng::seed_from_u64(0);
-    let mut means: Vec<f64> = (0..DRAWS)
-        .map(|_| {
-            let drawn = (0..groups).flat_map(|_| {
-                let i = random.next_u64() as usize % groups;
-                of[i].iter().copied()
-            });
-            mean(drawn.collect::<Vec<_>>().into_iter())
-        })
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let at = |share: f64| means[(share * (DRAWS - 1) as f64) as usize];
-    [mean(values.iter().map(|v| v.1)), at(0.025), at(0.975)]
 }
 
 fn table(sweep: &Sweep) {
@@ -326,19 +299,6 @@ fn table(sweep: &Sweep) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_interval_holds_its_mean_and_grows_with_the_spread() {
-        let values = |spread: f64| -> Vec<(usize, f64)> {
-            (0..40)
-                .map(|i| (i / 4, 1.0 + spread * (i as f64).sin()))
-                .collect()
-        };
-        let [mean, low, high] = interval(&values(0.1));
-        assert!(low < mean && mean < high && (mean - 1.0).abs() < 0.1);
-        let [_, wide_low, wide_high] = interval(&values(1.0));
-        assert!(wide_high - wide_low > 5.0 * (high - low));
-    }
 
     #[test]
     fn the_usual_trials_can_be_read() {

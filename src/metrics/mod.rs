@@ -2,7 +2,6 @@
 //! the pictures stay clear. Each is defined by the reference implementation in training, and gives
 //! its numbers.
 
-pub mod agreement;
 mod cine;
 pub mod flow;
 mod lit;

@@ -1,11 +1,11 @@
 //! Ejection fractions asked against those found, over many anatomies.
 
+use super::bootstrap::{Estimate, SplitMix64};
+use super::mean_and_sd;
 use serde::Serialize;
 
 /// Draws of the bootstrap.
 const DRAWS: usize = 2000;
-/// Ends of an interval of 95 %, in percent.
-const ENDS: [f64; 2] = [2.5, 97.5];
 
 /// What one measure read: of each anatomy, for each seed, at each value asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,14 +14,6 @@ pub struct Readings {
     asked: Vec<f64>,
     /// `[anatomy][seed * asked]`, in the measure's unit.
     found: Vec<Vec<f64>>,
-}
-
-/// A figure, and its 95 % interval by bootstrap over anatomies.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
 }
 
 /// How what was found goes with what was asked.
@@ -110,32 +102,6 @@ impl Sums {
     }
 }
 
-/// Uniform whole numbers, the same for a seed (SplitMix64; Steele, Lea and Flood 2014).
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Below `n`, by the upper half of a product: no remainder favours the first numbers visibly.
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
-}
-
-/// A percentile of sorted values, linear between neighbours (numpy's default).
-fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
-    let place = percent / 100.0 * sorted.len().checked_sub(1)? as f64;
-    let below = *sorted.get(place.floor() as usize)?;
-    let above = *sorted.get(place.ceil() as usize)?;
-    Some(below + (above - below) * place.fract())
-}
-
 impl Readings {
     /// `asked` in percent, rising; `found` has for each anatomy one ladder of `asked.len()` readings
     /// for each seed, one after another. `None` where `asked` does not rise, or an anatomy has no
@@ -156,14 +122,8 @@ impl Readings {
                 step.copied().filter(|x| !x.is_nan()).collect()
             };
             let readings: Vec<f64> = self.found.iter().flat_map(at).collect();
-            let count = readings.len() as f64;
-            let mean = readings.iter().sum::<f64>() / count;
-            let squares: f64 = readings.iter().map(|x| (x - mean).powi(2)).sum();
-            Spread {
-                asked,
-                mean,
-                sd: (squares / count).sqrt(),
-            }
+            let (mean, sd) = mean_and_sd(&readings);
+            Spread { asked, mean, sd }
         };
         self.asked.iter().enumerate().map(spread).collect()
     }
@@ -194,15 +154,8 @@ impl Readings {
         let draws: Vec<[f64; 5]> = (0..DRAWS)
             .map(|_| figures(&mut (0..sums.len()).map(|_| random.below(sums.len()))))
             .collect();
-        let estimate = |k: usize| {
-            let mut drawn: Vec<f64> = draws.iter().map(|figures| figures[k]).collect();
-            drawn.sort_by(f64::total_cmp);
-            Some(Estimate {
-                value: values[k],
-                low: percentile(&drawn, ENDS[0])?,
-                high: percentile(&drawn, ENDS[1])?,
-            })
-        };
+        let estimate =
+            |k: usize| Estimate::of(values[k], draws.iter().map(|figures| figures[k]).collect());
         Some(Agreement {
             slope: estimate(0)?,
             intercept: estimate(1)?,
@@ -274,14 +227,5 @@ mod tests {
         assert!(Readings::new(asked(), vec![vec![1.0; 4], vec![1.0; 8]]).is_none());
         assert!(Readings::new(vec![40.0, 20.0], vec![vec![1.0; 2]]).is_none());
         assert!(Readings::new(asked(), vec![]).is_none());
-    }
-
-    #[test]
-    fn numbers_are_those_of_the_paper_and_percentiles_those_of_numpy() {
-        assert_eq!(SplitMix64(0).next(), 0xe220_a839_7b1d_cdaf);
-        let sorted = [1.0, 2.0, 4.0, 8.0];
-        assert_eq!(percentile(&sorted, 50.0), Some(3.0));
-        assert!((percentile(&sorted, 97.5).unwrap() - 7.7).abs() < 1e-12);
-        assert_eq!(percentile(&[], 50.0), None);
     }
 }
