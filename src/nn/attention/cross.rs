@@ -1,8 +1,7 @@
 //! Attention to the conditioning tokens.
 
 use super::multi_query::attend;
-use crate::nn::conv::PointConv;
-use crate::nn::cpu::product::Packed;
+use crate::nn::conv::{Along, PointConv};
 use crate::nn::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
@@ -122,7 +121,7 @@ impl CrossAttention {
             return Ok(weights.clone());
         }
         let norms = (&self.norm, &self.out_norm);
-        let weights = token_weights(norms, &self.to_q, &self.to_out, (self.heads, self.d))?;
+        let weights = token_weights(norms, &self.to_q, &self.to_out, self.heads)?;
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 }
@@ -133,31 +132,16 @@ pub(super) fn token_weights(
     (norm, out_norm): (&ChannelNorm, &ChannelNorm),
     q: &PointConv,
     out: &PointConv,
-    (heads, d): (usize, usize),
+    heads: usize,
 ) -> Result<Weights> {
     let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
-    let c = q.inputs();
     Ok(Weights {
         norm: values(norm.gain())?,
-        q: head_rows(&q.weight()?, heads, d, c),
-        out: head_columns(&out.weight()?, heads, d, c),
+        q: q.by_heads(Along::Rows, heads)?,
+        out: out.by_heads(Along::Columns, heads)?,
         out_norm: values(out_norm.gain())?,
         eps: crate::nn::norm::EPS as f32,
     })
-}
-
-/// Rows of `[heads * d, c]`, a head each.
-pub(super) fn head_rows(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<Packed> {
-    (0..heads)
-        .map(|head| Packed::new(d, c, None, |row, k| w[(head * d + row) * c + k]))
-        .collect()
-}
-
-/// Columns of `[c, heads * d]`, a head each.
-pub(super) fn head_columns(w: &[f32], heads: usize, d: usize, c: usize) -> Vec<Packed> {
-    (0..heads)
-        .map(|head| Packed::new(c, d, None, |row, k| w[row * heads * d + head * d + k]))
-        .collect()
 }
 
 #[cfg(test)]

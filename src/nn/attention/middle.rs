@@ -64,7 +64,7 @@ impl MiddleAttention {
     fn composed(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         let normed = self.core.norm.forward(x)?;
         let (k, v) = self.keys_and_values(&normed)?;
-        let q = self.core.q.forward(&normed)?;
+        let q = self.core.on_cpu()?.0.forward(&normed)?;
         let out = attend(&q, &k, &v, self.core.heads, interrupt)?;
         self.core.finish(x, &out)
     }
@@ -72,7 +72,12 @@ impl MiddleAttention {
     /// `[b, 1, n + 1, d]` each.
     fn keys_and_values(&self, normed: &Tensor) -> Result<(Tensor, Tensor)> {
         let (b, d) = (normed.dim(0)?, self.core.d);
-        let kv = self.core.kv.forward(normed)?.reshape((b, 2, d, ()))?;
+        let kv = self
+            .core
+            .on_cpu()?
+            .1
+            .forward(normed)?
+            .reshape((b, 2, d, ()))?;
         let kv = with_null(&kv, &self.core.null_kv)?;
         let part = |i: usize| kv.narrow(1, i, 1)?.transpose(2, 3)?.contiguous();
         Ok((part(0)?, part(1)?))
@@ -85,7 +90,7 @@ impl MiddleAttention {
         }
         let core = &self.core;
         let norms = (&core.norm, &core.out_norm);
-        let weights = token_weights(norms, &core.q, &core.out, (core.heads, core.d))?;
+        let weights = token_weights(norms, core.on_cpu()?.0, &core.out, core.heads)?;
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 }

@@ -6,7 +6,7 @@ use crate::nn::cuda;
 use crate::nn::join::add;
 use crate::nn::norm::ChannelNorm;
 use crate::nn::softmax::softmax;
-use crate::nn::{Interrupt, Params, profile};
+use crate::nn::{Backend, Interrupt, Params, profile};
 use candle_core::{Result, Tensor};
 
 /// Scores of one block of queries take at most this many bytes (softmax keeps three copies).
@@ -60,13 +60,7 @@ pub fn attend(
 #[derive(Clone, Debug)]
 pub(super) struct MultiQuery {
     pub(super) norm: ChannelNorm,
-    /// Queries, then the key and the value, `[heads * d + 2d, c]`.
-    #[cfg(feature = "cuda")]
-    qkv: PointConv,
-    /// `[heads * d, c]`, already scaled.
-    pub(super) q: PointConv,
-    /// `[2d, c]`
-    pub(super) kv: PointConv,
+    inward: Inward,
     /// `[2, d]`
     pub(super) null_kv: Tensor,
     /// `[c, heads * d]`
@@ -74,6 +68,30 @@ pub(super) struct MultiQuery {
     pub(super) out_norm: ChannelNorm,
     pub(super) heads: usize,
     pub(super) d: usize,
+}
+
+/// Weights as the device takes them: held in one form alone.
+#[derive(Clone, Debug)]
+enum Inward {
+    /// Queries `[heads * d, c]`, already scaled; the key and the value `[2d, c]`.
+    Cpu(PointConv, PointConv),
+    /// One under the other, `[heads * d + 2d, c]`.
+    #[cfg(feature = "cuda")]
+    Gpu(PointConv),
+}
+
+impl Inward {
+    fn new(to_q: &Tensor, to_kv: &Tensor, backend: &Backend) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if backend.device.is_cuda() {
+            let both = Tensor::cat(&[to_q, to_kv], 0)?;
+            return Ok(Self::Gpu(PointConv::from_host(&both, None, backend)?));
+        }
+        Ok(Self::Cpu(
+            PointConv::from_host(to_q, None, backend)?,
+            PointConv::from_host(to_kv, None, backend)?,
+        ))
+    }
 }
 
 impl MultiQuery {
@@ -84,10 +102,7 @@ impl MultiQuery {
         let to_out = p.get_host("to_out.0.weight", &[c, heads * d])?;
         Ok(Self {
             norm: ChannelNorm::new(&p.at("norm"), c)?,
-            #[cfg(feature = "cuda")]
-            qkv: PointConv::from_host(&Tensor::cat(&[&to_q, &to_kv], 0)?, None, p.backend())?,
-            q: PointConv::from_host(&to_q, None, p.backend())?,
-            kv: PointConv::from_host(&to_kv, None, p.backend())?,
+            inward: Inward::new(&to_q, &to_kv, p.backend())?,
             out: PointConv::from_host(&to_out, None, p.backend())?,
             null_kv: p.get("null_kv", &[2, d])?,
             out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,
@@ -96,12 +111,24 @@ impl MultiQuery {
         })
     }
 
+    /// What makes the queries, and what makes the key and the value, on the CPU.
+    pub(super) fn on_cpu(&self) -> Result<(&PointConv, &PointConv)> {
+        match &self.inward {
+            Inward::Cpu(q, kv) => Ok((q, kv)),
+            #[cfg(feature = "cuda")]
+            Inward::Gpu(_) => candle_core::bail!("a tensor on another device than the weights"),
+        }
+    }
+
     /// What a GPU's kernels take.
     #[cfg(feature = "cuda")]
     pub(super) fn on_gpu<T>(&self, run: impl FnOnce(&cuda::Layer) -> Result<T>) -> Result<T> {
+        let Inward::Gpu(qkv) = &self.inward else {
+            candle_core::bail!("a tensor on another device than the weights");
+        };
         run(&cuda::Layer {
             norms: (self.norm.gain(), self.out_norm.gain()),
-            inward: &*self.qkv.on_gpu()?,
+            inward: &*qkv.on_gpu()?,
             outward: &*self.out.on_gpu()?,
             null_kv: &self.null_kv,
             heads: self.heads,

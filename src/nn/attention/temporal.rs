@@ -1,14 +1,13 @@
 //! Attention over frames.
 
-use super::cross::{head_columns, head_rows};
 use super::multi_query::MultiQuery;
+use crate::nn::conv::Along;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::linear::linear;
 use crate::nn::norm::LastNorm;
 use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
-use cpu::product::Packed;
 use cpu::temporal_attention::Weights;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -66,7 +65,7 @@ impl TemporalAttention {
                 Ok(out.into_tensor())
             });
             let op = cpu::temporal_attention::TemporalAttention {
-                weights: self.weights()?,
+                weights: self.weights(x)?,
                 interrupt: interrupt.clone(),
             };
             x.reshape((b, c, f, h * w))?
@@ -77,23 +76,20 @@ impl TemporalAttention {
     }
 
     /// As the CPU's kernel reads them.
-    fn weights(&self) -> Result<Arc<Weights>> {
+    fn weights(&self, x: &Tensor) -> Result<Arc<Weights>> {
         if let Some(weights) = self.weights.get() {
             return Ok(weights.clone());
         }
-        let (heads, d) = (self.core.heads, self.core.d);
+        let core = &self.core;
+        let (q, kv) = core.on_cpu()?;
         let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
-        let c = self.core.q.inputs();
-        let q = self.core.q.weight()?;
-        let out = self.core.out.weight()?;
-        let kv = self.core.kv.weight()?;
         let weights = Weights {
-            norm: values(self.core.norm.gain())?,
-            q: head_rows(&q, heads, d, c),
-            kv: Packed::new(2 * d, c, None, |row, k| kv[row * c + k]),
-            null_kv: values(&self.core.null_kv)?,
-            out: head_columns(&out, heads, d, c),
-            out_norm: values(self.core.out_norm.gain())?,
+            norm: values(core.norm.gain())?,
+            q: q.by_heads(Along::Rows, core.heads)?,
+            kv: kv.packed(x)?,
+            null_kv: values(&core.null_kv)?,
+            out: core.out.by_heads(Along::Columns, core.heads)?,
+            out_norm: values(core.out_norm.gain())?,
             eps: crate::nn::norm::EPS as f32,
         };
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
@@ -106,12 +102,9 @@ impl TemporalAttention {
         let (heads, d, n) = (self.core.heads, self.core.d, h * w);
         let flat = x.reshape((b, c, f * n))?;
         let normed = self.core.norm.forward(&flat)?;
-        let q = self
-            .core
-            .q
-            .forward(&normed)?
-            .reshape((b, heads * d, f, n))?;
-        let kv = self.core.kv.forward(&normed)?.reshape((b, 2 * d, f, n))?;
+        let (q, kv) = self.core.on_cpu()?;
+        let q = q.forward(&normed)?.reshape((b, heads * d, f, n))?;
+        let kv = kv.forward(&normed)?.reshape((b, 2 * d, f, n))?;
         let null = self
             .core
             .null_kv

@@ -1,6 +1,7 @@
 //! Weights as the kernels read them, arranged when they are first needed. Afterwards they are held in
 //! that form alone: a cascade's weights are most of what it takes.
 
+use super::heads::Heads;
 use crate::nn::Backend;
 use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
@@ -15,6 +16,7 @@ pub(super) struct Arranged {
     /// As they were read, in the host's memory, until they are arranged.
     read: Arc<Mutex<Option<Tensor>>>,
     for_cpu: Arc<OnceLock<Arc<Packed>>>,
+    for_heads: Arc<OnceLock<Arc<Heads>>>,
     #[cfg(feature = "cuda")]
     for_gpu: Arc<OnceLock<Arc<cuda::Conv>>>,
 }
@@ -26,6 +28,7 @@ impl Arranged {
             backend: backend.clone(),
             read: Arc::new(Mutex::new(Some(weight))),
             for_cpu: Arc::default(),
+            for_heads: Arc::default(),
             #[cfg(feature = "cuda")]
             for_gpu: Arc::default(),
         }
@@ -35,11 +38,6 @@ impl Arranged {
     pub fn read(&self) -> Option<Tensor> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.clone()
-    }
-
-    /// As the CPU's kernels read them, if they have been arranged for it.
-    pub fn packed(&self) -> Option<Arc<Packed>> {
-        self.for_cpu.get().cloned()
     }
 
     /// For the CPU's kernels, to be multiplied with x. `make` gets the values as they were read.
@@ -56,7 +54,19 @@ impl Arranged {
                 "a tensor on another device than the weights".into(),
             ));
         }
-        self.once(&self.for_cpu, make)
+        let joined = || self.for_heads.get().map(|heads| heads.joined());
+        self.once(&self.for_cpu, joined, make)
+    }
+
+    /// For the CPU's kernels of attention, of a convolution of one pixel. `make` gets the values as they were
+    /// read.
+    ///
+    /// # Errors
+    /// When the weights are on a GPU.
+    pub fn for_heads(&self, make: impl FnOnce(&[f32]) -> Heads) -> Result<Arc<Heads>> {
+        // Of one pixel: the terms of its sums are its channels, in order.
+        let unpacked = || self.for_cpu.get().map(|packed| packed.unpacked());
+        self.once(&self.for_heads, unpacked, |values| Ok(make(values)))
     }
 
     /// For a GPU's kernels. `make` gets the values as they were read.
@@ -68,12 +78,14 @@ impl Arranged {
         &self,
         make: impl FnOnce(&Backend, &[f32]) -> Result<cuda::Conv>,
     ) -> Result<Arc<cuda::Conv>> {
-        self.once(&self.for_gpu, |values| make(&self.backend, values))
+        self.once(&self.for_gpu, || None, |values| make(&self.backend, values))
     }
 
+    /// Arranged when it is first asked for, from what was read or else from `other`, and kept.
     fn once<T>(
         &self,
         once: &OnceLock<Arc<T>>,
+        other: impl FnOnce() -> Option<Vec<f32>>,
         make: impl FnOnce(&[f32]) -> Result<T>,
     ) -> Result<Arc<T>> {
         if let Some(known) = once.get() {
@@ -85,8 +97,12 @@ impl Arranged {
             return Ok(known.clone());
         }
         let none = || Error::Msg("weights are arranged for one device alone".into());
-        let weight = read.as_ref().ok_or_else(none)?;
-        let made = Arc::new(make(&weight.flatten_all()?.to_vec1()?)?);
+        // A layer of attention on a few positions and on many is asked for both of the CPU's forms.
+        let values = match read.as_ref() {
+            Some(weight) => weight.flatten_all()?.to_vec1()?,
+            None => other().ok_or_else(none)?,
+        };
+        let made = Arc::new(make(&values)?);
         *read = None;
         Ok(once.get_or_init(|| made).clone())
     }

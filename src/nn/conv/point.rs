@@ -1,13 +1,14 @@
 //! Convolutions of one pixel of one frame.
 
 use super::arranged::Arranged;
+use super::heads::{Along, Heads};
 use super::spatial::{mismatch, values};
 use crate::nn::cpu::conv::pack_pointwise;
+use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::{Backend, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
-#[cfg(feature = "cuda")]
 use std::sync::Arc;
 
 /// A 1 x 1 convolution.
@@ -74,28 +75,32 @@ impl PointConv {
             }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
-            let weights = self.weight.for_cpu(&x, |weight| {
-                let bias = self.bias.as_ref().map(values).transpose()?;
-                Ok(pack_pointwise(weight, (o, c), bias.as_deref()))
-            })?;
+            let weights = self.packed(&x)?;
             let op = cpu::conv::Pointwise { weights };
             x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims)
         })
     }
 
-    /// Channels in.
-    pub(in crate::nn) fn inputs(&self) -> usize {
-        self.inputs
+    /// Its weight in parts, a head each, for the CPU's kernels of attention. Held in that form alone.
+    ///
+    /// # Errors
+    /// When the weights are on a GPU.
+    pub(in crate::nn) fn by_heads(&self, along: Along, heads: usize) -> Result<Arc<Vec<Packed>>> {
+        let shape = (self.outputs, self.inputs);
+        let of = |w: &[f32]| Heads::of(w, shape, along, heads);
+        Ok(self.weight.for_heads(of)?.parts.clone())
     }
 
-    /// Its weight `[out, in]`, for a layer that arranges it in a way of its own.
-    pub(in crate::nn) fn weight(&self) -> Result<Vec<f32>> {
-        match (self.weight.read(), self.weight.packed()) {
-            (Some(read), _) => values(&read),
-            // A 1 x 1 convolution's terms are its channels, in order.
-            (None, Some(packed)) => Ok(packed.unpacked()),
-            (None, None) => Err(candle_core::Error::Msg("a weight on a GPU".into())),
-        }
+    /// Its weight `[out, in]` as the CPU's kernels read it.
+    ///
+    /// # Errors
+    /// When the weights are on a GPU.
+    pub(in crate::nn) fn packed(&self, x: &Tensor) -> Result<Arc<Packed>> {
+        self.weight.for_cpu(x, |weight| {
+            let bias = self.bias.as_ref().map(values).transpose()?;
+            let shape = (self.outputs, self.inputs);
+            Ok(pack_pointwise(weight, shape, bias.as_deref()))
+        })
     }
 }
 
@@ -159,5 +164,33 @@ impl PointConv {
                 weight[row(o, outputs) * inputs + c * inputs_a_channel + tap]
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::testing::random;
+    use candle_core::Device;
+
+    #[test]
+    fn a_weight_in_heads_is_held_in_that_form_alone_and_multiplies_as_before() {
+        let backend = Backend::from(&Device::Cpu);
+        let x = random(&[1, 6, 40], 1);
+        for along in [Along::Rows, Along::Columns] {
+            let make = || PointConv::from_host(&random(&[9, 6], 2), None, &backend).unwrap();
+            let (plain, split) = (make(), make());
+            let twin = split.clone();
+            let parts = split.by_heads(along, 3).unwrap();
+            assert!(split.weight.read().is_none() && twin.weight.read().is_none());
+            assert!(Arc::ptr_eq(&parts, &twin.by_heads(along, 3).unwrap()));
+            let out = |conv: &PointConv| values(&conv.forward(&x).unwrap()).unwrap();
+            assert_eq!(out(&plain), out(&twin));
+            // And from the other form.
+            let again = plain.by_heads(along, 3).unwrap();
+            for (a, b) in parts.iter().zip(again.iter()) {
+                assert_eq!(a.unpacked(), b.unpacked());
+            }
+        }
     }
 }

@@ -24,13 +24,13 @@ pub struct Weights {
     /// Gain of the norm before, `[c]`.
     pub norm: Vec<f32>,
     /// Queries, already scaled: a head each, `[d, c]`.
-    pub q: Vec<Packed>,
+    pub q: Arc<Vec<Packed>>,
     /// Keys, then values: `[2d, c]`.
-    pub kv: Packed,
+    pub kv: Arc<Packed>,
     /// The null key, then its value: `[2d]`.
     pub null_kv: Vec<f32>,
     /// A head each, `[c, d]`.
-    pub out: Vec<Packed>,
+    pub out: Arc<Vec<Packed>>,
     /// Gain of the norm after, `[c]`.
     pub out_norm: Vec<f32>,
     pub eps: f32,
@@ -48,7 +48,7 @@ impl Weights {
             && self.out_norm.len() == c
             && self.null_kv.len() == 2 * d
             && self.q.len() == self.out.len()
-            && are(std::slice::from_ref(&self.kv), 2 * d, c)
+            && are(std::slice::from_ref(&*self.kv), 2 * d, c)
             && are(&self.q, d, c)
             && are(&self.out, c, d)
     }
@@ -141,7 +141,7 @@ impl TemporalAttention {
             f,
         );
         let (k, v) = s.kv.split_at(d * f);
-        for (head, (q, out)) in w.q.iter().zip(&w.out).enumerate() {
+        for (head, (q, out)) in w.q.iter().zip(w.out.iter()).enumerate() {
             product(&mut s.q, Start::Bias, q, &terms.of_channels, &s.normed, f);
             let bias = &bias[head * f * (f + 1)..][..f * (f + 1)];
             attend(

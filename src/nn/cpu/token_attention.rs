@@ -22,9 +22,9 @@ pub struct Weights {
     /// Gain of the norm before, `[c]`.
     pub norm: Vec<f32>,
     /// Queries, already scaled: a head each, `[d, c]`.
-    pub q: Vec<Packed>,
+    pub q: Arc<Vec<Packed>>,
     /// A head each, `[c, d]`.
-    pub out: Vec<Packed>,
+    pub out: Arc<Vec<Packed>>,
     /// Gain of the norm after, `[c]`.
     pub out_norm: Vec<f32>,
     pub eps: f32,
@@ -148,7 +148,7 @@ impl TokenAttention {
         };
         normed(&mut s.normed, &s.x, &w.norm);
         let mut softmax = Softmax::default();
-        for (head, (q, out)) in w.q.iter().zip(&w.out).enumerate() {
+        for (head, (q, out)) in w.q.iter().zip(w.out.iter()).enumerate() {
             product(&mut s.q, Start::Bias, q, terms, &s.normed);
             softmax.begin();
             // One head of keys for all, or one for each.
