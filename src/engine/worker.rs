@@ -1,6 +1,7 @@
 //! The worker thread: owns the device and the weights.
 
 mod batch;
+mod ladder;
 mod opening;
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,7 @@ use super::cache::Cache;
 use super::cost::{ASK_FIRST_SECONDS, Pace};
 use super::device::DeviceChoice;
 use super::generate::{PREVIEW_EVERY, Sampling, configuration, generate_as};
-use super::job::{Generated, Job, Ladder, Part, Request};
+use super::job::{Generated, Job, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models};
 use crate::clip::Video;
@@ -248,73 +249,6 @@ impl<'a> Worker<'a> {
         if let Some(request) = factual(made.provenance.seed) {
             self.part(id, Part::Factual, &request, interrupt)?;
         }
-        Ok(Event::Done { job: id })
-    }
-
-    fn climb(&mut self, id: JobId, ladder: &Ladder, interrupt: &Interrupt) {
-        let ending = self.attempt(interrupt, |worker| worker.try_climb(id, ladder, interrupt));
-        self.end(id, ending);
-    }
-
-    /// What is in the cache is not made again.
-    fn try_climb(
-        &mut self,
-        id: JobId,
-        ladder: &Ladder,
-        interrupt: &Interrupt,
-    ) -> Result<Event, String> {
-        if !ladder.confirmed {
-            let rungs = ladder.efs.iter().map(|&ef| ladder.rung(ef));
-            let seconds = rungs.map(|rung| self.expected(&rung)).sum();
-            if seconds > ASK_FIRST_SECONDS {
-                return Ok(Event::AskFirst { job: id, seconds });
-            }
-        }
-        self.mouth.say(Event::Started { job: id });
-        interrupt.check().map_err(|e| e.to_string())?;
-        let mut rungs = Vec::with_capacity(ladder.efs.len());
-        let mut missing = Vec::new();
-        for &ef in &ladder.efs {
-            let known = self.cache.get(&self.key(&ladder.rung(ef)));
-            if known.is_none() {
-                missing.push(ef);
-            }
-            rungs.push(known);
-        }
-        let (models, mouth, pace) = (&self.models, self.mouth, &mut self.pace);
-        let mut turn = Turn::default();
-        let mut report = |r: &super::Report| {
-            let due = turn.is_due();
-            let previews = due.then(|| r.shown().unwrap_or_default());
-            mouth.mention(Event::Climbing {
-                job: id,
-                fraction: r.fraction,
-                seconds_left: r.seconds_left,
-                previews: previews.unwrap_or_default(),
-            });
-        };
-        let made = super::ladder(
-            models,
-            &ladder.request,
-            &missing,
-            pace,
-            interrupt,
-            &mut report,
-        );
-        let mut made = made.map_err(|e| e.to_string())?.into_iter().map(Arc::new);
-        let mut gone = Vec::new();
-        for (rung, &ef) in rungs.iter_mut().zip(&ladder.efs) {
-            if rung.is_none()
-                && let Some(made) = made.next()
-            {
-                gone.extend(self.keep(&ladder.rung(ef), made.clone()));
-                *rung = Some(made);
-            }
-        }
-        let rungs: Option<Vec<_>> = rungs.into_iter().collect();
-        let rungs = rungs.ok_or("a rung was not made")?;
-        self.mouth.say(Event::Rungs { job: id, rungs });
-        self.forgotten(gone);
         Ok(Event::Done { job: id })
     }
 

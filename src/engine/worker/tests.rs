@@ -3,6 +3,7 @@ use crate::edm::Preset;
 use crate::ef::EfPercent;
 use crate::engine::Owner;
 use crate::engine::device::OpenDevice;
+use crate::engine::job::Ladder;
 use crate::hearts::simulated_heart;
 use crate::media::region::{Anatomy, Square};
 use crossbeam_channel::unbounded;
