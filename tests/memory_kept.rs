@@ -56,6 +56,12 @@ fn an_evaluation_asks_the_system_for_no_memory() {
             })
             .unwrap();
     }
+    // What an evaluation leaves to be given back hangs on where it lies. Here it is known: free blocks below one
+    // that is in use.
+    let block = || std::hint::black_box(vec![1u8; 1 << 20]);
+    let blocks: Vec<Vec<u8>> = (0..32).map(|_| block()).collect();
+    let above = block();
+    drop(blocks);
     let (_, kept) = common::memory();
     device.give_back();
     let (_, left) = common::memory();
@@ -63,5 +69,6 @@ fn an_evaluation_asks_the_system_for_no_memory() {
     println!("pages mapped by an evaluation: {pages:?}; given back: {given_back} MB");
     // By itself the C library had them map 4836 and 15780.
     assert!(pages.iter().all(|&n| n < 400), "{pages:?}");
-    assert!(given_back >= 4, "{given_back} MB");
+    assert!(given_back >= 28, "{given_back} MB");
+    drop(above);
 }
