@@ -69,7 +69,8 @@ impl Explore {
         let requested = EfPercent::measured(p.requested_ef_percent);
         let measured = EfPercent::measured(p.measured_ef_percent);
         let mut text = RichText::new(format!("Measured EF {measured}")).strong();
-        let mut hover = self.about_regressor(&p.regressor);
+        // What is shown was measured by the one in use: another makes all anew. Files name it otherwise.
+        let mut hover = self.about_regressor(&self.house.regressor);
         if !p.looks_like_four_chamber {
             text = text.color(tokens.muted);
             hover += " The frame does not look like an apical four-chamber view: this says little.";
@@ -88,7 +89,7 @@ impl Explore {
             ui.label(RichText::new(text).color(tokens.caution).size(SMALL_TEXT));
         }
         let mut notes: Vec<String> = self.usual(requested).into_iter().collect();
-        notes.push(p.regressor.clone());
+        notes.push(self.house.regressor.clone());
         if p.best_of > 1 {
             let measured = p.candidates.iter().map(|c| c.measured_ef_percent);
             let all: Vec<String> = measured.map(|m| format!("{m:.0}")).collect();
