@@ -8,7 +8,7 @@ use super::palette::Palette;
 use super::source::Source;
 use super::theme::{self, GAP, tokens};
 use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
-use eframe::CreationContext;
+use eframe::{CreationContext, wgpu};
 use egui::{Align, Layout, RichText, Theme, Ui};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,6 +93,10 @@ impl App {
         })?;
         let ctx = cc.egui_ctx.clone();
         let mut explore = Explore::new(settings, Arc::new(move || ctx.request_repaint()));
+        let renderer = cc.wgpu_render_state.as_ref();
+        if renderer.is_some_and(|r| r.adapter.get_info().device_type == wgpu::DeviceType::Cpu) {
+            explore.draw_frames_alone();
+        }
         let mut desk = Desk::default();
         match &options.file {
             Some(path) => desk.open(path, &cc.egui_ctx),

@@ -117,7 +117,8 @@ impl Playback {
 /// of a second for a window, and what comes late is worth less than what is left out.
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothness {
-    /// Pictures from one frame to the next at most.
+    /// Pictures from one frame to the next at most, and what that is now.
+    most: usize,
     limit: usize,
     /// When the next picture was due.
     due: Option<f64>,
@@ -134,7 +135,17 @@ const TOO_MANY: u32 = 6;
 const PATIENCE: f64 = 30.0;
 
 impl Smoothness {
-    pub const MOST: usize = 16;
+    const MOST: usize = 16;
+
+    /// For a renderer that is software, and draws the whole window for every picture: the cines' own frames and
+    /// none between.
+    pub fn of_frames_alone() -> Self {
+        Self {
+            most: 1,
+            limit: 1,
+            ..Self::default()
+        }
+    }
 
     pub fn limit(&self) -> usize {
         self.limit
@@ -153,7 +164,7 @@ impl Smoothness {
             self.limit = (self.limit / 2).max(1);
             (self.late, self.since) = (0, now);
         } else if now - self.since > PATIENCE {
-            self.limit = (2 * self.limit).min(Self::MOST);
+            self.limit = (2 * self.limit).min(self.most);
             self.since = now;
         }
         self.due = Some(now + wait);
@@ -163,6 +174,7 @@ impl Smoothness {
 impl Default for Smoothness {
     fn default() -> Self {
         Self {
+            most: Self::MOST,
             limit: Self::MOST,
             due: None,
             late: 0,

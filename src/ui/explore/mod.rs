@@ -22,6 +22,7 @@ pub use view::{Comparison, Pane, View};
 pub use wanted::Wanted;
 
 use super::mode::{House, Screen};
+use super::playback::Smoothness;
 use super::projector::Wake;
 use crate::engine::{Engine, Event};
 use crate::ui::command::Command;
@@ -64,6 +65,11 @@ impl Explore {
         self.view.keep(settings);
         settings.light = light;
         settings
+    }
+
+    /// The renderer is software: no pictures between a cine's own frames.
+    pub fn draw_frames_alone(&mut self) {
+        self.view.smoothness = Smoothness::of_frames_alone();
     }
 
     fn next_id(&mut self) -> u64 {
