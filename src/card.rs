@@ -1,5 +1,6 @@
 //! A cascade's card: the figures that were measured on its weights. Screens read them from here.
 
+use crate::files::yaml;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -66,7 +67,7 @@ impl Card {
     /// # Errors
     /// A phrase when the text is not a card.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_yaml_ng::from_str(text).map_err(|e| format!("it is not a card ({e})"))
+        yaml::read(text).map_err(|e| format!("it is not a card ({e})"))
     }
 
     /// How the measured EF follows the requested one on simulated or recorded anatomies.

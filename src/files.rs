@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 mod text;
+pub mod yaml;
 
 pub use text::{read_text, text_of};
 

@@ -1,10 +1,11 @@
 //! What a stage of a motion cascade has in `config.yaml` beside the published options: `output`,
 //! `motion` and `encoder`.
 
+use super::yaml_values::{Section, number};
 use crate::edm::Output;
 use crate::models::anatomy_encoder::EncoderConfig;
 use serde::Deserialize;
-use serde_yaml_ng::{Mapping, Value};
+use serde_json::Value;
 
 /// Keys of a network's options that are read here.
 const KEYS: [&str; 3] = ["output", "motion", "encoder"];
@@ -14,7 +15,7 @@ const KEYS: [&str; 3] = ["output", "motion", "encoder"];
 #[serde(deny_unknown_fields)]
 struct Motion {
     /// Pixels of displacement that make 1 in a channel.
-    scale: f64,
+    scale: Value,
     /// Height and width of the picture that those pixels are of.
     picture_size: usize,
     third_channel: String,
@@ -25,14 +26,14 @@ pub(super) struct Kind {
     pub output: Output,
     pub encoder: Option<EncoderConfig>,
     /// The network's own options.
-    pub unet: Mapping,
+    pub unet: Section,
 }
 
 /// Takes the options of a motion stage out of a network's.
 ///
 /// # Errors
 /// A phrase that names the option that is missing, unknown or out of range.
-pub(super) fn split(name: &str, options: &Mapping) -> Result<Kind, String> {
+pub(super) fn split(name: &str, options: &Section) -> Result<Kind, String> {
     let section = |key: &str| options.get(key).filter(|v| !v.is_null());
     let output = match section("output").map(Value::as_str) {
         None | Some(Some("picture")) => Output::Picture,
@@ -43,13 +44,13 @@ pub(super) fn split(name: &str, options: &Mapping) -> Result<Kind, String> {
         return Err(format!("`{name}.motion` needs `output: motion` beside it"));
     }
     let encoder = section("encoder").map(|value| {
-        let config: EncoderConfig = serde_yaml_ng::from_value(value.clone())
+        let config = EncoderConfig::deserialize(value)
             .map_err(|e| format!("`{name}.encoder` cannot be understood ({e})"))?;
         config.check().map_err(|why| format!("`{name}`: {why}"))?;
         Ok::<_, String>(config)
     });
     let mut unet = options.clone();
-    unet.retain(|key, _| !key.as_str().is_some_and(|k| KEYS.contains(&k)));
+    unet.retain(|key, _| !KEYS.contains(&key.as_str()));
     Ok(Kind {
         output,
         encoder: encoder.transpose()?,
@@ -60,21 +61,17 @@ pub(super) fn split(name: &str, options: &Mapping) -> Result<Kind, String> {
 fn motion(name: &str, section: Option<&Value>) -> Result<Output, String> {
     let section =
         section.ok_or_else(|| format!("`{name}` lacks `motion`, which says its scale"))?;
-    let motion: Motion = serde_yaml_ng::from_value(section.clone())
+    let motion = Motion::deserialize(section)
         .map_err(|e| format!("`{name}.motion` cannot be understood ({e})"))?;
     if motion.third_channel != "lv_cavity" {
         return Err(format!("`{name}.motion.third_channel` must be lv_cavity"));
     }
-    let sound = motion.scale.is_finite()
-        && (1e-3..=1e3).contains(&motion.scale)
-        && (16..=1024).contains(&motion.picture_size);
-    if !sound {
-        return Err(format!(
-            "`scale` or `picture_size` of `{name}.motion` is out of range"
-        ));
-    }
+    let scale = number(&motion.scale).filter(|s| (1e-3..=1e3).contains(s));
+    let scale = scale.filter(|_| (16..=1024).contains(&motion.picture_size));
     Ok(Output::Motion {
-        scale: motion.scale,
+        scale: scale.ok_or_else(|| {
+            format!("`scale` or `picture_size` of `{name}.motion` is out of range")
+        })?,
         picture_size: motion.picture_size,
     })
 }
@@ -82,12 +79,13 @@ fn motion(name: &str, section: Option<&Value>) -> Result<Output, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::yaml;
 
     const STAGE: &str = "{dim: 16, output: motion, motion: {scale: 3, picture_size: 112, \
         third_channel: lv_cavity}, encoder: {width: 24, embedding: 64, features: 16, size: 112}}";
 
     fn read(text: &str) -> Result<Kind, String> {
-        split("unets.unet1", &serde_yaml_ng::from_str(text).unwrap())
+        split("unets.unet1", &yaml::read(text).unwrap())
     }
 
     #[test]
@@ -124,7 +122,7 @@ mod tests {
         #[test]
         fn no_value_makes_it_panic(value in "[-0-9.e\\[\\], a-z{}:]{0,16}") {
             for needle in ["3", "112", "lv_cavity", "motion", "24"] {
-                if let Ok(options) = serde_yaml_ng::from_str(&STAGE.replacen(needle, &value, 1)) {
+                if let Ok(options) = yaml::read(&STAGE.replacen(needle, &value, 1)) {
                     let _ = split("unets.unet1", &options);
                 }
             }

@@ -4,10 +4,11 @@
 //! to training are ignored.
 
 use super::config_motion;
-use super::yaml_values::{flag, number, per, refuse_unknown, resize_mode, whole};
+use super::yaml_values::{Section, flag, number, per, refuse_unknown, resize_mode, whole};
 use crate::edm::{CascadeConfig, NoiseLevels, Output, Solver, StageConfig};
+use crate::files::yaml;
 use crate::models::unet3d::UnetConfig;
-use serde_yaml_ng::{Mapping, Value};
+use serde_json::Value;
 
 type Outcome<T> = Result<T, String>;
 
@@ -115,8 +116,8 @@ const MAX_STEPS: usize = 10_000;
 /// # Errors
 /// A phrase that names the options that are missing, unknown or out of range.
 pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
-    let root: Value = serde_yaml_ng::from_str(text).map_err(|e| format!("it is not YAML ({e})"))?;
-    let section = |name: &str| root.get(name).and_then(Value::as_mapping);
+    let root: Value = yaml::read(text).map_err(|e| format!("it is not YAML ({e})"))?;
+    let section = |name: &str| root.get(name).and_then(Value::as_object);
     let unets = section("unets").ok_or("the section `unets` is missing")?;
     let imagen = section("imagen").ok_or("the section `imagen` is missing")?;
     refuse_unknown("imagen", imagen, IMAGEN_FIXED, IMAGEN_KNOWN)?;
@@ -155,9 +156,9 @@ pub fn parse_cascade(text: &str) -> Outcome<CascadeConfig> {
 
     let mut stages = Vec::with_capacity(n);
     for (i, (name, options)) in unets.iter().enumerate() {
-        let name = format!("unets.{}", name.as_str().unwrap_or("?"));
+        let name = format!("unets.{}", name);
         let options = options
-            .as_mapping()
+            .as_object()
             .ok_or_else(|| format!("`{name}` holds no options"))?;
         let kind = config_motion::split(&name, options)?;
         if i > 0 && kind.output != Output::Picture {
@@ -301,7 +302,7 @@ fn check_stage(name: &str, s: &StageConfig) -> Outcome<()> {
 /// A phrase that names the option that is missing, unknown or out of range.
 pub fn parse_unet(
     name: &str,
-    options: &Mapping,
+    options: &Section,
     channels: usize,
     lowres_cond: bool,
 ) -> Outcome<UnetConfig> {
@@ -319,7 +320,7 @@ pub fn parse_unet(
         .ok_or_else(|| format!("`{name}` lacks dim"))?;
     let dim_mults = match options.get("dim_mults") {
         None => vec![1, 2, 4, 8],
-        Some(Value::Sequence(items)) => items
+        Some(Value::Array(items)) => items
             .iter()
             .map(|v| whole(v, 64).ok_or_else(|| bad("dim_mults")))
             .collect::<Outcome<_>>()?,
@@ -391,6 +392,21 @@ dataset: {fps: 8, duration: 2.0}
         assert_eq!(c.dynamic_threshold, Some(0.95));
         assert_eq!(c.resize_mode, ResizeMode::Nearest);
         assert_eq!(c.channels(), 3);
+    }
+
+    #[test]
+    fn stages_come_in_the_order_of_the_file() {
+        let two = "{low: {dim: 8, dim_mults: [1, 2], attend_at_middle: false}, high: {dim: 16, dim_mults: [1, 2], \
+            attend_at_middle: false, memory_efficient: true}}";
+        let text = MINIMAL
+            .replace(
+                "{unet1: {dim: 16, dim_mults: [1, 2], attend_at_middle: false}}",
+                two,
+            )
+            .replace("image_sizes: 16", "image_sizes: [16, 32]");
+        let c = parse_cascade(&text).unwrap();
+        let dims: Vec<usize> = c.stages.iter().map(|s| s.unet.dim).collect();
+        assert_eq!(dims, [8, 16]);
     }
 
     #[test]

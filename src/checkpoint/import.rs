@@ -2,15 +2,17 @@
 
 use super::native::{CARD, MANIFEST, Manifest, stage_file};
 use super::source::TorchSource;
+use super::yaml_values::Section;
 use super::{Error, TorchFile, hash_of, parse_cascade, read_text};
 use super::{import_motion, regressor};
 use crate::card::Card;
+use crate::files::yaml;
 use crate::hash::sha256;
 use crate::models::r2plus1d::R2Plus1d;
 use crate::nn::{Fetched, Interrupt, Params, TensorSource};
 use candle_core::Device;
 use safetensors::tensor::{Dtype, TensorView};
-use serde_yaml_ng::{Mapping, Value};
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -105,8 +107,8 @@ fn import_regressor(from: &Path, out: &Path, precision: Precision) -> Result<Vec
 /// The parts of a published `config.yaml` that say what to compute; the rest holds its author's
 /// folders.
 pub(super) fn kept_config(text: &str) -> Result<String, String> {
-    let root: Value = serde_yaml_ng::from_str(text).map_err(|e| e.to_string())?;
-    let mut kept = Mapping::new();
+    let root: Value = yaml::read(text)?;
+    let mut kept = Section::new();
     for key in ["unets", "imagen"] {
         if let Some(value) = root.get(key) {
             kept.insert(key.into(), value.clone());
@@ -119,7 +121,7 @@ pub(super) fn kept_config(text: &str) -> Result<String, String> {
         ),
         ("checkpoint", &["cond_scale"][..]),
     ] {
-        let mut part = Mapping::new();
+        let mut part = Section::new();
         for &key in keys {
             if let Some(value) = root.get(section).and_then(|s| s.get(key)) {
                 part.insert(key.into(), value.clone());
@@ -127,7 +129,7 @@ pub(super) fn kept_config(text: &str) -> Result<String, String> {
         }
         kept.insert(section.into(), part.into());
     }
-    serde_yaml_ng::to_string(&kept).map_err(|e| e.to_string())
+    yaml::write(&kept)
 }
 
 /// A tensor's shape and row-major values.

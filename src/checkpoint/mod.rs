@@ -21,6 +21,7 @@ pub use regressor::{
 };
 pub use source::{Recipe, SafetensorsSource};
 pub use torch_file::TorchFile;
+pub use yaml_values::Section;
 
 use crate::edm::{Cascade, CascadeConfig, Stage, StageConfig};
 use crate::files::text_of;

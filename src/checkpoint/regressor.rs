@@ -5,6 +5,7 @@ use super::native::{self, NativeFile};
 use super::regressor_layout::Layout;
 use super::source::{SafetensorsSource, Until};
 use super::{Error, Identity, TorchFile, extra_warning, hash_of, read_text};
+use crate::files::yaml;
 use crate::hash::{combined, sha256};
 use crate::models::r2plus1d::{R2Plus1d, R2Plus1dConfig};
 use crate::nn::{Interrupt, Params, TensorSource};
@@ -102,8 +103,8 @@ impl RegressorSpec {
     }
 
     pub(super) fn from_yaml(text: &str) -> Result<Self, String> {
-        let d: Description = serde_yaml_ng::from_str(text)
-            .map_err(|e| format!("it does not describe a regressor ({e})"))?;
+        let d: Description =
+            yaml::read(text).map_err(|e| format!("it does not describe a regressor ({e})"))?;
         if d.network != "r2plus1d" {
             return Err(format!(
                 "the network `{}` is not known; `r2plus1d` is",
@@ -142,7 +143,7 @@ impl RegressorSpec {
     }
 
     pub(super) fn to_yaml(&self) -> Result<String, String> {
-        serde_yaml_ng::to_string(&Description {
+        yaml::write(&Description {
             network: "r2plus1d".into(),
             widths: self.net.widths.clone(),
             blocks: self.net.blocks.clone(),
@@ -156,7 +157,6 @@ impl RegressorSpec {
             output: Some("percent".into()),
             normalisation: self.normalisation,
         })
-        .map_err(|e| e.to_string())
     }
 }
 

@@ -1,25 +1,28 @@
 //! Values of a `config.yaml`: scalars that stand for lists, numbers that are strings.
 
 use crate::nn::ResizeMode;
-use serde_yaml_ng::{Mapping, Value};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+/// A section: its options, in the order of the file.
+pub type Section = serde_json::Map<String, Value>;
 
 type Outcome<T> = Result<T, String>;
 
 /// Refuses keys that are neither known nor fixed at the one value that is computed here.
 pub(super) fn refuse_unknown(
     name: &str,
-    map: &Mapping,
+    map: &Section,
     fixed: &[(&str, &str)],
     known: &[&str],
 ) -> Outcome<()> {
     let mut refused = Vec::new();
     for (key, value) in map {
-        let key = key.as_str().unwrap_or("?");
-        if known.contains(&key) {
+        if known.contains(&key.as_str()) {
             continue;
         }
         let shown = plain(value);
-        match fixed.iter().find(|(k, _)| *k == key) {
+        match fixed.iter().find(|(k, _)| k == key) {
             Some((_, wanted)) if shown == *wanted || value.is_null() => {}
             _ => refused.push(format!("{key}: {shown}")),
         }
@@ -39,7 +42,7 @@ fn plain(value: &Value) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Number(n) => n.to_string(),
         Value::String(s) => s.clone(),
-        Value::Sequence(items) if items.windows(2).all(|w| w[0] == w[1]) => {
+        Value::Array(items) if items.windows(2).all(|w| w[0] == w[1]) => {
             items.first().map_or_else(|| "[]".into(), plain)
         }
         Value::Null => "null".into(),
@@ -47,10 +50,10 @@ fn plain(value: &Value) -> String {
     }
 }
 
-pub(super) fn resize_mode(name: &str, map: &Mapping) -> Outcome<ResizeMode> {
+pub(super) fn resize_mode(name: &str, map: &Section) -> Outcome<ResizeMode> {
     match map.get("resize_mode") {
         None => Ok(ResizeMode::Nearest),
-        Some(value) => serde_yaml_ng::from_value(value.clone())
+        Some(value) => ResizeMode::deserialize(value)
             .map_err(|_| format!("`{name}.resize_mode` must be nearest, trilinear or area")),
     }
 }
@@ -66,10 +69,10 @@ pub(super) fn per<T: Clone>(
     let bad = || format!("`{key}` cannot be understood");
     match value {
         None => Ok(vec![default; n]),
-        Some(Value::Sequence(items)) if items.len() == n => {
+        Some(Value::Array(items)) if items.len() == n => {
             items.iter().map(|v| read(v).ok_or_else(bad)).collect()
         }
-        Some(Value::Sequence(items)) => Err(format!("`{key}` has {} values, not {n}", items.len())),
+        Some(Value::Array(items)) => Err(format!("`{key}` has {} values, not {n}", items.len())),
         Some(v) => Ok(vec![read(v).ok_or_else(bad)?; n]),
     }
 }

@@ -4,7 +4,6 @@ use crate::checkpoint::{Recipe, parse_unet};
 use crate::models::unet3d::{Inputs, Pass, Unet};
 use crate::nn::{Backend, Interrupt, Params, TensorSource};
 use candle_core::Tensor;
-use serde_yaml_ng::Mapping;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -12,10 +11,9 @@ use std::collections::HashMap;
 pub fn replay(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Rows) -> Outcome<()> {
     let stored = fixture.tensors()?;
     let recipe = read_recipe(fixture)?;
-    let options: Mapping = serde_yaml_ng::to_value(fixture.field("unet_config")?)
-        .map_err(text)?
-        .as_mapping()
-        .cloned()
+    let options = fixture
+        .field("unet_config")?
+        .as_object()
         .ok_or("`unet_config` holds no options")?;
     let input = |name: &str| -> Outcome<Option<Tensor>> {
         stored
@@ -33,7 +31,7 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Ro
         .as_bool()
         .unwrap_or(lowres.is_some());
     let channels = x.dim(1).map_err(text)?;
-    let config = parse_unet("unet_config", &options, channels, lowres_cond)?;
+    let config = parse_unet("unet_config", options, channels, lowres_cond)?;
     let (unet, _) = Params::load(&recipe, backend, |p| Unet::new(&config, p)).map_err(text)?;
 
     check_weights(&stored, &recipe, rows)?;

@@ -130,7 +130,7 @@ fn two_stages(folder: &Path) {
     let (motion, pixels) = (root.join("weights/cascade"), pixel_cascade());
     let config = |folder: &Path| -> Value {
         let text = std::fs::read_to_string(folder.join("config.yaml")).unwrap();
-        serde_yaml_ng::from_str(&text).unwrap()
+        echoif::files::yaml::read(&text).unwrap()
     };
     let mut both = config(&motion);
     both["unets"]["unet2"] = config(&pixels)["unets"]["unet2"].clone();

@@ -5,6 +5,7 @@ use super::{counted, difference, gpu, noise};
 use candle_core::{Device, Result, Tensor};
 use echoif::checkpoint::{Recipe, builtin_cascade, open_cascade, parse_unet};
 use echoif::edm::{Cascade, Plan, Seed, Seeded};
+use echoif::files::yaml;
 use echoif::models::unet3d::{Inputs, Pass, Unet};
 use echoif::nn::{Arithmetic, Backend, Interrupt, Params};
 use echoif::verify::verify;
@@ -16,8 +17,8 @@ const TINY: &str = "{dim: 8, dim_mults: [1, 2], num_resnet_blocks: 1, layer_attn
 #[test]
 fn a_pass_is_recorded_and_replayed_and_never_waited_for() {
     let (_held, gpu) = gpu();
-    let options: serde_yaml_ng::Value = serde_yaml_ng::from_str(TINY).unwrap();
-    let config = parse_unet("unet", options.as_mapping().unwrap(), 1, true).unwrap();
+    let options: serde_json::Value = yaml::read(TINY).unwrap();
+    let config = parse_unet("unet", options.as_object().unwrap(), 1, true).unwrap();
     let recipe = Recipe {
         prefix: "replayed.".into(),
         gain: 1.0,

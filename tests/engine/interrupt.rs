@@ -3,6 +3,7 @@
 use crate::common::alone;
 use candle_core::{Device, Tensor};
 use echoif::checkpoint::{Recipe, parse_unet};
+use echoif::files::yaml;
 use echoif::models::unet3d::{Inputs, Pass, Unet};
 use echoif::nn::{Interrupt, Params};
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ const CONFIG: &str = "{dim: 64, dim_mults: [1, 2, 4], num_resnet_blocks: 2, max_
 #[test]
 fn a_full_size_evaluation_stops_within_a_second() {
     let _alone = alone();
-    let options: serde_yaml_ng::Value = serde_yaml_ng::from_str(CONFIG).unwrap();
-    let config = parse_unet("unet", options.as_mapping().unwrap(), 3, true).unwrap();
+    let options: serde_json::Value = yaml::read(CONFIG).unwrap();
+    let config = parse_unet("unet", options.as_object().unwrap(), 3, true).unwrap();
     let recipe = Recipe {
         prefix: String::new(),
         gain: 1.0,
