@@ -1,18 +1,32 @@
 #!/usr/bin/env bash
 # Makes what a clinician without Rust installs: a tarball and a .deb, in target/dist.
 #
-#   docs/release.sh                     builds the release binary first
+#   docs/release.sh                     builds the program with CUDA, and packs it
+#   docs/release.sh --cpu               builds it without
 #   docs/release.sh --binary FILE       packs this one
 #
-# Needs dpkg-deb and gzip for the .deb; ImageMagick is not needed: the icon is an SVG.
+# With CUDA it is still one program for every machine: it uses a GPU where there is one, and starts where
+# there is neither GPU nor driver. NVIDIA's compiler comes from PyPI (docs/cuda_toolkit.sh).
+# Needs Python, a C++ compiler and readelf for CUDA, dpkg-deb and gzip for the .deb.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 binary=target/release/echoif
-if [ "${1:-}" = --binary ]; then
-  binary=$2
-else
-  cargo build --release --locked
+case ${1:-} in
+  --binary) binary=$2 ;;
+  --cpu) cargo build --release --locked ;;
+  "")
+    docs/cuda_toolkit.sh target/nvcc
+    (. target/nvcc/env && cargo build --release --locked --features cuda)
+    ;;
+  *) echo "usage: docs/release.sh [--cpu | --binary FILE]" >&2; exit 2 ;;
+esac
+
+# It would not start where one of these is not installed.
+needed=$(readelf -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+if grep -E '^lib(cuda|cudart|cublas|cublasLt|curand|nvrtc)\.so' <<<"$needed"; then
+  echo "$binary needs CUDA's libraries to start; link it with lld (docs/building.md)" >&2
+  exit 1
 fi
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)

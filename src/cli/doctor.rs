@@ -45,7 +45,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         println!("{object}");
         return Ok(());
     }
-    println!("EchoIf {}", env!("CARGO_PKG_VERSION"));
+    let built = if BUILT_WITH_CUDA { "with" } else { "without" };
+    println!("EchoIf {}, built {built} CUDA", env!("CARGO_PKG_VERSION"));
     println!("\nDevices");
     println!("  {}", cpu.name);
     match &cuda {

@@ -238,6 +238,11 @@ fn doctor_says_what_there_is() {
     let found = json(&["doctor", "--json"]);
     assert!(found["devices"]["cpu"].as_str().unwrap().starts_with("CPU"));
     assert_eq!(found["builtin_cascade"], "built-in cascade");
+    let cuda = cfg!(feature = "cuda");
+    assert_eq!(found["devices"]["built_with_cuda"], cuda);
+    let said = String::from_utf8(echoif(&["doctor"]).stdout).unwrap();
+    let how = if cuda { "with" } else { "without" };
+    assert!(said.contains(&format!(", built {how} CUDA\n")), "{said}");
 }
 
 #[test]
