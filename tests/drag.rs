@@ -56,6 +56,7 @@ fn ten_seconds_of_dragging() {
                     file: None,
                     device: DeviceChoice::Cpu,
                     picker: Arc::new(NoPicker),
+                    paints_background: false,
                     settings: Some(Settings {
                         welcomed: true,
                         ..Settings::default()

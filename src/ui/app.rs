@@ -21,6 +21,8 @@ pub struct Options {
     pub picker: Arc<dyn Picker>,
     /// Instead of what was kept.
     pub settings: Option<Settings>,
+    /// Paints the background, for pictures of the window, whose renderer does not clear them.
+    pub paints_background: bool,
 }
 
 impl Default for Options {
@@ -30,6 +32,7 @@ impl Default for Options {
             device: DeviceChoice::Auto,
             picker: Arc::new(SystemPicker),
             settings: None,
+            paints_background: false,
         }
     }
 }
@@ -87,6 +90,7 @@ impl App {
         let kept = || cc.storage.and_then(|s| eframe::get_value(s, SETTINGS));
         let settings = options.settings.or_else(kept).unwrap_or_default();
         theme::install(&cc.egui_ctx, settings.light);
+        theme::paint_background(&cc.egui_ctx, options.paints_background);
         let ctx = cc.egui_ctx.clone();
         let mut engine = Engine::start(options.device, CascadeSource::Builtin, move || {
             ctx.request_repaint();
@@ -344,6 +348,7 @@ impl App {
         };
         let surveying = self.desk.is_surveying();
         let answer = egui::CentralPanel::default()
+            .frame(theme::background(ui).inner_margin(8))
             .show(ui, |ui| gallery.show(ui, surveying))
             .inner;
         let ctx = ui.ctx().clone();
@@ -480,7 +485,9 @@ impl eframe::App for App {
             false => Command::pressed(&ctx, self.mode),
         };
         commands.retain(|command| !(popup && *command == Command::Cancel));
-        egui::Panel::top("top").show(ui, |ui| self.top_bar(ui, &mut commands));
+        egui::Panel::top("top")
+            .frame(theme::background(ui).inner_margin(egui::Margin::symmetric(8, 2)))
+            .show(ui, |ui| self.top_bar(ui, &mut commands));
         egui::Panel::bottom("badge")
             .resizable(false)
             .frame(
@@ -514,6 +521,11 @@ impl eframe::App for App {
         for command in commands {
             self.obey(command, &ctx);
         }
+    }
+
+    /// The panels' colour, which they need not fill then.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        egui::Rgba::from(visuals.panel_fill).to_array()
     }
 
     /// Only the settings are kept; what egui remembers of widgets is nobody's business.

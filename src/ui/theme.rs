@@ -78,6 +78,25 @@ pub fn tokens(ui: &egui::Ui) -> Tokens {
     if ui.visuals().dark_mode { DARK } else { LIGHT }
 }
 
+/// Whether panels paint their background. The window is cleared to it: filling it once more takes a renderer
+/// in software as long as all the rest.
+pub fn paint_background(ctx: &egui::Context, paints: bool) {
+    ctx.data_mut(|data| data.insert_temp(paints_background(), paints));
+}
+
+/// A panel's frame without margins.
+pub fn background(ui: &egui::Ui) -> egui::Frame {
+    let paints = ui.data(|data| data.get_temp(paints_background()));
+    match paints {
+        Some(true) => egui::Frame::new().fill(ui.visuals().panel_fill),
+        _ => egui::Frame::new(),
+    }
+}
+
+fn paints_background() -> egui::Id {
+    egui::Id::unique("paints background")
+}
+
 /// Sets both themes' styles; dark is the default, because reading rooms are.
 pub fn install(ctx: &egui::Context, light: bool) {
     ctx.set_theme(if light { Theme::Light } else { Theme::Dark });

@@ -31,6 +31,7 @@ pub fn window(
                 file,
                 device: DeviceChoice::Cpu,
                 picker,
+                paints_background: false,
                 settings: Some(settings),
             };
             App::new(cc, options).expect("the worker starts")

@@ -32,6 +32,7 @@ fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'s
                     welcomed: true,
                     ..Settings::default()
                 }),
+                paints_background: true,
             };
             App::new(cc, options).expect("the worker starts")
         });
@@ -353,6 +354,7 @@ fn a_folder_as_a_grid() {
                     welcomed: true,
                     ..Settings::default()
                 }),
+                paints_background: true,
             };
             App::new(cc, options).expect("the worker starts")
         });

@@ -42,6 +42,7 @@ fn window_of(best_of: usize) -> Harness<'static, Timed> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,
                     best_of,
@@ -251,6 +252,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
                 file: Some(argument),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(Says(chosen)),
+                paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,
                     ..Settings::default()

@@ -26,7 +26,7 @@ use super::playback::Smoothness;
 use super::projector::Wake;
 use crate::engine::{Engine, Event};
 use crate::ui::command::Command;
-use crate::ui::theme::GAP;
+use crate::ui::theme::{self, GAP};
 use std::sync::Arc;
 
 /// The mode's whole state.
@@ -199,9 +199,7 @@ impl Screen for Explore {
 }
 
 fn panel_frame(ui: &egui::Ui) -> egui::Frame {
-    egui::Frame::new()
-        .fill(ui.visuals().panel_fill)
-        .inner_margin(egui::Margin::same(GAP as i8))
+    theme::background(ui).inner_margin(egui::Margin::same(GAP as i8))
 }
 
 /// A panel's heading.
