@@ -525,7 +525,7 @@ impl eframe::App for App {
 
     /// The panels' colour, which they need not fill then.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        egui::Rgba::from(visuals.panel_fill).to_array()
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     /// Only the settings are kept; what egui remembers of widgets is nobody's business.
