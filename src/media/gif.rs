@@ -1,7 +1,7 @@
 //! GIF, read as a clip.
 
-use super::export::COMMENT;
 use super::mark::Mark;
+use super::mark::place;
 use super::times::Times;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
 use crate::clip::{Clip, Frame, Pixels};
@@ -170,7 +170,7 @@ fn comments(bytes: &[u8]) -> Vec<Vec<u8>> {
             Some(0x21) => {
                 let label = bytes.get(at + 1).copied();
                 sub_blocks(at + 2).map(|(data, end)| {
-                    if label == Some(COMMENT) {
+                    if label == Some(place::GIF) {
                         found.push(data);
                     }
                     end

@@ -10,6 +10,26 @@ use std::sync::Arc;
 /// A rectangle of the file's picture, `[x, y, width, height]`.
 pub type Area = [usize; 4];
 
+/// Where a mark stands in each kind of file: exporters write it there, and readers look for it.
+pub mod place {
+    use dicom_core::Tag;
+
+    /// The keyword of the mark's text in PNG.
+    pub const PNG: &str = "Comment";
+    /// The label of a GIF's comment.
+    pub const GIF: u8 = 0xfe;
+    /// The mark in DICOM, and who has the block of private elements that it stands in.
+    pub const DICOM: Tag = Tag(0x0009, 0x1001);
+    pub const DICOM_CREATOR: Tag = Tag(0x0009, 0x0010);
+    pub const DICOM_CREATOR_NAME: &str = "ECHOIF";
+    /// The box that holds XMP in MP4 (ISO 16684-3), by its UUID.
+    #[cfg(feature = "mp4")]
+    pub const MP4_XMP: [u8; 16] = [
+        0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf,
+        0xac,
+    ];
+}
+
 /// The machine-readable mark.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,8 +1,8 @@
 //! MP4 with H.264, decoded by OpenH264: built with the feature `mp4`.
 
 use super::bytes::Bytes;
-use super::export::MP4_XMP;
 use super::mark::Mark;
+use super::mark::place;
 use super::{Error, Kind, MAX_SIDE, Opened};
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::recording::{FrameReader, Recording};
@@ -71,7 +71,10 @@ fn mark(bytes: &Bytes) -> std::io::Result<Option<Mark>> {
             },
             length => u64::from(length),
         };
-        if name == b"uuid" && head.get(8..24) == Some(MP4_XMP.as_slice()) && length < MOST_XMP {
+        if name == b"uuid"
+            && head.get(8..24) == Some(place::MP4_XMP.as_slice())
+            && length < MOST_XMP
+        {
             let packet = bytes.at(at + 24, (length as usize).saturating_sub(24))?;
             return Ok(Mark::in_xmp(&packet));
         }

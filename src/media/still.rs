@@ -1,7 +1,7 @@
 //! PNG, animated PNG, JPEG and BMP.
 
-use super::export::PNG_MARK;
 use super::mark::Mark;
+use super::mark::place;
 use super::times::Times;
 use super::{Error, Kind, MAX_RESIDENT, MAX_SIDE, Opened};
 use super::{jpeg, tiff_stack};
@@ -40,7 +40,7 @@ pub fn mark(path: &Path) -> Option<Mark> {
         .read_info()
         .ok()?;
     let mut texts = reader.info().utf8_text.iter();
-    let text = texts.find(|t| t.keyword == PNG_MARK)?.get_text().ok()?;
+    let text = texts.find(|t| t.keyword == place::PNG)?.get_text().ok()?;
     Mark::parse(text.as_bytes())
 }
 

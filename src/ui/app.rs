@@ -289,7 +289,9 @@ impl App {
                     self.gallery = None;
                     self.explore.open(*source, &mut self.engine);
                     if let Some(hash) = hash {
-                        let today = chrono::Local::now().format("%Y-%m-%d").to_string();
+                        let today = dicom_core::chrono::Local::now()
+                            .format("%Y-%m-%d")
+                            .to_string();
                         self.explore.kept.paths.insert(hash.clone(), path);
                         let about = self.explore.case.source.as_ref().map(Source::about);
                         if let Some(about) = about {

@@ -4,7 +4,7 @@
 use super::start::Start;
 use super::walk::{Damaged, Element, Walk};
 use crate::media::bytes::Bytes;
-use crate::media::export::{CREATOR, CREATOR_NAME, DICOM_MARK};
+use crate::media::mark::place;
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElementHeader, Tag, VR};
 use dicom_dictionary_std::tags;
@@ -115,8 +115,8 @@ const WANTED: &[Tag] = &[
     tags::RECOMMENDED_DISPLAY_FRAME_RATE,
     tags::HEART_RATE,
     tags::R_WAVE_TIME_VECTOR,
-    CREATOR,
-    DICOM_MARK,
+    place::DICOM_CREATOR,
+    place::DICOM,
 ];
 
 const WANTED_OF_REGIONS: &[Tag] = &[
@@ -203,9 +203,10 @@ fn value(
 ) -> Result<(), Damaged> {
     let tag = header.tag;
     // What another maker keeps in that place is none of ours.
-    let is_ours = || found.values.text(CREATOR).as_deref() == Some(CREATOR_NAME);
+    let is_ours =
+        || found.values.text(place::DICOM_CREATOR).as_deref() == Some(place::DICOM_CREATOR_NAME);
     let values = match walk.path() {
-        [] if tag == DICOM_MARK && !is_ours() => None,
+        [] if tag == place::DICOM && !is_ours() => None,
         [] if WANTED.contains(&tag) => Some(&mut found.values),
         [tags::SEQUENCE_OF_ULTRASOUND_REGIONS] if WANTED_OF_REGIONS.contains(&tag) => {
             found.regions.last_mut()

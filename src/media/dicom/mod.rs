@@ -21,8 +21,8 @@ mod walk;
 mod window;
 
 use super::bytes::Bytes;
-use super::export::DICOM_MARK;
 use super::mark::Mark;
+use super::mark::place;
 use super::{Coding, Error, Found, Kind, Opened};
 use crate::recording::Recording;
 use dicom_dictionary_std::tags;
@@ -122,7 +122,7 @@ pub fn open(path: &Path) -> Result<Found, Error> {
         ))
     })?;
     let recording = recording.with_times(each);
-    let mark = data.values.text(DICOM_MARK);
+    let mark = data.values.text(place::DICOM);
     let mark = mark.and_then(|text| Mark::parse(text.as_bytes()));
     let tissue = region::tissue(&data.regions, columns, rows);
     Ok(Found::Recording(Box::new(Opened {

@@ -1,9 +1,9 @@
 use super::Work;
 use crate::clip::{Frame, Pixels};
+use crate::media::mark::place;
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
-/// The keyword of the mark's text, and the one that XMP has in PNG.
-pub const MARK: &str = "Comment";
+/// The keyword that XMP has in PNG.
 const XMP: &str = "XML:com.adobe.xmp";
 
 /// A lossless animated PNG of 8-bit gray, looping, with mark and XMP as its texts.
@@ -17,7 +17,7 @@ pub fn picture(work: &Work<'_>, frames: &[Frame]) -> Result<Vec<u8>, EncodingErr
     let mut encoder = Encoder::new(&mut bytes, work.width as u32, work.height as u32);
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::Eight);
-    encoder.add_itxt_chunk(MARK.into(), work.mark.to_json())?;
+    encoder.add_itxt_chunk(place::PNG.into(), work.mark.to_json())?;
     encoder.add_itxt_chunk(XMP.into(), work.mark.to_xmp())?;
     if frames.len() > 1 {
         encoder.set_animated(frames.len() as u32, 0)?;

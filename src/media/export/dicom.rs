@@ -2,6 +2,7 @@
 
 use super::Work;
 use crate::clip::Pixels;
+use crate::media::mark::place;
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -10,10 +11,6 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 /// Nobody: viewers show it in place of a patient's name.
 const NAME: &str = "SYNTHETIC^COUNTERFACTUAL";
 const STORAGE: &str = uids::MULTI_FRAME_GRAYSCALE_BYTE_SECONDARY_CAPTURE_IMAGE_STORAGE;
-/// A private block of our own holds the mark.
-pub const CREATOR: Tag = Tag(0x0009, 0x0010);
-pub const CREATOR_NAME: &str = "ECHOIF";
-pub const MARK: Tag = Tag(0x0009, 0x1001);
 
 pub fn encode(work: &Work<'_>) -> Result<Vec<u8>, String> {
     let instance = new_uid();
@@ -123,8 +120,12 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     put(tags::BITS_STORED, VR::US, us(8u16));
     put(tags::HIGH_BIT, VR::US, us(7u16));
     put(tags::PIXEL_REPRESENTATION, VR::US, us(0u16));
-    put(CREATOR, VR::LO, CREATOR_NAME.into());
-    put(MARK, VR::UT, work.mark.to_json().into());
+    put(
+        place::DICOM_CREATOR,
+        VR::LO,
+        place::DICOM_CREATOR_NAME.into(),
+    );
+    put(place::DICOM, VR::UT, work.mark.to_json().into());
     put(tags::PIXEL_DATA, VR::OB, pixels(work).into());
     set.put(DataElement::new(
         tags::CONTRIBUTING_EQUIPMENT_SEQUENCE,

@@ -1,9 +1,7 @@
 use super::Work;
 use crate::clip::Pixels;
+use crate::media::mark::place;
 use gif::{AnyExtension, DisposalMethod, Encoder, ExtensionData, Repeat};
-
-/// The comment extension's label.
-pub const COMMENT: u8 = 0xfe;
 
 /// A lossless GIF of 256 grays, looping, with the mark as its comment.
 pub fn encode(work: &Work<'_>) -> Result<Vec<u8>, String> {
@@ -15,7 +13,7 @@ pub fn encode(work: &Work<'_>) -> Result<Vec<u8>, String> {
         encoder.set_repeat(Repeat::Infinite)?;
         let comment = work.mark.to_json();
         let chunks: Vec<&[u8]> = comment.as_bytes().chunks(255).collect();
-        encoder.write_raw_extension(AnyExtension(COMMENT), &chunks)?;
+        encoder.write_raw_extension(AnyExtension(place::GIF), &chunks)?;
         // GIF counts in hundredths of a second.
         let delay = (work.rate.frame_ms() / 10.0).round().clamp(2.0, 6000.0) as u16;
         for frame in work.frames {

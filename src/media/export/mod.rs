@@ -11,14 +11,6 @@ mod gif;
 mod mp4;
 mod sidecar;
 
-pub use sidecar::{Sidecar, anatomy_from_png, anatomy_to_png, sidecar_of};
-// What the readers look for.
-pub(super) use apng::MARK as PNG_MARK;
-pub(super) use dicom::{CREATOR, CREATOR_NAME, MARK as DICOM_MARK};
-pub(super) use gif::COMMENT;
-#[cfg(feature = "mp4")]
-pub(super) use mp4::XMP as MP4_XMP;
-
 use super::Error;
 use super::mark::Mark;
 use super::region::Anatomy;
@@ -26,6 +18,7 @@ use crate::clip::{Clip, Frame, FrameRate, Video};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::files::write_atomically;
 use crate::provenance::{Part, Provenance};
+pub use sidecar::{Sidecar, anatomy_from_png, anatomy_to_png, sidecar_of};
 use std::path::{Path, PathBuf};
 
 /// A cine that is to leave the program.

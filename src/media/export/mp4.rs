@@ -1,5 +1,6 @@
 use super::Work;
 use crate::clip::Pixels;
+use crate::media::mark::place;
 use mp4::{AvcConfig, Bytes, Mp4Config, Mp4Sample, Mp4Writer, TrackConfig};
 use openh264::OpenH264API;
 use openh264::encoder::{
@@ -9,10 +10,6 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use std::io::Cursor;
 
-/// The box that holds XMP (ISO 16684-3), by its UUID.
-pub const XMP: [u8; 16] = [
-    0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
-];
 /// Ticks a second.
 const TIMESCALE: u32 = 90_000;
 /// Quantiser: what a viewer does not see of 8-bit gray.
@@ -66,7 +63,7 @@ pub fn encode(work: &Work<'_>) -> Result<Vec<u8>, String> {
     let packet = work.mark.to_xmp();
     file.extend((24 + packet.len() as u32).to_be_bytes());
     file.extend(b"uuid");
-    file.extend(XMP);
+    file.extend(place::MP4_XMP);
     file.extend(packet.as_bytes());
     Ok(file)
 }
