@@ -1,7 +1,9 @@
 //! What an earlier version of the program wrote opens still: sidecars, settings, history. In
 //! `tests/versions/`: sidecars that the binary of commit 1d99d05 wrote, one of pictures, which is
 //! byte for byte as commit a227f8c wrote them, and one of motion; and the settings of both, as eframe
-//! keeps them.
+//! keeps them. `generated_a227f8c.gif.json` and `window_a227f8c.ron` are what that commit's own program wrote:
+//! `generate --frame assets/a4c_2.png --ef 30 --factual-ef 55 --seed 8 --best-of 2`, and its window's settings
+//! after three runs on the same frame.
 
 use echoif::edm::Preset;
 use echoif::media::export::Sidecar;
@@ -112,4 +114,36 @@ fn what_is_missing_in_settings_has_a_default() {
     assert_eq!(settings.history[1].factual_ef, Some(50.0));
     assert_eq!(settings.recent[0].hash, "ab");
     assert_eq!(settings.best_of, Settings::default().best_of);
+}
+
+#[test]
+fn what_the_program_before_wrote_by_itself_opens() {
+    let sidecar = Sidecar::read(&file("generated_a227f8c.gif.json")).unwrap();
+    let p = &sidecar.mark.provenance;
+    assert_eq!((p.requested_ef_percent, p.best_of), (30.0, 2));
+    assert_eq!(p.candidates.len(), 2);
+    let anatomy = sidecar.anatomy().expect("its anatomy is in it");
+    assert_eq!(anatomy.sha256, p.anatomy_sha256);
+
+    let old = settings("window_a227f8c.ron");
+    assert!(old.welcomed && old.keep_recent && old.keep_anatomies);
+    assert_eq!(
+        (old.preset, old.best_of, old.recent.len()),
+        (Preset::Balanced, 1, 1)
+    );
+    let history = Explore::new(old, Arc::new(|| {})).kept.history;
+    assert_eq!(history.len(), 3);
+    for past in &history {
+        let of = &past.kept.provenance;
+        assert_eq!(past.kept.factual_ef, Some(55.0));
+        let anatomy = past.anatomy.as_ref().expect("it was kept");
+        assert_eq!(anatomy.sha256, of.anatomy_sha256);
+        // The same frame as the sidecar's.
+        assert_eq!(anatomy.sha256, p.anatomy_sha256);
+    }
+    let asked: Vec<f64> = history
+        .iter()
+        .map(|past| past.kept.provenance.requested_ef_percent)
+        .collect();
+    assert_eq!(asked, [31.0, 30.0, 30.0]);
 }
