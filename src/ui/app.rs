@@ -1,15 +1,14 @@
 use super::about::About;
 use super::command::Command;
 use super::explore::{Explore, Package, Settings};
-use super::files::{Arrival, Desk, Picker, Purpose, Ready, SystemPicker};
+use super::files::{Desk, Picker, Purpose, SystemPicker};
 use super::gallery::{Answer, Gallery};
 use super::mode::{House, Mode, Screen};
 use super::palette::Palette;
-use super::source::Source;
-use super::theme::{self, GAP, tokens};
+use super::theme::{self, tokens};
 use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
 use eframe::{CreationContext, wgpu};
-use egui::{Align, Layout, RichText, Theme, Ui};
+use egui::{RichText, Theme, Ui};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -49,7 +48,7 @@ pub(super) struct Message {
 pub struct App {
     pub(super) engine: Engine,
     /// What all modes share.
-    house: Arc<House>,
+    pub(super) house: Arc<House>,
     /// The mode that is shown.
     pub(super) mode: Mode,
     pub(super) explore: Explore,
@@ -77,7 +76,7 @@ const BADGE: &str =
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 const SETTINGS: &str = "settings";
 /// The room that a screen needs: a window of 1280 x 800 with text at 150 % has it.
-const LEAST: egui::Vec2 = egui::vec2(840.0, 460.0);
+pub(super) const LEAST: egui::Vec2 = egui::vec2(840.0, 460.0);
 /// Older messages go when there are more.
 const MOST_MESSAGES: usize = 4;
 /// Lines of one message.
@@ -240,7 +239,7 @@ impl App {
     }
 
     /// Says that something went well.
-    fn tell_done(&mut self, text: String) {
+    pub(super) fn tell_done(&mut self, text: String) {
         self.push_message(Message { text, done: true });
     }
 
@@ -262,84 +261,6 @@ impl App {
         }
         if self.messages.len() > MOST_MESSAGES {
             self.messages.remove(0);
-        }
-    }
-
-    pub(super) fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
-        match arrival {
-            Arrival::Picked(Purpose::Source | Purpose::Folder, path) => self.desk.open(&path, ctx),
-            Arrival::Picked(Purpose::Cascade, path) => {
-                self.engine.open_cascade(CascadeSource::Folder(path));
-            }
-            Arrival::Picked(Purpose::Regressor, path) => {
-                self.engine.open_regressor(Some((path, None)));
-            }
-            Arrival::Picked(Purpose::Export(_, extension), path) => {
-                self.export_to(path, extension, false, ctx);
-            }
-            Arrival::Exported(Ok(path)) => self.tell_done(format!("Exported: {}", path.display())),
-            Arrival::Exported(Err(why)) => self.tell(why),
-            Arrival::NothingPicked { purpose, no_dialog } => {
-                if no_dialog {
-                    self.typed = Some((purpose, String::new()));
-                }
-            }
-            Arrival::Opened(opened) => match *opened {
-                Ok(Ready::Source { source, hash, path }) => {
-                    self.gallery = None;
-                    self.explore.open(*source, &mut self.engine);
-                    if let Some(hash) = hash {
-                        let today = dicom_core::chrono::Local::now()
-                            .format("%Y-%m-%d")
-                            .to_string();
-                        self.explore.kept.paths.insert(hash.clone(), path);
-                        let about = self.explore.case.source.as_ref().map(Source::about);
-                        if let Some(about) = about {
-                            self.explore.kept.note_recent(hash, today, about);
-                        }
-                    }
-                }
-                Ok(Ready::Run { source, sidecar }) => {
-                    self.gallery = None;
-                    self.explore.reopen_run(*source, &sidecar, &mut self.engine);
-                }
-                Ok(Ready::Collection(paths)) => {
-                    self.gallery = Some(Gallery::new(paths.len()));
-                    self.desk.survey(&paths, ctx);
-                }
-                Err(why) => self.tell(why),
-            },
-            Arrival::Card(card) => {
-                if let Some(gallery) = &mut self.gallery {
-                    gallery.add(card);
-                }
-            }
-            Arrival::Surveyed => {}
-        }
-    }
-
-    /// Exports to a path that was chosen. Whether a file there may be replaced was asked by the desktop's
-    /// dialog, unless the path was typed or ends as the program has it.
-    pub(super) fn export_to(
-        &mut self,
-        mut path: PathBuf,
-        extension: &str,
-        typed: bool,
-        ctx: &egui::Context,
-    ) {
-        let mut unasked = typed;
-        if path.extension().is_none() && !extension.is_empty() {
-            path.set_extension(extension);
-            unasked = true;
-        }
-        let choice = self.explore.view.exporting.take();
-        let Some(package) = choice.and_then(|choice| self.explore.package(choice)) else {
-            return;
-        };
-        if unasked && path.is_file() {
-            self.replacing = Some((package, path));
-        } else {
-            self.desk.export(package, path, ctx);
         }
     }
 
@@ -366,74 +287,6 @@ impl App {
             }
             Some(Answer::Stop) => self.desk.forget(),
             None => {}
-        }
-    }
-
-    /// Name, cascade and device, and the buttons: beside each other, or below where there is no room.
-    fn top_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        if ui.available_width() < LEAST.x {
-            ui.horizontal_wrapped(|ui| {
-                self.name(ui, commands);
-                ui.separator();
-                self.in_use(ui);
-            });
-            ui.horizontal_wrapped(|ui| top_buttons(ui, TOP.iter().rev(), commands));
-            return;
-        }
-        ui.horizontal(|ui| {
-            self.name(ui, commands);
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                top_buttons(ui, TOP.iter(), commands);
-                ui.add_space(GAP);
-                self.in_use(ui);
-            });
-        });
-    }
-
-    fn name(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        ui.label(RichText::new("EchoIf").strong().size(18.0));
-        ui.add_space(GAP);
-        if self.desk.is_opening() {
-            ui.spinner();
-            ui.label("Opening...");
-            if ui.button("Stop").clicked() {
-                commands.push(Command::Cancel);
-            }
-        }
-    }
-
-    /// Device and cascade.
-    fn in_use(&self, ui: &mut Ui) {
-        let device = match self.house.device.as_str() {
-            "" => "loading",
-            device => device,
-        };
-        ui.label(RichText::new(device).color(tokens(ui).muted));
-        ui.separator();
-        let cascade = self.house.cascade.as_ref();
-        ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
-    }
-}
-
-/// The buttons of the top bar, from right to left.
-const TOP: [Command; 6] = [
-    Command::About,
-    Command::Shortcuts,
-    Command::Palette,
-    Command::ToggleTheme,
-    Command::Export,
-    Command::Ladder,
-];
-
-fn top_buttons<'a>(
-    ui: &mut Ui,
-    buttons: impl Iterator<Item = &'a Command>,
-    commands: &mut Vec<Command>,
-) {
-    for &command in buttons {
-        let hint = ui.ctx().format_shortcut(&command.shortcut());
-        if ui.button(command.text()).on_hover_text(hint).clicked() {
-            commands.push(command);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod about;
 mod app;
+mod arrivals;
 mod command;
 mod explore;
 mod files;
@@ -15,6 +16,7 @@ mod projector;
 mod sheets;
 mod source;
 mod theme;
+mod top_bar;
 mod widgets;
 
 pub use app::{App, Options};

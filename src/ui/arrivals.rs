@@ -1,0 +1,88 @@
+//! What comes from dialogs and from the threads that open and write files.
+
+use super::app::App;
+use super::files::{Arrival, Purpose, Ready};
+use super::gallery::Gallery;
+use super::source::Source;
+use crate::engine::CascadeSource;
+use std::path::PathBuf;
+
+impl App {
+    pub(super) fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
+        match arrival {
+            Arrival::Picked(Purpose::Source | Purpose::Folder, path) => self.desk.open(&path, ctx),
+            Arrival::Picked(Purpose::Cascade, path) => {
+                self.engine.open_cascade(CascadeSource::Folder(path));
+            }
+            Arrival::Picked(Purpose::Regressor, path) => {
+                self.engine.open_regressor(Some((path, None)));
+            }
+            Arrival::Picked(Purpose::Export(_, extension), path) => {
+                self.export_to(path, extension, false, ctx);
+            }
+            Arrival::Exported(Ok(path)) => self.tell_done(format!("Exported: {}", path.display())),
+            Arrival::Exported(Err(why)) => self.tell(why),
+            Arrival::NothingPicked { purpose, no_dialog } => {
+                if no_dialog {
+                    self.typed = Some((purpose, String::new()));
+                }
+            }
+            Arrival::Opened(opened) => match *opened {
+                Ok(Ready::Source { source, hash, path }) => {
+                    self.gallery = None;
+                    self.explore.open(*source, &mut self.engine);
+                    if let Some(hash) = hash {
+                        let today = dicom_core::chrono::Local::now()
+                            .format("%Y-%m-%d")
+                            .to_string();
+                        self.explore.kept.paths.insert(hash.clone(), path);
+                        let about = self.explore.case.source.as_ref().map(Source::about);
+                        if let Some(about) = about {
+                            self.explore.kept.note_recent(hash, today, about);
+                        }
+                    }
+                }
+                Ok(Ready::Run { source, sidecar }) => {
+                    self.gallery = None;
+                    self.explore.reopen_run(*source, &sidecar, &mut self.engine);
+                }
+                Ok(Ready::Collection(paths)) => {
+                    self.gallery = Some(Gallery::new(paths.len()));
+                    self.desk.survey(&paths, ctx);
+                }
+                Err(why) => self.tell(why),
+            },
+            Arrival::Card(card) => {
+                if let Some(gallery) = &mut self.gallery {
+                    gallery.add(card);
+                }
+            }
+            Arrival::Surveyed => {}
+        }
+    }
+
+    /// Exports to a path that was chosen. Whether a file there may be replaced was asked by the desktop's
+    /// dialog, unless the path was typed or ends as the program has it.
+    pub(super) fn export_to(
+        &mut self,
+        mut path: PathBuf,
+        extension: &str,
+        typed: bool,
+        ctx: &egui::Context,
+    ) {
+        let mut unasked = typed;
+        if path.extension().is_none() && !extension.is_empty() {
+            path.set_extension(extension);
+            unasked = true;
+        }
+        let choice = self.explore.view.exporting.take();
+        let Some(package) = choice.and_then(|choice| self.explore.package(choice)) else {
+            return;
+        };
+        if unasked && path.is_file() {
+            self.replacing = Some((package, path));
+        } else {
+            self.desk.export(package, path, ctx);
+        }
+    }
+}

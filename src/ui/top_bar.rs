@@ -1,0 +1,76 @@
+//! The bar that is always on top: name, cascade, device, and the buttons of what is often done.
+
+use super::app::{App, LEAST};
+use super::command::Command;
+use super::theme::{GAP, tokens};
+use egui::{Align, Layout, RichText, Ui};
+
+impl App {
+    /// Name, cascade and device, and the buttons: beside each other, or below where there is no room.
+    pub(super) fn top_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        if ui.available_width() < LEAST.x {
+            ui.horizontal_wrapped(|ui| {
+                self.name(ui, commands);
+                ui.separator();
+                self.in_use(ui);
+            });
+            ui.horizontal_wrapped(|ui| top_buttons(ui, TOP.iter().rev(), commands));
+            return;
+        }
+        ui.horizontal(|ui| {
+            self.name(ui, commands);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                top_buttons(ui, TOP.iter(), commands);
+                ui.add_space(GAP);
+                self.in_use(ui);
+            });
+        });
+    }
+
+    fn name(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        ui.label(RichText::new("EchoIf").strong().size(18.0));
+        ui.add_space(GAP);
+        if self.desk.is_opening() {
+            ui.spinner();
+            ui.label("Opening...");
+            if ui.button("Stop").clicked() {
+                commands.push(Command::Cancel);
+            }
+        }
+    }
+
+    /// Device and cascade.
+    fn in_use(&self, ui: &mut Ui) {
+        let device = match self.house.device.as_str() {
+            "" => "loading",
+            device => device,
+        };
+        ui.label(RichText::new(device).color(tokens(ui).muted));
+        ui.separator();
+        let cascade = self.house.cascade.as_ref();
+        ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
+    }
+}
+
+/// The buttons of the top bar, from right to left.
+const TOP: [Command; 6] = [
+    Command::About,
+    Command::Shortcuts,
+    Command::Palette,
+    Command::ToggleTheme,
+    Command::Export,
+    Command::Ladder,
+];
+
+fn top_buttons<'a>(
+    ui: &mut Ui,
+    buttons: impl Iterator<Item = &'a Command>,
+    commands: &mut Vec<Command>,
+) {
+    for &command in buttons {
+        let hint = ui.ctx().format_shortcut(&command.shortcut());
+        if ui.button(command.text()).on_hover_text(hint).clicked() {
+            commands.push(command);
+        }
+    }
+}
