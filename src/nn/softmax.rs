@@ -1,12 +1,21 @@
-//! Softmax and the logistic function, of operations that Candle differentiates.
+//! Softmax and the logistic function; gradients pass through both.
 
-use candle_core::{D, Result, Tensor};
+use super::cpu;
+use candle_core::{D, DType, Result, Tensor};
 
 /// Over the last dimension: `exp(x - max x) / sum exp(x - max x)`.
 ///
 /// # Errors
 /// When the device fails.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
+    if x.device().is_cpu() && x.dtype() == DType::F32 && x.elem_count() > 0 {
+        return x.contiguous()?.apply_op1(cpu::softmax::Softmax);
+    }
+    composed(x)
+}
+
+/// Of Candle's own operations: where there is no kernel, and what the kernel is held against.
+fn composed(x: &Tensor) -> Result<Tensor> {
     let x = x.broadcast_sub(&x.max_keepdim(D::Minus1)?)?.exp()?;
     x.broadcast_div(&x.sum_keepdim(D::Minus1)?)
 }
@@ -22,7 +31,51 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
+    use candle_core::{Device, Var};
+
+    /// Scores as attentions have them: some rows flat, some with one that outweighs all.
+    fn scores(rows: usize, n: usize) -> Tensor {
+        let values = (0..rows * n).map(|i| {
+            let row = (i / n) as f32;
+            ((i as f32 * 0.7311).sin() * 9.0 - (i as f32 * 0.113).cos()) * row * 0.1
+        });
+        Tensor::from_iter(values, &Device::Cpu)
+            .and_then(|x| x.reshape((rows, n)))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_kernel_gives_the_bits_of_the_composed_operations() {
+        for (rows, n) in [(1, 1), (3, 7), (40, 64), (33, 785), (24, 1568)] {
+            let x = scores(rows, n);
+            let bits = |y: Tensor| -> Vec<u32> {
+                let y = y.flatten_all().and_then(|y| y.to_vec1::<f32>()).unwrap();
+                y.iter().map(|y| y.to_bits()).collect()
+            };
+            assert!(
+                bits(softmax(&x).unwrap()) == bits(composed(&x).unwrap()),
+                "{rows} x {n}"
+            );
+            let turned = x.t().unwrap();
+            assert!(bits(softmax(&turned).unwrap()) == bits(composed(&turned).unwrap()));
+        }
+    }
+
+    #[test]
+    fn its_gradient_is_that_of_the_composed_operations() {
+        let x = Var::from_tensor(&scores(5, 9)).unwrap();
+        let towards = scores(5, 9).cos().unwrap();
+        let slope = |y: Tensor| {
+            let loss = (y * &towards).and_then(|y| y.sum_all()).unwrap();
+            let slope = loss.backward().unwrap().get(&x).unwrap().clone();
+            slope.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        let (ours, theirs) = (slope(softmax(&x).unwrap()), slope(composed(&x).unwrap()));
+        assert!(theirs.iter().any(|g| g.abs() > 1e-3));
+        for (a, b) in ours.iter().zip(theirs) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
+    }
 
     #[test]
     fn rows_sum_to_one_and_large_numbers_do_no_harm() {

@@ -12,6 +12,7 @@ mod kernels;
 pub mod math;
 pub mod norm;
 pub mod product;
+pub mod softmax;
 pub mod temporal_attention;
 mod threads;
 pub mod token_attention;
