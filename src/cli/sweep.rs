@@ -211,6 +211,7 @@ fn all(
     let how = Sampling {
         config: &config,
         sharpen: false,
+        followed: true,
     };
     let mut pace = Pace::calibrate(&models.device.device)?;
     let (mut videos, mut all) = (Vec::new(), Vec::new());

@@ -83,6 +83,7 @@ pub fn generate(
     let how = Sampling {
         config: &config,
         sharpen: false,
+        followed: true,
     };
     generate_as(models, request, how, pace, interrupt, report)
 }
@@ -94,6 +95,9 @@ pub struct Sampling<'a> {
     pub config: &'a CascadeConfig,
     /// Whether the first estimate is sharpened for the eye ([`Plan::sharpen`]).
     pub sharpen: bool,
+    /// Whether the same anatomy and noise are likely to be asked for again at another EF, as while a slider
+    /// is dragged: then what all EFs have in common is kept ([`Plan::openings`]).
+    pub followed: bool,
 }
 
 /// As [`generate`], sampled as is said.
@@ -121,6 +125,7 @@ pub fn generate_as(
             request,
             config,
             sharpen: how.sharpen && i == 0,
+            followed: how.followed,
             before: i,
             total: candidates,
             pace,
@@ -186,6 +191,8 @@ pub fn ladder(
             request,
             config: &config,
             sharpen: false,
+            // Of several at once it would take as many times the memory.
+            followed: efs_of_batch.len() == 1,
             before: rungs.len(),
             total: efs.len(),
             pace,
@@ -320,6 +327,7 @@ struct Run<'a> {
     config: &'a CascadeConfig,
     /// Whether the first estimate is to be sharpened for the eye.
     sharpen: bool,
+    followed: bool,
     /// Cines made before this batch, and of the whole request.
     before: usize,
     total: usize,
@@ -352,8 +360,7 @@ impl Run<'_> {
             noise: &Seeded(seed),
             interrupt: self.interrupt,
             memory: self.models.device.pass_memory(),
-            // Of a batch they would take as many times the memory, and no slider waits for it.
-            openings: (efs.len() == 1).then_some((&self.models.openings, key)),
+            openings: self.followed.then_some((&self.models.openings, key)),
             carry: Some(&carry),
             sharpen: self.sharpen,
         };

@@ -79,7 +79,8 @@ pub enum Event {
     /// The worker is gone, with a sentence why. What is running ends in nothing, and whatever is asked for
     /// from now on fails.
     Stopped(String),
-    /// A result is no longer kept: the same request, to the cascade in use, would be made anew.
+    /// A result is no longer kept: the same request, to the cascade in use, would be made anew. Of no owner,
+    /// like the cache: a request that two asked for is kept once.
     Forgotten(Box<Request>),
     Started {
         job: JobId,

@@ -307,6 +307,7 @@ impl<'a> Worker<'a> {
         let how = Sampling {
             config: &config,
             sharpen,
+            followed: true,
         };
         let mut sharpened = false;
         interrupt.ask_patience(soon && part == Part::Counterfactual);

@@ -1,7 +1,7 @@
 //! What nobody waits for: made a request at a time, between what persons ask for.
 
 use super::{Ended, Worker};
-use crate::engine::generate;
+use crate::engine::generate::{Sampling, configuration, generate_as};
 use crate::engine::job::{Batch, Generated};
 use crate::engine::messages::{Event, JobId};
 use crate::nn::Interrupt;
@@ -101,7 +101,14 @@ impl Worker<'_> {
                 seconds_left: r.seconds_left + later,
             });
         };
-        let made = generate(models, request, pace, interrupt, &mut report);
+        let config = configuration(models, request);
+        let how = Sampling {
+            config: &config,
+            sharpen: false,
+            // What is kept for a slider stays the slider's.
+            followed: false,
+        };
+        let made = generate_as(models, request, how, pace, interrupt, &mut report);
         made.map(Arc::new).map_err(|e| e.to_string())
     }
 }
