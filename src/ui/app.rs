@@ -74,7 +74,6 @@ const BADGE: &str =
     "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
 /// The same under a grid of what is there to be opened.
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
-const SETTINGS: &str = "settings";
 /// The room that a screen needs: a window of 1280 x 800 with text at 150 % has it.
 pub(super) const LEAST: egui::Vec2 = egui::vec2(840.0, 460.0);
 /// Older messages go when there are more.
@@ -86,7 +85,7 @@ impl App {
     /// # Errors
     /// When the worker thread cannot be started.
     pub fn new(cc: &CreationContext<'_>, options: Options) -> std::io::Result<Self> {
-        let kept = || cc.storage.and_then(|s| eframe::get_value(s, SETTINGS));
+        let kept = || cc.storage.and_then(Settings::restore);
         let settings = options.settings.or_else(kept).unwrap_or_default();
         theme::install(&cc.egui_ctx, settings.light);
         theme::paint_background(&cc.egui_ctx, options.paints_background);
@@ -389,6 +388,6 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, SETTINGS, self.explore.settings(self.is_light));
+        self.explore.settings(self.is_light).keep(storage);
     }
 }

@@ -40,13 +40,10 @@ fn settings(name: &str) -> Settings {
     let mut storage = Storage::default();
     let text = std::fs::read_to_string(file(name)).unwrap();
     eframe::Storage::set_string(&mut storage, "settings", text);
-    let settings: Settings = eframe::get_value(&storage, "settings").expect("they open");
+    let settings = Settings::restore(&storage).expect("they open");
     // And what this version writes of them opens as well.
-    eframe::set_value(&mut storage, "again", &settings);
-    assert_eq!(
-        eframe::get_value(&storage, "again").as_ref(),
-        Some(&settings)
-    );
+    settings.keep(&mut storage);
+    assert_eq!(Settings::restore(&storage).as_ref(), Some(&settings));
     settings
 }
 
@@ -109,11 +106,45 @@ fn what_is_missing_in_settings_has_a_default() {
     let text =
         "(history:[(provenance:(seed:4)),(factual_ef:Some(50.0))],recent:[(hash:\"ab\")],later:3)";
     eframe::Storage::set_string(&mut storage, "settings", text.into());
-    let settings: Settings = eframe::get_value(&storage, "settings").unwrap();
+    let settings = Settings::restore(&storage).unwrap();
     assert_eq!(settings.history[0].provenance.seed, 4);
     assert_eq!(settings.history[1].factual_ef, Some(50.0));
     assert_eq!(settings.recent[0].hash, "ab");
     assert_eq!(settings.best_of, Settings::default().best_of);
+}
+
+#[test]
+fn what_a_later_version_wrote_costs_what_is_not_understood_alone() {
+    let mut storage = Storage::default();
+    let text = r#"{"preset": "overnight", "best_of": 3, "seed": "a word", "speed": 0.5, "tomorrow": [1],
+        "recent": [7, {"hash": "ab"}], "keep_recent": null,
+        "history": [{"provenance": {"seed": 1, "preset": "overnight"}},
+                    {"provenance": {"seed": 2, "preset": "paper", "tomorrow": {}}, "factual_ef": 50},
+                    "a word"]}"#;
+    eframe::Storage::set_string(&mut storage, "settings", text.into());
+    let settings = Settings::restore(&storage).unwrap();
+    let default = Settings::default();
+    assert_eq!((settings.best_of, settings.speed), (3, 0.5));
+    assert_eq!(
+        (settings.preset, settings.seed, settings.keep_recent),
+        (default.preset, default.seed, default.keep_recent)
+    );
+    assert_eq!(settings.recent.len(), 1);
+    assert_eq!(settings.recent[0].hash, "ab");
+    assert_eq!(settings.history.len(), 1);
+    let of = &settings.history[0];
+    assert_eq!((of.provenance.seed, of.factual_ef), (2, Some(50.0)));
+    assert_eq!(of.provenance.preset, Preset::Paper);
+}
+
+#[test]
+fn what_is_no_settings_is_none() {
+    let mut storage = Storage::default();
+    assert!(Settings::restore(&storage).is_none());
+    for text in ["", "{", "(", "nothing", "[]", "7"] {
+        eframe::Storage::set_string(&mut storage, "settings", text.into());
+        assert_eq!(Settings::restore(&storage), None, "{text}");
+    }
 }
 
 #[test]

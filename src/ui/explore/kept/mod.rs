@@ -4,6 +4,7 @@
 mod history;
 mod recent;
 mod steps;
+mod stored;
 mod undo;
 
 use super::view::Comparison;
