@@ -111,7 +111,7 @@ impl eframe::Storage for Kept {
 pub fn after_a_restart(window: &mut Window) -> Settings {
     let mut kept = Kept::default();
     eframe::App::save(window.state_mut(), &mut kept);
-    eframe::get_value(&kept, "settings").expect("settings")
+    Settings::restore(&kept).expect("settings")
 }
 
 /// Always answers with the same place.
