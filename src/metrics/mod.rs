@@ -1,7 +1,8 @@
-//! Measures of a motion cascade's cines that need no network: does the heart move as asked, and do
-//! the pictures stay clear. Each is defined by the reference implementation in training, and gives
-//! its numbers.
+//! Measures of cines that need no network: how long a beat is, does a motion cascade's heart move as asked,
+//! and do its pictures stay clear. The latter are defined by the reference implementation in training, and
+//! give its numbers.
 
+pub mod beat;
 mod cine;
 pub mod flow;
 mod lit;

@@ -1,9 +1,9 @@
 //! Where the measurement of a clip's EF is: cropped off the window's thread, measured by the worker.
 
-use super::super::view::alignment::Grays;
 use crate::clip::Video;
 use crate::engine::MeasureId;
 use crate::measure::{Measurement, TimeBase};
+use crate::metrics::beat::Grays;
 use crate::nn::Interrupt;
 use crossbeam_channel::Receiver;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! What is taken from the source: its anatomy, and the square of every frame to measure its EF in.
 
-use super::super::view::alignment::Grays;
 use super::Case;
 use super::measuring::Measuring;
 use crate::clip::FrameRate;
 use crate::ef::EfOrigin;
 use crate::measure::{Measurement, TimeBase, is_under_half_a_beat};
 use crate::media::region;
+use crate::metrics::beat::Grays;
 use crate::nn::Interrupt;
 use crate::ui::projector::Projector;
 use crate::ui::source::Source;

@@ -20,9 +20,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use steps::Steps;
 
-/// Beats a minute that the control offers.
-pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
-
 /// What survives a restart. Names no file and no patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

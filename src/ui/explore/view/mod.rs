@@ -1,6 +1,5 @@
 //! The view: the panes, how they are looked at (which comparison, which part, which tones), and playback.
 
-pub(in crate::ui::explore) mod alignment;
 pub(in crate::ui::explore) mod beat;
 mod bottom;
 mod captions;
@@ -9,13 +8,13 @@ mod m_mode;
 pub(in crate::ui::explore) mod panes;
 mod time;
 
-use super::kept::{HEART_RATES, Settings};
+use super::kept::Settings;
 use super::made::choice::Choice;
+use crate::metrics::beat::{Grays, HEART_RATES};
 use crate::ui::command::Command;
 use crate::ui::look::Look;
 use crate::ui::playback::{Playback, SPEEDS, Smoothness};
 use crate::ui::widgets::Cine;
-use alignment::Grays;
 use egui::{Rect, Response, Vec2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -102,7 +102,7 @@ impl Explore {
                 let label = ui.label("Heart rate");
                 ui.add(
                     DragValue::new(&mut self.view.heart_rate)
-                        .range(super::super::kept::HEART_RATES)
+                        .range(crate::metrics::beat::HEART_RATES)
                         .max_decimals(0)
                         .suffix(" bpm"),
                 )

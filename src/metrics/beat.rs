@@ -1,8 +1,9 @@
-//! The source as small gray frames, and its phase against the generated cines.
+//! A clip's beat as its motion shows it: how long it is, and in which phase of a generated cine.
 
-use super::super::kept::HEART_RATES;
 use crate::clip::Video;
-use crate::media::region::SIDE;
+
+/// Beats a minute that are looked for, and that a control offers.
+pub const HEART_RATES: std::ops::RangeInclusive<f64> = 30.0..=180.0;
 
 /// Side of the pictures that are compared.
 const SMALL: usize = 28;
@@ -12,20 +13,21 @@ const MOST: usize = 400;
 /// Autocorrelation of a motion that repeats itself.
 const CLEAR: f32 = 0.3;
 
-/// The source's frames as the networks would see them.
+/// A recording's frames as the networks would see them.
 pub struct Grays {
-    /// `[112 * 112]` each, 8 bits.
+    /// `[height * width]` each, 8 bits.
     pub frames: Vec<Vec<u8>>,
     /// `[28 * 28]` each, without the mean picture.
     small: Vec<Vec<f32>>,
 }
 
 impl Grays {
-    /// From `[1, f, 112, 112]` in 0..1.
+    /// From `[1, f, height, width]` in 0..1.
     pub fn of(video: &Video) -> Self {
+        let pixels = video.height * video.width;
         let frames: Vec<Vec<u8>> = (0..video.frames)
             .map(|f| {
-                let plane = &video.data[f * SIDE * SIDE..][..SIDE * SIDE];
+                let plane = &video.data[f * pixels..][..pixels];
                 plane.iter().map(|v| (255.0 * v).round() as u8).collect()
             })
             .collect();
@@ -134,6 +136,8 @@ fn motion(video: &Video, frames: usize) -> Vec<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SIDE: usize = 112;
 
     /// A bar that swings with this period, from frame `shift` on.
     fn swinging(frames: usize, period: f64, shift: usize) -> Video {
