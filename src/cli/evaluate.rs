@@ -9,7 +9,7 @@ use crate::media::export;
 use crate::media::region::{Anatomy, SIDE};
 use crate::metrics::Measures;
 use crate::nn::Interrupt;
-use crate::statistics::agreement::{Agreement, Readings, Spread};
+use crate::statistics::asked::{Agreement, Readings, Spread};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;

@@ -1,231 +1,200 @@
-//! Ejection fractions asked against those found, over many anatomies.
+//! Agreement of any number of raters on names: observed, and beyond chance.
+//!
+//! Beyond chance it is `(po - pe) / (1 - pe)`, with the observed agreement `po`, the share of pairs of raters
+//! that agree, averaged over subjects, and the agreement `pe` expected by chance:
+//!
+//! - Gwet's AC1, which stays near the observed agreement where one category is rare:
+//!   `pe = Σ π(1 - π) / (q - 1)` over `q` categories. Gwet KL. Br J Math Stat Psychol 2008;61:29-48. The
+//!   number of ratings may differ from subject to subject; `π` is the mean over subjects of a category's
+//!   share of their ratings.
+//! - Fleiss' kappa, the same number of ratings for each subject: `pe = Σ π²`. Fleiss JL. Psychol Bull
+//!   1971;76:378-382.
+//!
+//! Ratings come as counts: one row per subject, with the number of ratings in each category. For scales
+//! take [`super::krippendorff`], for two raters' own margins [`super::kappa`].
 
-use super::bootstrap::{Estimate, SplitMix64};
-use super::mean_and_sd;
-use serde::Serialize;
+use super::sums::mean;
 
-/// Draws of the bootstrap.
-const DRAWS: usize = 2000;
-
-/// What one measure read: of each anatomy, for each seed, at each value asked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Readings {
-    /// Ejection fractions asked, in percent, rising.
-    asked: Vec<f64>,
-    /// `[anatomy][seed * asked]`, in the measure's unit.
-    found: Vec<Vec<f64>>,
-}
-
-/// How what was found goes with what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Agreement {
-    /// Of the line fitted through all pairs by least squares.
-    pub slope: Estimate,
-    /// In percent.
-    pub intercept: Estimate,
-    /// `1 - sum (found - asked)^2 / sum (asked - mean asked)^2`: against what was asked, not
-    /// against the line. Below 0 where a constant would do better.
-    pub r_squared: Estimate,
-    /// Mean of `|found - asked|`, in percent.
-    pub mean_absolute_error: Estimate,
-    /// Share of the ladders in which each step up in what was asked reads higher, 0 to 1.
-    pub rises: Estimate,
-}
-
-/// Mean and standard deviation (of the population) of what was found at one value asked.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    pub asked: f64,
-    pub mean: f64,
-    pub sd: f64,
-}
-
-/// Sums over one anatomy's pairs, from which all figures follow: a draw of anatomies adds them up.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    pairs: f64,
-    asked: f64,
-    found: f64,
-    asked_asked: f64,
-    asked_found: f64,
-    squared_error: f64,
-    absolute_error: f64,
-    ladders: f64,
-    rising: f64,
-}
-
-impl Sums {
-    /// `centre` is the mean of what was asked, so that sums of squares lose nothing to rounding.
-    fn of(asked: &[f64], found: &[f64], centre: f64) -> Self {
-        let mut sums = Self::default();
-        for ladder in found.chunks_exact(asked.len()) {
-            for (&w, &x) in asked.iter().zip(ladder) {
-                sums.pairs += 1.0;
-                sums.asked += w - centre;
-                sums.found += x;
-                sums.asked_asked += (w - centre) * (w - centre);
-                sums.asked_found += (w - centre) * x;
-                sums.squared_error += (x - w) * (x - w);
-                sums.absolute_error += (x - w).abs();
-            }
-            sums.ladders += 1.0;
-            let rises = ladder.iter().zip(ladder.iter().skip(1)).all(|(a, b)| b > a);
-            sums.rising += f64::from(u8::from(rises));
-        }
-        sums
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.pairs += other.pairs;
-        self.asked += other.asked;
-        self.found += other.found;
-        self.asked_asked += other.asked_asked;
-        self.asked_found += other.asked_found;
-        self.squared_error += other.squared_error;
-        self.absolute_error += other.absolute_error;
-        self.ladders += other.ladders;
-        self.rising += other.rising;
-    }
-
-    /// Slope, intercept, R2, mean absolute error, share that rises.
-    fn figures(&self, centre: f64) -> [f64; 5] {
-        let spread = self.asked_asked - self.asked * self.asked / self.pairs;
-        let slope = (self.asked_found - self.asked * self.found / self.pairs) / spread;
-        let mean_asked = centre + self.asked / self.pairs;
-        [
-            slope,
-            self.found / self.pairs - slope * mean_asked,
-            1.0 - self.squared_error / spread,
-            self.absolute_error / self.pairs,
-            self.rising / self.ladders,
-        ]
-    }
-}
-
-impl Readings {
-    /// `asked` in percent, rising; `found` has for each anatomy one ladder of `asked.len()` readings
-    /// for each seed, one after another. `None` where `asked` does not rise, or an anatomy has no
-    /// ladder, a part of one, or more than another.
-    pub fn new(asked: Vec<f64>, found: Vec<Vec<f64>>) -> Option<Self> {
-        let rising = asked.iter().zip(asked.iter().skip(1)).all(|(a, b)| b > a);
-        let length = found.first()?.len();
-        let whole = !asked.is_empty() && length > 0 && length.is_multiple_of(asked.len());
-        let even = found.iter().all(|readings| readings.len() == length);
-        (rising && whole && even).then_some(Self { asked, found })
-    }
-
-    /// Mean and SD at each value asked; readings that are no numbers are left out.
-    pub fn by_ef(&self) -> Vec<Spread> {
-        let spread = |(j, &asked): (usize, &f64)| {
-            let at = |ladders: &Vec<f64>| -> Vec<f64> {
-                let step = ladders.iter().skip(j).step_by(self.asked.len());
-                step.copied().filter(|x| !x.is_nan()).collect()
-            };
-            let readings: Vec<f64> = self.found.iter().flat_map(at).collect();
-            let (mean, sd) = mean_and_sd(&readings);
-            Spread { asked, mean, sd }
-        };
-        self.asked.iter().enumerate().map(spread).collect()
-    }
-
-    /// The figures over all anatomies, with intervals from 2,000 draws of as many anatomies with
-    /// repetition. `None` with fewer than two values asked, or where a reading is no number.
-    pub fn agreement(&self, seed: u64) -> Option<Agreement> {
-        if self.asked.len() < 2 || self.found.iter().flatten().any(|x| !x.is_finite()) {
+/// The counts of two raters' square table, where the first rater's category is the row and the second's the
+/// column: one row per subject, with two ratings.
+///
+/// `None` if the table is not square.
+pub fn counts_of_table(table: &[Vec<u64>]) -> Option<Vec<Vec<u64>>> {
+    let mut counts = Vec::new();
+    for (first, row) in table.iter().enumerate() {
+        if row.len() != table.len() {
             return None;
         }
-        let centre = self.asked.iter().sum::<f64>() / self.asked.len() as f64;
-        let sums: Vec<Sums> = self
-            .found
-            .iter()
-            .map(|readings| Sums::of(&self.asked, readings, centre))
-            .collect();
-        let figures = |anatomies: &mut dyn Iterator<Item = usize>| {
-            let mut total = Sums::default();
-            for i in anatomies {
-                if let Some(of_one) = sums.get(i) {
-                    total.add(of_one);
-                }
-            }
-            total.figures(centre)
-        };
-        let values = figures(&mut (0..sums.len()));
-        let mut random = SplitMix64(seed);
-        let draws: Vec<[f64; 5]> = (0..DRAWS)
-            .map(|_| figures(&mut (0..sums.len()).map(|_| random.below(sums.len()))))
-            .collect();
-        let estimate =
-            |k: usize| Estimate::of(values[k], draws.iter().map(|figures| figures[k]).collect());
-        Some(Agreement {
-            slope: estimate(0)?,
-            intercept: estimate(1)?,
-            r_squared: estimate(2)?,
-            mean_absolute_error: estimate(3)?,
-            rises: estimate(4)?,
-        })
+        for (second, &subjects) in row.iter().enumerate() {
+            let ratings = |category| u64::from(category == first) + u64::from(category == second);
+            let subject: Vec<u64> = (0..table.len()).map(ratings).collect();
+            counts.extend((0..subjects).map(|_| subject.clone()));
+        }
     }
+    Some(counts)
+}
+
+/// Percent agreement, as a share in 0..1: the mean over subjects of the share of pairs of raters that agree.
+///
+/// `None` if no subject has two ratings.
+pub fn percent_agreement(counts: &[Vec<u64>]) -> Option<f64> {
+    let pairs = |count: u64| count as f64 * (count as f64 - 1.0);
+    let of_subjects: Vec<f64> = counts
+        .iter()
+        .map(|row| (row, pairs(row.iter().sum())))
+        .filter(|&(_, all)| all > 0.0)
+        .map(|(row, all)| row.iter().map(|&count| pairs(count)).sum::<f64>() / all)
+        .collect();
+    mean(&of_subjects)
+}
+
+/// Gwet's AC1, at most 1. A subject with one rating tells about the categories only. A category that was
+/// offered counts even if no rater took it.
+///
+/// `None` if no subject has two ratings, if rows differ in length, or with fewer than two categories.
+pub fn gwet_ac1(counts: &[Vec<u64>]) -> Option<f64> {
+    let categories = categories(counts)?;
+    let rated = || {
+        counts
+            .iter()
+            .map(|row| (row, row.iter().sum::<u64>()))
+            .filter(|&(_, n)| n > 0)
+    };
+    let share = |category: usize| -> Option<f64> {
+        let shares = rated().filter_map(|(row, n)| Some(*row.get(category)? as f64 / n as f64));
+        mean(&shares.collect::<Vec<_>>())
+    };
+    let shares = (0..categories).map(share).collect::<Option<Vec<_>>>()?;
+    let variances: f64 = shares.iter().map(|share| share * (1.0 - share)).sum();
+    let observed = percent_agreement(counts)?;
+    (categories > 1).then(|| beyond_chance(observed, variances / (categories as f64 - 1.0)))?
+}
+
+/// Fleiss' kappa, at most 1.
+///
+/// `None` unless every subject has the same number of ratings, at least two, if rows differ in length, or
+/// if all ratings are of one category.
+pub fn fleiss_kappa(counts: &[Vec<u64>]) -> Option<f64> {
+    let categories = categories(counts)?;
+    let ratings: u64 = counts.first()?.iter().sum();
+    if !counts.iter().all(|row| row.iter().sum::<u64>() == ratings) {
+        return None;
+    }
+    let share = |category: usize| {
+        let of_category: u64 = counts.iter().filter_map(|row| row.get(category)).sum();
+        of_category as f64 / (counts.len() as f64 * ratings as f64)
+    };
+    let expected = (0..categories)
+        .map(|category| share(category).powi(2))
+        .sum();
+    beyond_chance(percent_agreement(counts)?, expected)
+}
+
+fn beyond_chance(observed: f64, expected: f64) -> Option<f64> {
+    (expected < 1.0).then(|| (observed - expected) / (1.0 - expected))
+}
+
+/// The common length of all rows.
+fn categories(counts: &[Vec<u64>]) -> Option<usize> {
+    let length = counts.first()?.len();
+    counts
+        .iter()
+        .all(|row| row.len() == length)
+        .then_some(length)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked() -> Vec<f64> {
-        vec![20.0, 40.0, 60.0, 75.0]
+    fn close(actual: Option<f64>, expected: f64) {
+        let actual = actual.unwrap();
+        assert!(
+            (actual - expected).abs() <= 1e-8,
+            "{actual} is not {expected}"
+        );
+    }
+
+    fn rows<const N: usize>(rows: &[[u64; N]]) -> Vec<Vec<u64>> {
+        rows.iter().map(|row| row.to_vec()).collect()
+    }
+
+    // Gwet 2002, the table of the kappa paradox; values computed.
+    #[test]
+    fn ac1_where_margins_are_skewed() {
+        let counts = counts_of_table(&rows(&[[118, 5], [2, 0]])).unwrap();
+        assert_eq!(counts.len(), 125);
+        close(percent_agreement(&counts), 0.944);
+        close(gwet_ac1(&counts), 0.9407763376);
+    }
+
+    // R package irrCAC, vignette "overview", cont3x3abstractors, printed to seven digits.
+    #[test]
+    fn two_abstractors_as_irrcac() {
+        let counts = counts_of_table(&rows(&[[13, 0, 0], [0, 20, 7], [0, 4, 56]])).unwrap();
+        assert!((gwet_ac1(&counts).unwrap() - 0.8493305).abs() < 5e-8);
+        close(percent_agreement(&counts), 0.89);
+    }
+
+    // Krippendorff's four observers and twelve units, with ratings missing; in R package irrCAC
+    // cac.raw4raters, AC1 printed as 0.77544. By hand: po = 9/11, shares as below.
+    #[test]
+    fn ac1_of_four_raters_with_gaps() {
+        let counts = rows(&[
+            [3, 0, 0, 0, 0],
+            [0, 3, 1, 0, 0],
+            [0, 0, 4, 0, 0],
+            [0, 0, 4, 0, 0],
+            [0, 4, 0, 0, 0],
+            [1, 1, 1, 1, 0],
+            [0, 0, 0, 4, 0],
+            [3, 1, 0, 0, 0],
+            [0, 4, 0, 0, 0],
+            [0, 0, 0, 0, 3],
+            [2, 0, 0, 0, 0],
+            [0, 0, 1, 0, 0],
+            [0, 0, 0, 0, 0],
+        ]);
+        let shares = [3.0, 3.25, 3.5, 1.25, 1.0].map(|twelfths: f64| twelfths / 12.0);
+        let expected = shares.map(|p| p * (1.0 - p)).iter().sum::<f64>() / 4.0;
+        assert!((gwet_ac1(&counts).unwrap() - 0.77544).abs() < 5e-6);
+        close(
+            gwet_ac1(&counts),
+            (9.0 / 11.0 - expected) / (1.0 - expected),
+        );
+        assert_eq!(fleiss_kappa(&counts), None);
+    }
+
+    // Wikipedia, Fleiss' kappa, worked example: 0.210. That of 1971 is in tests/statistics_parity.rs.
+    #[test]
+    fn fleiss_ten_subjects_of_fourteen_ratings() {
+        let counts = rows(&[
+            [0, 0, 0, 0, 14],
+            [0, 2, 6, 4, 2],
+            [0, 0, 3, 5, 6],
+            [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0],
+            [3, 2, 6, 3, 0],
+            [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7],
+        ]);
+        close(fleiss_kappa(&counts), 0.2099307044);
     }
 
     #[test]
-    fn readings_on_a_line_have_its_slope_and_no_spread() {
-        let ladder: Vec<f64> = asked().iter().map(|w| 0.9 * w + 3.0).collect();
-        let readings = Readings::new(asked(), vec![ladder.repeat(2); 5]).unwrap();
-        let a = readings.agreement(1).unwrap();
-        for (estimate, expected) in [(a.slope, 0.9), (a.intercept, 3.0), (a.rises, 1.0)] {
-            for v in [estimate.value, estimate.low, estimate.high] {
-                assert!((v - expected).abs() < 1e-9, "{estimate:?}");
-            }
+    fn what_is_not_defined_is_none() {
+        assert_eq!(counts_of_table(&rows(&[[1, 2]])), None);
+        assert_eq!(counts_of_table(&[]), Some(vec![]));
+        for counts in [vec![], rows(&[[1, 0], [0, 1]]), vec![vec![]]] {
+            assert_eq!(percent_agreement(&counts), None);
+            assert_eq!(fleiss_kappa(&counts), None);
+            assert_eq!(gwet_ac1(&counts), None);
         }
-        // Errors of 1, -1, -3 and -4.5.
-        assert!((a.mean_absolute_error.value - 2.375).abs() < 1e-9);
-        let expected = 1.0 - (1.0 + 1.0 + 9.0 + 20.25) / 1718.75;
-        assert!((a.r_squared.value - expected).abs() < 1e-9);
-    }
-
-    #[test]
-    fn intervals_are_over_anatomies() {
-        let offsets = [-6.0, -3.0, -1.0, 0.0, 2.0, 3.0, 5.0, 0.0, 1.0, -1.0];
-        let found = |o: &f64| asked().iter().map(|w| w + o).collect();
-        let readings = Readings::new(asked(), offsets.iter().map(found).collect()).unwrap();
-        let a = readings.agreement(7).unwrap();
-        assert!((a.intercept.value - 0.0).abs() < 1e-9);
-        // The mean of ten has an SD of 2.93 / sqrt(10) = 0.93.
-        assert!((a.intercept.low + 1.8).abs() < 0.3 && (a.intercept.high - 1.8).abs() < 0.3);
-        assert_eq!(readings.agreement(7), Some(a));
-        let other = readings.agreement(8).unwrap();
-        assert!(other != a && (other.intercept.low - a.intercept.low).abs() < 0.3);
-    }
-
-    #[test]
-    fn a_ladder_with_one_step_down_does_not_rise() {
-        let found = vec![vec![1.0, 2.0, 3.0, 4.0], vec![1.0, 2.0, 2.0, 4.0]];
-        let a = Readings::new(asked(), found).unwrap().agreement(0).unwrap();
-        assert_eq!(a.rises.value, 0.5);
-    }
-
-    #[test]
-    fn spread_leaves_out_what_is_missing() {
-        let found = vec![vec![1.0, 10.0], vec![3.0, f64::NAN], vec![5.0, 14.0]];
-        let readings = Readings::new(vec![20.0, 40.0], found).unwrap();
-        let spread = readings.by_ef();
-        assert_eq!((spread[0].mean, spread[1].mean), (3.0, 12.0));
-        assert!((spread[0].sd - (8.0f64 / 3.0).sqrt()).abs() < 1e-12 && spread[1].sd == 2.0);
-        assert_eq!(readings.agreement(0), None);
-    }
-
-    #[test]
-    fn tables_that_are_not_whole_are_refused() {
-        assert!(Readings::new(asked(), vec![vec![1.0; 3]]).is_none());
-        assert!(Readings::new(asked(), vec![vec![1.0; 4], vec![1.0; 8]]).is_none());
-        assert!(Readings::new(vec![40.0, 20.0], vec![vec![1.0; 2]]).is_none());
-        assert!(Readings::new(asked(), vec![]).is_none());
+        let ragged = [vec![2, 0], vec![2]];
+        assert_eq!((fleiss_kappa(&ragged), gwet_ac1(&ragged)), (None, None));
+        assert_eq!(fleiss_kappa(&rows(&[[3, 0], [3, 0]])), None);
+        assert_eq!(gwet_ac1(&rows(&[[2], [2]])), None);
     }
 }
