@@ -53,6 +53,7 @@ pub mod provenance;
 pub mod puppet;
 pub mod recording;
 pub mod statistics;
+pub mod study;
 pub mod text;
 pub mod ui;
 pub mod verify;

@@ -19,6 +19,8 @@ mod tiff_stack;
 mod times;
 pub mod view;
 
+pub use times::at_even_pace;
+
 use crate::clip::Frame;
 use crate::recording::Recording;
 use std::io::Read;

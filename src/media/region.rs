@@ -2,7 +2,7 @@
 
 pub use super::square::{Mask, SIDE, Square};
 
-use super::times::even_steps;
+use super::times::at_even_pace;
 use super::view::View;
 use crate::clip::{Frame, Pixels, Video, luminance};
 use crate::hash::sha256;
@@ -58,12 +58,18 @@ impl Crop {
             return None;
         }
         let side = square.side.min(Fine::MOST);
-        let planes = self.turned(self.averaged(frame, square, side), side);
-        let levels = gray(&planes).into_iter().map(|v| (255.0 * v).round() as u8);
         Some(Fine {
             side,
-            levels: levels.collect(),
+            levels: self.levels(frame, side),
         })
+    }
+
+    /// Gray, 8 bits, `[to, to]`, by area averaging; `to` is at most the square's side.
+    pub fn levels(&self, frame: &Frame, to: usize) -> Vec<u8> {
+        let square = self.square.within(frame.width, frame.height);
+        let planes = self.turned(self.averaged(frame, square, to), to);
+        let levels = gray(&planes).into_iter().map(|v| (255.0 * v).round() as u8);
+        levels.collect()
     }
 
     /// A pixel, black where it is masked.
@@ -221,10 +227,7 @@ const MOST_TRIED: usize = 64;
 /// When memory runs out, or `stop` says so.
 pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Result<Video> {
     let n = recording.frames();
-    let mut steps = match (recording.times(), recording.rate) {
-        (Some(times), Some(rate)) => even_steps(times, rate),
-        _ => (0..n).map(|i| (i, 0.0)).collect(),
-    };
+    let mut steps = at_even_pace(recording);
     steps.truncate(MOST_MEASURED);
     let frames = steps.len();
     let mut data = Vec::with_capacity(frames * SIDE * SIDE);

@@ -2,6 +2,7 @@
 //! and what does not keep it. A mean over a pause would say a wrong pace, and a wrong pace a wrong EF.
 
 use crate::clip::FrameRate;
+use crate::recording::Recording;
 
 /// Times a frame lasts as long as most do before it counts as a pause.
 const PAUSE: f64 = 2.5;
@@ -104,6 +105,15 @@ impl Times {
             each: is_uneven.then_some(each),
             warning: (!said.is_empty()).then(|| said.join(" ")),
         })
+    }
+}
+
+/// The frames of a recording at its even pace: all of them, or by [`even_steps`] where they have times of
+/// their own.
+pub fn at_even_pace(recording: &Recording) -> Vec<(usize, f32)> {
+    match (recording.times(), recording.rate) {
+        (Some(times), Some(rate)) => even_steps(times, rate),
+        _ => (0..recording.frames()).map(|i| (i, 0.0)).collect(),
     }
 }
 

@@ -1,0 +1,230 @@
+//! A study is made: clips are prepared, who reads what is drawn, and all of it is sealed and written.
+
+use super::audit::Audit;
+use super::bundle::{self, Made};
+use super::code::Code;
+use super::design::{self, DesignError, Wanted};
+use super::keyfile::{KeyFileError, seal_key};
+use super::plan::{Plan, Presentation};
+use super::prepare::{PrepareError, Wishes, prepare};
+use super::seal::Kdf;
+use super::secret::Secret;
+use super::sources::Listed;
+use crate::files;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a study is made of.
+pub struct Order {
+    pub listed: Vec<Listed>,
+    pub wishes: Wishes,
+    /// Its presentation is what the clips allow.
+    pub wanted: Wanted,
+    pub secret: Secret,
+    /// Seals the key; none where its administrator wants it open.
+    pub passphrase: Option<String>,
+    pub kdf: Kdf,
+    /// A folder; made where it is not there.
+    pub out: PathBuf,
+    /// What the files' names begin with.
+    pub name: String,
+    /// `2026-11-26T07:00:00.000Z`
+    pub created_utc: String,
+}
+
+/// What was made, and where it lies.
+#[derive(Debug)]
+pub struct Assembled {
+    pub plan: Plan,
+    pub plan_sha256: String,
+    pub bundle: PathBuf,
+    pub key: PathBuf,
+    /// A line for each reader: name and code.
+    pub codes: PathBuf,
+    pub plan_file: PathBuf,
+    /// Clips of the bundle, without practice.
+    pub clips: usize,
+    pub audit: Audit,
+    pub warnings: Vec<String>,
+}
+
+/// Why no study was made; then nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error("{0}")]
+    Design(#[from] DesignError),
+    #[error(
+        "clips are not shown alike in all classes ({0}), which would tell them apart: see audit.json"
+    )]
+    Unequal(String),
+    #[error("{}: it is there already: name another folder or study, so that no key is lost", .0.display())]
+    There(PathBuf),
+    #[error("{}: it cannot be written ({why})", path.display())]
+    Write { path: PathBuf, why: String },
+    #[error("{0}")]
+    Bundle(#[from] bundle::WriteError),
+    #[error("{0}")]
+    Key(#[from] KeyFileError),
+}
+
+/// Makes a study. `report` is told what is being done and which share of it, and stops it by `false`.
+///
+/// # Errors
+/// When clips do not fit or do not suffice, a file is there already, or the disk is full or fails.
+pub fn assemble(
+    order: Order,
+    report: &mut dyn FnMut(&str, f64) -> bool,
+) -> Result<Assembled, AssembleError> {
+    let file = |ending: &str| order.out.join(format!("{}{ending}", order.name));
+    let (bundle, key_file) = (file(".echostudy"), file(".key"));
+    let (codes, plan_file) = (file("-codes.txt"), order.out.join("plan.json"));
+    for path in [&bundle, &key_file, &codes] {
+        if path.exists() {
+            return Err(AssembleError::There(path.clone()));
+        }
+    }
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |e: io::Error| AssembleError::Write {
+            path,
+            why: e.to_string(),
+        }
+    };
+    std::fs::create_dir_all(&order.out).map_err(failed(&order.out))?;
+    let mut prepared = prepare(
+        order.listed,
+        order.wishes,
+        &order.secret,
+        &order.out,
+        &mut |share| report("clips are prepared", share),
+    )?;
+    let audit_file = order.out.join("audit.json");
+    let audit = serde_json::to_vec_pretty(&prepared.audit).unwrap_or_default();
+    files::write_atomically(&audit_file, &audit).map_err(failed(&audit_file))?;
+    if !prepared.audit.presentation_equal {
+        let unequal = prepared.audit.presentation.iter().filter(|s| !s.equal);
+        let names: Vec<&str> = unequal.map(|s| s.feature.as_str()).collect();
+        return Err(AssembleError::Unequal(names.join(", ")));
+    }
+
+    let wanted = Wanted {
+        presentation: prepared.presentation,
+        ..order.wanted
+    };
+    let secret = &order.secret;
+    let code = |reader: &str| Code::of_reader(secret, reader).to_string();
+    let (plan, key) = design::design(&wanted, &prepared.clips, secret, code)?;
+    let places: BTreeMap<&str, usize> = prepared
+        .clips
+        .iter()
+        .enumerate()
+        .map(|(i, clip)| (clip.pixels_sha256.as_str(), i))
+        .collect();
+    let sealed: BTreeMap<String, usize> = key
+        .clips
+        .iter()
+        .filter_map(|c| Some((c.clip.clone(), *places.get(c.pixels_sha256.as_str())?)))
+        .collect();
+    let all = plan.clips().len().max(1) as f64;
+    let clips = plan.clips();
+    let mut done = 0;
+    let frames = clips.iter().map(|&clip| -> io::Result<(String, Vec<u8>)> {
+        done += 1;
+        if !report("clips are sealed", done as f64 / all) {
+            return Err(io::Error::other("it was stopped"));
+        }
+        let missing = || io::Error::other("a clip of the plan is missing");
+        let place = sealed.get(clip).ok_or_else(missing)?;
+        let frames = prepared.frames(*place)?;
+        Ok((clip.to_owned(), frames))
+    });
+    let made = Made {
+        created_utc: order.created_utc,
+        kdf: order.kdf.clone(),
+    };
+    // The key first: a bundle without it could be read and never be told.
+    let sealed_key = seal_key(&key.to_bytes(), order.passphrase.as_deref(), &order.kdf)?;
+    let lines: Vec<String> = key
+        .readers
+        .iter()
+        .map(|r| format!("{} {}\n", r.reader, r.code))
+        .collect();
+    let written = [
+        (&key_file, sealed_key),
+        (&codes, lines.concat().into_bytes()),
+        (&plan_file, plan.to_bytes()),
+    ];
+    for (path, bytes) in written {
+        files::write_atomically(path, &bytes).map_err(failed(path))?;
+    }
+    bundle::write(&bundle, &plan, &key, &made, frames)?;
+    let mut warnings = prepared.warnings;
+    warnings.extend(super::power::warnings(plan.readers.len()));
+    if order.passphrase.is_none() {
+        warnings.push(
+            "The key is not sealed: whoever has it knows which clip is which, and the report says so.".into(),
+        );
+    }
+    Ok(Assembled {
+        plan_sha256: plan.sha256(),
+        clips: key.clips.len(),
+        plan,
+        bundle,
+        key: key_file,
+        codes,
+        plan_file,
+        audit: prepared.audit,
+        warnings,
+    })
+}
+
+/// What a study has where nothing else is asked for: three readers of the same 100 clips.
+pub fn usual(program: &str) -> Wanted {
+    use super::plan::{Analysis, Answering, Design, Primary, Resume, Shares, Sitting, Texts};
+    Wanted {
+        title: String::new(),
+        program: program.into(),
+        design: Design::Crossed,
+        shared: 0,
+        shares: Shares {
+            real: 0.5,
+            factual: 0.25,
+            counterfactual: 0.25,
+        },
+        readers: 3,
+        trials: 100,
+        repeats: 0,
+        practice: 0,
+        prior_told: false,
+        // What the clips allow takes its place.
+        presentation: Presentation {
+            frames: 64,
+            fps: 32.0,
+            width: 112,
+            height: 112,
+            levels: 256,
+            points: 448,
+            loop_gap_ms: 300,
+        },
+        answer: Answering {
+            confidence: 5,
+            time_limit_s: None,
+            min_view_ms: 500,
+        },
+        session: Sitting {
+            block: 25,
+            break_s: 60,
+            resume: Resume::Resume,
+            max_pause_h: 72,
+        },
+        analysis: Analysis {
+            primary: Primary::BalancedAccuracy,
+            level: 0.95,
+            equivalence_margin: 0.1,
+        },
+        texts: Texts::default(),
+    }
+}
