@@ -7,6 +7,7 @@ mod generate;
 mod import;
 mod measure;
 mod open;
+mod study;
 mod sweep;
 mod trial;
 mod verify;
@@ -57,6 +58,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Evaluate a cascade on frames: EF asked against EF found by three measures, haze, detail.
     Evaluate(evaluate::Args),
+    /// Real-or-fake reader studies: plan, read, check, merge, report.
+    Study(study::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -72,6 +75,7 @@ impl Command {
             Self::Bench(a) => a.json,
             Self::Sweep(a) => a.json,
             Self::Evaluate(a) => a.json,
+            Self::Study(a) => a.json(),
             Self::Import(_) => false,
         }
     }
@@ -197,6 +201,7 @@ pub fn run() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Study(args)) => study::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

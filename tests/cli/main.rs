@@ -6,4 +6,5 @@
 mod common;
 mod generate;
 mod motion;
+mod study;
 mod sweep;

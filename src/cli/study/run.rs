@@ -1,0 +1,80 @@
+use super::access;
+use crate::study::PROGRAM;
+use crate::study::log::beside;
+use crate::study::record::PresentedBy;
+use crate::study::script::{self, Script};
+use crate::study::session::Start;
+use crate::study::stamp::Stamp;
+use anyhow::Context;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example: echoif study run study.echostudy --script answers.csv --code-file code.txt"
+)]
+pub struct Args {
+    /// The bundle, `NAME.echostudy`.
+    file: PathBuf,
+    /// The log to write or to go on with; beside the bundle without it.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Answers instead of a reader: trial,answer,confidence,rt_ms. The log says that a script answered.
+    #[arg(long, value_name = "CSV")]
+    script: PathBuf,
+    /// A file with the reader's code.
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
+    /// Milliseconds to wait at each step.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pace_ms: u64,
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let opened = access::bundle(&args.file, args.code_file.as_deref())?;
+    let place = opened.reader.context("The code is no reader's.")?;
+    let reader = opened.plan.readers.get(place).map(|r| r.reader.clone());
+    let reader = reader.unwrap_or_default();
+    let log = args
+        .log
+        .clone()
+        .unwrap_or_else(|| beside(&args.file, &reader));
+    let shown = args.script.display();
+    let answers = std::fs::read(&args.script).with_context(|| format!("{shown} cannot be read"))?;
+    let answers = Script::parse(&answers).with_context(|| format!("{shown}"))?;
+    let start = Start {
+        log: &log,
+        by: PresentedBy::Script,
+        program: PROGRAM,
+        at: Stamp::now(),
+    };
+    let pace = Duration::from_millis(args.pace_ms);
+    let ran = script::run(&answers, &opened.plan, place, start, || {
+        if !pace.is_zero() {
+            std::thread::sleep(pace);
+        }
+    });
+    let ran = ran.with_context(|| format!("{}", log.display()))?;
+    if args.json {
+        let all = json!({
+            "reader": ran.reader,
+            "answered": ran.answered,
+            "trials": ran.trials,
+            "complete": ran.complete,
+            "receipt": ran.receipt,
+            "log": log,
+        });
+        println!("{all}");
+        return Ok(());
+    }
+    println!(
+        "{}: {} of {} trials answered",
+        ran.reader, ran.answered, ran.trials
+    );
+    println!("Log: {}", log.display());
+    println!("Receipt for the administrator: {}", ran.receipt);
+    Ok(())
+}
