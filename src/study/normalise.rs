@@ -354,17 +354,16 @@ impl Histogram {
             counts[level_of(value as u8, levels)] += count;
         }
         let all: usize = counts.iter().sum();
-        let gaps = counts
-            .iter()
-            .enumerate()
-            .filter(|(_, n)| **n == 0)
-            .map(|(i, _)| {
-                let around = counts
-                    .iter()
-                    .take(i + AROUND + 1)
-                    .skip(i.saturating_sub(AROUND));
-                around.sum::<usize>() as f64 / (2 * AROUND + 1) as f64
-            });
+        let used = |n: &usize| *n > 0;
+        let first = counts.iter().position(used).unwrap_or(0);
+        let last = counts.iter().rposition(used).unwrap_or(0);
+        let gaps = (first..last).filter(|&i| counts[i] == 0).map(|i| {
+            let around = counts
+                .iter()
+                .take(i + AROUND + 1)
+                .skip(i.saturating_sub(AROUND));
+            around.sum::<usize>() as f64 / (2 * AROUND + 1) as f64
+        });
         gaps.sum::<f64>() <= MISSING * all as f64
     }
 }
