@@ -43,19 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             eprintln!("{}", MergeError::Conflicts(conflicts));
             return Err(AlreadyReported.into());
         }
-        Err(e) => {
-            let file = match &e {
-                MergeError::Wrong { file, .. } | MergeError::NoReader { file } => {
-                    args.logs.get(*file)
-                }
-                _ => None,
-            };
-            let e = anyhow::Error::new(e);
-            return Err(match file {
-                Some(path) => e.context(path.display().to_string()),
-                None => e,
-            });
-        }
+        Err(e) => return Err(with_file(e, &args.logs)),
     };
     crate::files::write_atomically(&args.out, &merged.bytes)
         .with_context(|| format!("{} cannot be written", args.out.display()))?;
@@ -78,4 +66,17 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The error, behind the file that it is about.
+pub fn with_file(e: MergeError, paths: &[PathBuf]) -> anyhow::Error {
+    let file = match &e {
+        MergeError::Wrong { file, .. } | MergeError::NoReader { file } => paths.get(*file),
+        _ => None,
+    };
+    let e = anyhow::Error::new(e);
+    match file {
+        Some(path) => e.context(path.display().to_string()),
+        None => e,
+    }
 }

@@ -4,6 +4,7 @@ mod access;
 mod merge;
 mod plan;
 mod power;
+mod report;
 mod run;
 mod verify;
 
@@ -29,6 +30,8 @@ enum Command {
     Verify(verify::Args),
     /// Make one file of several readers' logs.
     Merge(merge::Args),
+    /// Open the key and say what the readers could tell.
+    Report(report::Args),
 }
 
 impl Args {
@@ -39,6 +42,7 @@ impl Args {
             Command::Run(a) => a.json,
             Command::Verify(a) => a.json,
             Command::Merge(a) => a.json,
+            Command::Report(a) => a.json,
         }
     }
 }
@@ -50,6 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Command::Run(args) => run::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Report(args) => report::run(args),
     }
 }
 
