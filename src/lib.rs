@@ -21,6 +21,9 @@
 //! [`statistics`] says how sure that is, [`verify`] replays recorded runs of the reference implementation,
 //! [`card`] holds the figures measured on a cascade, [`hearts`] the simulated hearts inside the program.
 //!
+//! Reader studies: [`study`] makes clips alike, seals them, has them read and says what readers could tell;
+//! it knows [`media`] and [`statistics`], and no network.
+//!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
 //! is, [`faults`] remembers the last panic, [`parts`] are the connected ones of a set of pixels.
 //!

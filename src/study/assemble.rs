@@ -102,8 +102,11 @@ pub fn assemble(
         &mut |share| report("clips are prepared", share),
     )?;
     let audit_file = order.out.join("audit.json");
-    let audit = serde_json::to_vec_pretty(&prepared.audit).unwrap_or_default();
-    files::write_atomically(&audit_file, &audit).map_err(failed(&audit_file))?;
+    let write_audit = |audit: &Audit| {
+        let text = serde_json::to_vec_pretty(audit).unwrap_or_default();
+        files::write_atomically(&audit_file, &text).map_err(failed(&audit_file))
+    };
+    write_audit(&prepared.audit)?;
     if !prepared.audit.presentation_equal {
         let unequal = prepared.audit.presentation.iter().filter(|s| !s.equal);
         let names: Vec<&str> = unequal.map(|s| s.feature.as_str()).collect();
@@ -117,6 +120,8 @@ pub fn assemble(
     let secret = &order.secret;
     let code = |reader: &str| Code::of_reader(secret, reader).to_string();
     let (plan, key) = design::design(&wanted, &prepared.clips, secret, code)?;
+    prepared.audit.place(&plan, &key);
+    write_audit(&prepared.audit)?;
     let places: BTreeMap<&str, usize> = prepared
         .clips
         .iter()

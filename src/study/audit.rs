@@ -2,10 +2,11 @@
 //! nothing is planned. *Content* may differ, as a real generator's does: how much each figure alone tells
 //! fake from real is said beside what readers can tell, never hidden and never corrected.
 
-use super::key::Class;
-use super::plan::Presentation;
+use super::key::{Class, ClipTruth, Key};
+use super::plan::{Plan, Presentation};
 use crate::statistics::roc::Auc;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Of the intervals.
 const LEVEL: f64 = 0.95;
@@ -17,6 +18,10 @@ pub struct Audit {
     pub presentation_equal: bool,
     pub presentation: Vec<Shown>,
     pub content: Vec<Content>,
+    /// Places in the bundle and, on average, in the readers' lists: both follow from the secret, so what they
+    /// tell is chance.
+    #[serde(default)]
+    pub position: Vec<Content>,
 }
 
 /// A figure of how clips are shown.
@@ -52,15 +57,20 @@ pub struct Figures {
     content: Vec<Option<f64>>,
 }
 
-const SHOWN: [&str; 7] = [
+const SHOWN: [&str; 10] = [
     "frames",
+    "frames_a_second",
     "width",
     "height",
     "bytes",
+    "levels",
+    "pixels_of_the_sector",
     "values_off_the_levels",
     "values_outside_the_sector",
     "repeated_frames",
 ];
+/// From here on nothing may be there at all.
+const FIRST_OF_NONE: usize = 7;
 const CONTENT: [&str; 9] = [
     "mean",
     "sd",
@@ -97,9 +107,12 @@ impl Figures {
         let outside = outside.filter(|(v, inside)| !**inside && **v != 0).count();
         let shown = vec![
             frames.len() as f64,
+            presentation.fps,
             width as f64,
             height as f64,
             clip.len() as f64,
+            presentation.levels as f64,
+            sector.iter().filter(|inside| **inside).count() as f64,
             clip.iter().filter(|v| !grid.holds(**v)).count() as f64,
             outside as f64,
             pairs().filter(|(a, b)| a == b).count() as f64,
@@ -151,7 +164,7 @@ struct Grid([bool; 256]);
 impl Grid {
     fn new(levels: usize) -> Self {
         let mut all: Vec<u8> = (0..=255).collect();
-        super::normalise::cut(&mut all, levels);
+        super::levels::cut(&mut all, levels);
         let mut on = [false; 256];
         for level in all {
             on[usize::from(level)] = true;
@@ -218,7 +231,7 @@ pub fn audit(figures: &[Figures]) -> Audit {
             let low = values.iter().map(|v| v.1).fold(f64::INFINITY, f64::min);
             let high = values.iter().map(|v| v.1).fold(f64::NEG_INFINITY, f64::max);
             // Nothing may be off the levels, outside the sector or repeated, in no class.
-            let none = i >= 4;
+            let none = i >= FIRST_OF_NONE;
             Shown {
                 feature: (*feature).into(),
                 equal: low == high && (!none || high == 0.0),
@@ -231,20 +244,53 @@ pub fn audit(figures: &[Figures]) -> Audit {
     let content = CONTENT.iter().enumerate().map(|(i, feature)| {
         let known = |f: &Figures| Some((f.class, (*f.content.get(i)?)?));
         let values: Vec<(Class, f64)> = figures.iter().filter_map(known).collect();
-        let auc = of_fake(&values);
-        let interval = auc.as_ref().and_then(|auc| auc.interval(LEVEL));
-        Content {
-            feature: (*feature).into(),
-            auc: auc.map(|auc| auc.auc),
-            low: interval.map(|i| i.low),
-            high: interval.map(|i| i.high),
-            clips: values.len(),
-        }
+        told_by(feature, &values)
     });
     Audit {
         presentation_equal: shown.iter().all(|s| s.equal),
         content: content.collect(),
         presentation: shown,
+        position: Vec::new(),
+    }
+}
+
+impl Audit {
+    /// Adds where the clips of a plan stand.
+    pub fn place(&mut self, plan: &Plan, key: &Key) {
+        let of = |feature: &str, places: BTreeMap<&str, Vec<f64>>| {
+            let mean = |clip: &ClipTruth| {
+                let all = places.get(clip.clip.as_str())?;
+                Some((clip.class, crate::statistics::mean(all.iter().copied())))
+            };
+            told_by(
+                feature,
+                &key.clips.iter().filter_map(mean).collect::<Vec<_>>(),
+            )
+        };
+        let in_file = plan.clips().into_iter().zip(1..);
+        let in_file = in_file.map(|(clip, place)| (clip, vec![f64::from(place)]));
+        let mut in_lists: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for trial in plan.readers.iter().flat_map(|r| &r.trials) {
+            let places = in_lists.entry(trial.clip.as_str()).or_default();
+            places.push(trial.trial as f64);
+        }
+        self.position = vec![
+            of("place_in_the_file", in_file.collect()),
+            of("place_in_the_lists", in_lists),
+        ];
+    }
+}
+
+/// How well one figure alone tells fake from real.
+fn told_by(feature: &str, values: &[(Class, f64)]) -> Content {
+    let auc = of_fake(values);
+    let interval = auc.as_ref().and_then(|auc| auc.interval(LEVEL));
+    Content {
+        feature: feature.into(),
+        auc: auc.map(|auc| auc.auc),
+        low: interval.map(|i| i.low),
+        high: interval.map(|i| i.high),
+        clips: values.len(),
     }
 }
 
@@ -257,147 +303,4 @@ fn of_fake(values: &[(Class, f64)]) -> Option<Auc> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::study::secret::{Random, Secret};
-
-    const SIDE: usize = 32;
-
-    fn presentation() -> Presentation {
-        Presentation {
-            frames: 4,
-            fps: 20.0,
-            width: SIDE,
-            height: SIDE,
-            levels: 64,
-            points: 448,
-            loop_gap_ms: 300,
-        }
-    }
-
-    fn sector() -> Vec<bool> {
-        (0..SIDE * SIDE)
-            .map(|i| i / SIDE > 3 && i / SIDE < 28)
-            .collect()
-    }
-
-    fn clip(random: &mut Random, brighter: u8) -> Vec<u8> {
-        let sector = sector();
-        let mut clip: Vec<u8> = (0..4 * SIDE * SIDE)
-            .map(|i| {
-                let level = 40 + random.below(120) as u8 + brighter;
-                if sector[i % (SIDE * SIDE)] { level } else { 0 }
-            })
-            .collect();
-        crate::study::normalise::cut(&mut clip, 64);
-        clip
-    }
-
-    fn of(clips: &[(Class, Vec<u8>)]) -> Audit {
-        let figures: Vec<Figures> = clips
-            .iter()
-            .map(|(class, clip)| Figures::of(clip, &sector(), &presentation(), *class, None, None))
-            .collect();
-        audit(&figures)
-    }
-
-    fn clips(brighter: u8) -> Vec<(Class, Vec<u8>)> {
-        let mut random = Secret::new([3; 32]).random("clips");
-        let classes = [
-            Class::Real,
-            Class::Factual,
-            Class::Real,
-            Class::Counterfactual,
-        ];
-        let class = classes.into_iter().cycle().take(40);
-        class
-            .map(|class| {
-                (
-                    class,
-                    clip(&mut random, if class.is_fake() { brighter } else { 0 }),
-                )
-            })
-            .collect()
-    }
-
-    fn content<'a>(audit: &'a Audit, feature: &str) -> &'a Content {
-        audit.content.iter().find(|c| c.feature == feature).unwrap()
-    }
-
-    #[test]
-    fn clips_that_are_shown_alike_are_equal_and_nothing_tells_them() {
-        let audit = of(&clips(0));
-        assert!(audit.presentation_equal);
-        for shown in &audit.presentation {
-            assert!(shown.equal && shown.auc == Some(0.5), "{shown:?}");
-        }
-        for content in &audit.content {
-            // Without an interval where it is the same in all.
-            if let (Some(low), Some(high)) = (content.low, content.high) {
-                assert!(low <= 0.5 && 0.5 <= high, "{content:?}");
-            }
-        }
-        assert_eq!(content(&audit, "measured_ef_percent").auc, None);
-    }
-
-    #[test]
-    fn a_brighter_class_is_told_by_its_mean() {
-        let audit = of(&clips(30));
-        assert!(audit.presentation_equal);
-        assert_eq!(content(&audit, "mean").auc, Some(1.0));
-        let sharpness = content(&audit, "sharpness").auc.unwrap();
-        assert!((0.2..0.8).contains(&sharpness), "{sharpness}");
-    }
-
-    #[test]
-    fn what_is_shown_differently_is_found() {
-        let unequal = |change: &dyn Fn(&mut Vec<u8>), feature: &str| {
-            let mut clips = clips(0);
-            change(&mut clips[1].1);
-            let audit = of(&clips);
-            let names: Vec<&str> = audit
-                .presentation
-                .iter()
-                .filter(|s| !s.equal)
-                .map(|s| s.feature.as_str())
-                .collect();
-            assert!(
-                !audit.presentation_equal && names.contains(&feature),
-                "{names:?}"
-            );
-        };
-        unequal(&|clip| clip[0] = 95, "values_outside_the_sector");
-        unequal(&|clip| clip[10 * SIDE] = 41, "values_off_the_levels");
-        unequal(
-            &|clip| clip.copy_within(..SIDE * SIDE, SIDE * SIDE),
-            "repeated_frames",
-        );
-        unequal(&|clip| clip.truncate(3 * SIDE * SIDE), "frames");
-        // Also where it is so in all of them.
-        let all: Vec<_> = clips(0)
-            .into_iter()
-            .map(|(class, mut clip)| {
-                clip[0] = 95;
-                (class, clip)
-            })
-            .collect();
-        assert!(!of(&all).presentation_equal);
-    }
-
-    #[test]
-    fn blocks_are_seen() {
-        let (presentation, sector) = (presentation(), vec![true; SIDE * SIDE]);
-        let mut random = Secret::new([4; 32]).random("blocks");
-        let mut blocks = [[0u8; 4]; 4];
-        for block in blocks.iter_mut().flatten() {
-            *block = random.below(200) as u8;
-        }
-        let frame: Vec<u8> = (0..SIDE * SIDE)
-            .map(|i| blocks[i / SIDE / 8][i % SIDE / 8] + random.below(4) as u8)
-            .collect();
-        assert!(blockiness(&frame, &sector, presentation.width) > 5.0);
-        let noise: Vec<u8> = (0..SIDE * SIDE).map(|_| random.below(200) as u8).collect();
-        let seen = blockiness(&noise, &sector, presentation.width);
-        assert!((0.8..1.25).contains(&seen), "{seen}");
-    }
-}
+mod tests;

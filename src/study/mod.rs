@@ -14,6 +14,7 @@ mod head;
 mod hex;
 pub mod key;
 pub mod keyfile;
+pub mod levels;
 pub mod log;
 pub mod merge;
 pub mod normalise;

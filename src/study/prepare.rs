@@ -1,26 +1,26 @@
 //! From files to clips that are shown alike: opened one after the other, taken by the one path, kept in a
 //! file without a name until they are sealed, and audited.
 
+mod found;
+
 use super::audit::{self, Audit, Figures};
-use super::key::{Class, ClipTruth};
-use super::normalise::{self, Common, Histogram, NotAlike, Survey, Unfit};
+use super::key::ClipTruth;
+use super::levels::{self, Histogram};
+use super::normalise::{self, Common, NotAlike, Survey};
 use super::plan::Presentation;
 use super::secret::Secret;
 use super::sources::Listed;
 use crate::hash::sha256;
-use crate::media::mark::Mark;
-use crate::media::region::{self, Anatomy, Crop};
-use crate::media::{self, Opened};
-use crate::metrics::beat::Grays;
-use crate::provenance::Part;
+use crate::media::Opened;
+use found::{Found, find, name_hearts, open};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Clips that are worked on side by side, in memory at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// Levels of gray and points on screen of a clip, where nothing else is asked for.
 const POINTS: u32 = 448;
 
@@ -79,7 +79,7 @@ impl Prepared {
     /// When the disk fails.
     pub fn frames(&mut self, place: usize) -> io::Result<Vec<u8>> {
         let mut clip = self.spool.read(place)?;
-        normalise::cut(&mut clip, self.presentation.levels);
+        levels::cut(&mut clip, self.presentation.levels);
         Ok(clip)
     }
 }
@@ -98,17 +98,6 @@ impl Spool {
         self.file.read_exact(&mut clip)?;
         Ok(clip)
     }
-}
-
-/// What is known of a clip before it is taken.
-struct Found {
-    listed: Listed,
-    truth: ClipTruth,
-    survey: Survey,
-    heart_rate: Option<f64>,
-    /// Hashes of what the networks would see of its frames, where it is recorded.
-    anatomies: Vec<String>,
-    warning: Option<String>,
 }
 
 /// Prepares clips, in the order of `listed`. `scratch` is a folder on the disk they are kept on meanwhile.
@@ -182,6 +171,21 @@ pub fn prepare(
     let common = normalise::common(&surveys, &sector, wishes.rate, wishes.seconds);
     let common = common.map_err(|e| not_alike(&e, &found))?;
 
+    let shown = common.frames as f64 / common.fps;
+    if shown < 0.75 * wishes.seconds {
+        let seconds = |f: &&Found| f.survey.seconds();
+        let shortest = found
+            .iter()
+            .min_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+        if let Some(one) = shortest.filter(|f| f.survey.seconds() < wishes.seconds) {
+            warnings.push(format!(
+                "{}: it lasts {:.2} s, so no clip is shown for longer; leave it out to show more.",
+                one.listed.path.display(),
+                one.survey.seconds()
+            ));
+        }
+    }
+
     let bytes = common.frames * common.sector.len();
     let mut spool = Spool {
         file: tempfile::tempfile_in(scratch)?,
@@ -207,7 +211,7 @@ pub fn prepare(
         fps: common.fps,
         width: common.side,
         height: common.side,
-        levels: normalise::levels(&histograms),
+        levels: levels::levels(&histograms),
         points: POINTS,
         loop_gap_ms: wishes.loop_gap_ms,
     };
@@ -220,6 +224,7 @@ pub fn prepare(
         spool,
     };
     let mut figures = Vec::with_capacity(found.len());
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (i, one) in found.into_iter().enumerate() {
         let clip = prepared.frames(i)?;
         let truth = ClipTruth {
@@ -235,6 +240,16 @@ pub fn prepare(
                     "{} of its frames are the same as the ones before, which would tell it from others: \
                      ask for a lower rate (--rate), or leave it out",
                     of.repeated()
+                ),
+            });
+        }
+        let path = one.listed.path;
+        if let Some(other) = seen.insert(truth.pixels_sha256.clone(), path.clone()) {
+            return Err(PrepareError::Unfit {
+                file: path.display().to_string(),
+                why: format!(
+                    "it shows the same pixels as {}: leave one out",
+                    other.display()
                 ),
             });
         }
@@ -256,138 +271,6 @@ fn not_alike(why: &NotAlike, found: &[Found]) -> PrepareError {
             why: why.to_string(),
         },
         _ => PrepareError::NotAlike(why.to_string()),
-    }
-}
-
-fn open(listed: &Listed) -> Result<Option<Opened>, PrepareError> {
-    match media::open(&listed.path) {
-        Ok(opened) => Ok(Some(opened)),
-        // Other things lie in a folder, too.
-        Err(media::Error::Unknown { .. } | media::Error::Several { .. }) if listed.found => {
-            Ok(None)
-        }
-        Err(e) => Err(PrepareError::File(e.to_string())),
-    }
-}
-
-/// Opens a clip and looks at it; `None` for what is no clip and was only found.
-fn find(listed: &Listed) -> Result<Option<Found>, PrepareError> {
-    let Some(opened) = open(listed)? else {
-        return Ok(None);
-    };
-    let unfit = |why: String| PrepareError::Unfit {
-        file: listed.path.display().to_string(),
-        why,
-    };
-    // Until its own heart rate is drawn.
-    let survey = match Survey::of(&opened, 60.0) {
-        Err(Unfit::Still) if listed.found => return Ok(None),
-        survey => survey.map_err(|e| unfit(e.to_string()))?,
-    };
-    let mark = opened.mark.as_ref();
-    if listed.class == Class::Real && mark.is_some() {
-        return Err(unfit(
-            "it is among the real clips, but is marked as synthetic".into(),
-        ));
-    }
-    if mark.is_some_and(|m| !m.rungs.is_empty()) {
-        return Err(unfit(
-            "it shows several cines in one picture: export each by itself".into(),
-        ));
-    }
-    let mut found = Found {
-        truth: truth(
-            listed,
-            mark,
-            hash_of(&listed.path).map_err(|e| unfit(e.to_string()))?,
-        ),
-        warning: mark.and_then(|m| another_class(listed, m)),
-        listed: listed.clone(),
-        heart_rate: opened.heart_rate,
-        anatomies: Vec::new(),
-        survey,
-    };
-    if mark.is_none() && !found.survey.looped {
-        let crop = Crop::from(opened.first_square());
-        let video = region::video(&opened.recording, &crop, || false);
-        let rate = opened.recording.rate;
-        if let (None, Ok(video), Some(rate)) = (found.heart_rate, video, rate) {
-            found.heart_rate = Grays::of(&video).beat(rate.fps()).map(|beat| 60.0 / beat);
-        }
-        if found.truth.anatomy.is_empty() {
-            let frames =
-                (0..opened.recording.frames()).filter_map(|i| opened.recording.frame(i).ok());
-            let anatomies = frames.filter_map(|f| Anatomy::from_frame(&f, &crop).ok());
-            found.anatomies = anatomies.map(|a| a.sha256).collect();
-        }
-    }
-    Ok(Some(found))
-}
-
-/// A file's hash; of a folder of stills that of their hashes.
-fn hash_of(path: &Path) -> io::Result<String> {
-    if !path.is_dir() {
-        return Ok(crate::hash::sha256_file(path, || false)?.unwrap_or_default());
-    }
-    let mut paths: Vec<_> = std::fs::read_dir(path)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.is_file())
-        .collect();
-    paths.sort();
-    let hashes: io::Result<Vec<String>> = paths.iter().map(|path| hash_of(path)).collect();
-    Ok(crate::hash::combined(&hashes?))
-}
-
-/// What is said of a clip, by the administrator's list first, then by its own mark.
-fn truth(listed: &Listed, mark: Option<&Mark>, source_sha256: String) -> ClipTruth {
-    let made = mark.map(|m| &m.provenance);
-    let by_list = listed.anatomy.clone();
-    ClipTruth {
-        clip: String::new(),
-        class: listed.class,
-        anatomy: by_list
-            .or_else(|| made.map(|p| p.anatomy_sha256.clone()))
-            .unwrap_or_default(),
-        requested_ef_percent: listed
-            .requested_ef_percent
-            .or_else(|| made.map(|p| p.requested_ef_percent)),
-        measured_ef_percent: listed
-            .measured_ef_percent
-            .or_else(|| made.map(|p| p.measured_ef_percent)),
-        cascade: made.map(|p| p.cascade.clone()),
-        weights_sha256: made.map(|p| p.cascade_sha256.clone()),
-        seed: made.map(|p| p.seed),
-        source_sha256,
-        pixels_sha256: String::new(),
-    }
-}
-
-fn another_class(listed: &Listed, mark: &Mark) -> Option<String> {
-    let class = match mark.part? {
-        Part::Factual => Class::Factual,
-        Part::Counterfactual => Class::Counterfactual,
-    };
-    (class != listed.class).then(|| {
-        format!(
-            "{}: it is among the {} clips, but its mark says {}.",
-            listed.path.display(),
-            listed.class.name(),
-            class.name()
-        )
-    })
-}
-
-/// Which heart each clip shows, where nobody said: a recorded clip is the heart of the generated ones that
-/// were made from a frame of it; else it is a heart of its own.
-fn name_hearts(found: &mut [Found]) {
-    let generated: BTreeSet<String> = found
-        .iter()
-        .filter(|f| f.truth.class.is_fake())
-        .map(|f| f.truth.anatomy.clone())
-        .collect();
-    for one in found.iter_mut().filter(|f| f.truth.anatomy.is_empty()) {
-        let of = one.anatomies.iter().find(|a| generated.contains(*a));
-        one.truth.anatomy = of.unwrap_or(&one.truth.source_sha256).clone();
     }
 }
 

@@ -201,6 +201,15 @@ mod tests {
         ));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_list_is_too_strange(text in "(file,class,anatomy\n)?([a-zA-Z0-9,\"\n\r\t #\u{fc}-]{0,60})") {
+            if let Ok(all) = of(&text) {
+                proptest::prop_assert!(!all.is_empty());
+            }
+        }
+    }
+
     #[test]
     fn a_folder_is_all_that_is_in_it() {
         let folder = tempfile::tempdir().unwrap();

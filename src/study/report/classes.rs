@@ -1,6 +1,6 @@
 //! Accuracy in each class: readers and clips random, and beside it as if all trials were independent.
 
-use super::figures::Estimate;
+use super::estimate::Estimate;
 use super::primary;
 use super::readings::{Reading, Readings, Tally};
 use crate::statistics::proportion::{self, Interval};

@@ -3,12 +3,12 @@
 use super::agreement::{self, Agreement};
 use super::classes::{self, ClassFigures};
 use super::d_prime::{self, DPrime};
+use super::estimate::Estimate;
 use super::primary::{self, Averaged, Verdict};
 use super::readers::{self, ReaderFigures};
 use super::readings::{Readings, Tally};
 use super::times::{self, ResponseTimes};
-use super::{ReportError, Study, warnings};
-use crate::statistics::proportion::{Interval, wilson};
+use super::{ReportError, Study};
 use crate::study::plan::Design;
 use serde::Serialize;
 
@@ -64,30 +64,6 @@ pub struct Overall {
     pub always_fake: Option<f64>,
 }
 
-/// A figure with its interval; each None where it is not defined.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Estimate {
-    pub value: Option<f64>,
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-}
-
-impl Estimate {
-    pub(super) fn new(value: Option<f64>, interval: Option<Interval>) -> Self {
-        Self {
-            value,
-            low: interval.map(|i| i.low),
-            high: interval.map(|i| i.high),
-        }
-    }
-
-    /// A share of right answers with Wilson's interval.
-    pub(super) fn wilson(tally: Tally, level: f64) -> Self {
-        let (correct, n) = tally.counts();
-        Self::new(tally.share(), wilson(correct, n, level))
-    }
-}
-
 pub(super) fn of(study: &Study, readings: &Readings) -> Result<Report, ReportError> {
     let level = study.plan.analysis.level;
     let balanced_accuracy = primary::balanced_accuracy(readings, level);
@@ -97,7 +73,7 @@ pub(super) fn of(study: &Study, readings: &Readings) -> Result<Report, ReportErr
     let reals = Tally::of(readings.of_fakes(false));
     let pooled = Estimate::wilson(all, level);
     let by_reader = readers::by_reader(readings, level);
-    let mut report = Report {
+    Ok(Report {
         study: study.plan.study.clone(),
         plan_sha256: study.plan_sha256.clone(),
         readers: readings.readers.len(),
@@ -126,7 +102,5 @@ pub(super) fn of(study: &Study, readings: &Readings) -> Result<Report, ReportErr
         response_s: times::response_s(readings.scored.iter()),
         audit: study.audit.clone(),
         warnings: Vec::new(),
-    };
-    report.warnings = warnings::of(&report, study, readings);
-    Ok(report)
+    })
 }

@@ -14,6 +14,7 @@ mod agreement;
 mod checklist;
 mod classes;
 mod d_prime;
+mod estimate;
 mod figures;
 mod flow;
 mod imrmc;
@@ -32,7 +33,8 @@ mod words;
 pub use agreement::{Agreement, Pair, Repeated};
 pub use classes::{ClassFigures, Difference, Ratings};
 pub use d_prime::DPrime;
-pub use figures::{Estimate, Overall, Report};
+pub use estimate::Estimate;
+pub use figures::{Overall, Report};
 pub use primary::{Averaged, Otherwise, Verdict};
 pub use readers::{Block, ReaderFigures};
 pub use times::ResponseTimes;
@@ -140,7 +142,10 @@ pub enum ReportError {
 /// # Errors
 /// When nobody answered, or when answers, plan and key do not belong together.
 pub fn report(study: &Study) -> Result<Report, ReportError> {
-    figures::of(study, &readings::Readings::of(study)?)
+    let readings = readings::Readings::of(study)?;
+    let mut report = figures::of(study, &readings)?;
+    report.warnings = warnings::of(&report, study, &readings);
+    Ok(report)
 }
 
 /// Makes every file of the report and gives each, whole, to `write` with its name. Says the names.

@@ -1,6 +1,6 @@
 //! Each reader alone: what these clips say of them, so only the clips are random.
 
-use super::figures::Estimate;
+use super::estimate::Estimate;
 use super::readings::{Readings, Tally};
 use super::times::{ResponseTimes, response_s};
 use crate::statistics::detection::Detection;
