@@ -36,7 +36,8 @@ pub fn combined(hashes: &[String]) -> String {
     sha256(hashes.join("\n").as_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Two small digits a byte.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, b| {
         let _ = write!(text, "{b:02x}"); // writing to a String cannot fail

@@ -5,7 +5,7 @@ use super::bundle::{self, Made};
 use super::code::Code;
 use super::design::{self, DesignError, Wanted};
 use super::keyfile::{KeyFileError, seal_key};
-use super::plan::{Plan, Presentation};
+use super::plan::Plan;
 use super::prepare::{PrepareError, Wishes, prepare};
 use super::seal::Kdf;
 use super::secret::Secret;
@@ -184,52 +184,4 @@ pub fn assemble(
         audit: prepared.audit,
         warnings,
     })
-}
-
-/// What a study has where nothing else is asked for: three readers of the same 100 clips.
-pub fn usual(program: &str) -> Wanted {
-    use super::plan::{Analysis, Answering, Design, Primary, Resume, Shares, Sitting, Texts};
-    Wanted {
-        title: String::new(),
-        program: program.into(),
-        design: Design::Crossed,
-        shared: 0,
-        shares: Shares {
-            real: 0.5,
-            factual: 0.25,
-            counterfactual: 0.25,
-        },
-        readers: 3,
-        trials: 100,
-        repeats: 0,
-        practice: 0,
-        prior_told: false,
-        // What the clips allow takes its place.
-        presentation: Presentation {
-            frames: 64,
-            fps: 32.0,
-            width: 112,
-            height: 112,
-            levels: 256,
-            points: 448,
-            loop_gap_ms: 300,
-        },
-        answer: Answering {
-            confidence: 5,
-            time_limit_s: None,
-            min_view_ms: 500,
-        },
-        session: Sitting {
-            block: 25,
-            break_s: 60,
-            resume: Resume::Resume,
-            max_pause_h: 72,
-        },
-        analysis: Analysis {
-            primary: Primary::BalancedAccuracy,
-            level: 0.95,
-            equivalence_margin: 0.1,
-        },
-        texts: Texts::default(),
-    }
 }

@@ -1,14 +1,6 @@
 //! Bytes as hexadecimal digits, written in one way only.
 
-use std::fmt::Write as _;
-
-/// Two small digits a byte.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        text
-    })
-}
+pub use crate::hash::hex;
 
 /// Bytes of their digits; `None` where the text is not what [`hex`] writes.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {

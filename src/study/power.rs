@@ -1,7 +1,7 @@
 //! What a design can show, in words.
 
 /// Readers whose result says something about others.
-const FEW: usize = 5;
+pub const FEW: usize = 5;
 
 /// What has to be known of a design before it is read.
 pub fn warnings(readers: usize) -> Vec<String> {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// Clips that are worked on side by side, in memory at once.
 const AT_ONCE: usize = 4;
-/// Levels of gray and points on screen of a clip, where nothing else is asked for.
+/// Side of a clip on screen, in points.
 const POINTS: u32 = 448;
 
 /// How clips are to be shown, as far as that is open.

@@ -3,6 +3,7 @@
 //! It is 32 bytes of the operating system and not a seed: from a seed that a person types, a curious reader
 //! could try all seeds until order and identifiers fit.
 
+use super::hex::{hex, unhex_array};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use sha2::{Digest, Sha256};
@@ -24,22 +25,11 @@ impl Secret {
 
     /// From 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits: Vec<u32> = text
-            .chars()
-            .map(|c| c.to_digit(16))
-            .collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[high, low]| (high * 16 + low) as u8)
-            .collect();
-        let whole = digits.len() == 64;
-        bytes.try_into().ok().filter(|_| whole).map(Self)
+        unhex_array(&text.to_ascii_lowercase()).map(Self)
     }
 
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 
     /// 32 bytes for one use, named by its label: SHA-256 of the secret, the label and what it is for, each
@@ -55,11 +45,7 @@ impl Secret {
 
     /// 16 hexadecimal digits for one use.
     pub fn identifier(&self, label: &str, of: &[u8]) -> String {
-        let bytes = self.derive(label, of);
-        bytes[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&self.derive(label, of)[..8])
     }
 
     /// Random numbers for one use.

@@ -1,5 +1,5 @@
 use super::passphrase;
-use crate::study::assemble::{Order, assemble, usual};
+use crate::study::assemble::{Order, assemble};
 use crate::study::design::Wanted;
 use crate::study::key::Class;
 use crate::study::plan::{Analysis, Answering, Design, Shares};
@@ -196,7 +196,7 @@ fn listed(args: &Args) -> anyhow::Result<Vec<sources::Listed>> {
 }
 
 fn wanted(args: &Args) -> anyhow::Result<Wanted> {
-    let mut wanted = usual(PROGRAM);
+    let mut wanted = Wanted::usual(PROGRAM);
     if args.preset.is_some() {
         wanted.design = Design::Split;
         wanted.shares = Shares {

@@ -8,8 +8,8 @@ mod order;
 mod quota;
 
 use super::key::{self, Class, ClipTruth, Key, ReaderCode};
-use super::plan::{self, Analysis, Answering, Design, Plan, Presentation, Reading, Shares, Side};
-use super::plan::{Sitting, Texts};
+use super::plan::{self, Analysis, Answering, Design, Plan, Presentation, Primary};
+use super::plan::{Reading, Resume, Shares, Side, Sitting, Texts};
 use super::secret::Secret;
 use choose::Choice;
 pub use order::APART;
@@ -39,6 +39,55 @@ pub struct Wanted {
     pub session: Sitting,
     pub analysis: Analysis,
     pub texts: Texts,
+}
+
+impl Wanted {
+    /// What a study has where nothing else is asked for: three readers of the same 100 clips.
+    pub fn usual(program: &str) -> Self {
+        Self {
+            title: String::new(),
+            program: program.into(),
+            design: Design::Crossed,
+            shared: 0,
+            shares: Shares {
+                real: 0.5,
+                factual: 0.25,
+                counterfactual: 0.25,
+            },
+            readers: 3,
+            trials: 100,
+            repeats: 0,
+            practice: 0,
+            prior_told: false,
+            // What the clips allow takes its place.
+            presentation: Presentation {
+                frames: 64,
+                fps: 32.0,
+                width: 112,
+                height: 112,
+                levels: 256,
+                points: 448,
+                loop_gap_ms: 300,
+            },
+            answer: Answering {
+                confidence: 5,
+                time_limit_s: None,
+                min_view_ms: 500,
+            },
+            session: Sitting {
+                block: 25,
+                break_s: 60,
+                resume: Resume::Resume,
+                max_pause_h: 72,
+            },
+            analysis: Analysis {
+                primary: Primary::BalancedAccuracy,
+                level: 0.95,
+                equivalence_margin: 0.1,
+            },
+            texts: Texts::default(),
+        }
+    }
 }
 
 /// Readers and trials that a plan may have.

@@ -1,49 +1,13 @@
 use super::*;
 use crate::study::key::Class;
-use crate::study::plan::{Kind, Primary, Resume};
+use crate::study::plan::Kind;
 
 pub(super) fn wanted(design: Design, readers: usize, trials: usize) -> Wanted {
     Wanted {
-        title: String::new(),
-        program: "EchoIf test".into(),
         design,
-        shared: 0,
-        shares: Shares {
-            real: 0.5,
-            factual: 0.25,
-            counterfactual: 0.25,
-        },
         readers,
         trials,
-        repeats: 0,
-        practice: 0,
-        prior_told: false,
-        presentation: Presentation {
-            frames: 64,
-            fps: 32.0,
-            width: 112,
-            height: 112,
-            levels: 256,
-            points: 448,
-            loop_gap_ms: 300,
-        },
-        answer: Answering {
-            confidence: 5,
-            time_limit_s: None,
-            min_view_ms: 500,
-        },
-        session: Sitting {
-            block: 25,
-            break_s: 60,
-            resume: Resume::Resume,
-            max_pause_h: 72,
-        },
-        analysis: Analysis {
-            primary: Primary::BalancedAccuracy,
-            level: 0.95,
-            equivalence_margin: 0.1,
-        },
-        texts: Texts::default(),
+        ..Wanted::usual("EchoIf test")
     }
 }
 

@@ -4,10 +4,9 @@ use super::figures::Report;
 use super::readings::{Reading, Readings};
 use super::words::{count, list, percent, scripted};
 use super::{ReaderAbout, Study};
+use crate::study::power::FEW;
 use std::collections::BTreeSet;
 
-/// Readers whose result says something about others.
-pub(super) const FEW: usize = 5;
 /// Share of late passes that is worth a sentence.
 const LATE: f64 = 0.01;
 

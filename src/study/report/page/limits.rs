@@ -3,8 +3,8 @@
 use super::dots::{Dots, Row};
 use super::draw::Unit;
 use super::parts::{figure, number_row, percent_cell, table};
+use crate::study::power::FEW;
 use crate::study::report::primary::equivalence_level;
-use crate::study::report::warnings::FEW;
 use crate::study::report::words::{count, number, whole_percent};
 use crate::study::report::{Estimate, Otherwise, Report, Study};
 use maud::{Markup, html};
