@@ -1,5 +1,6 @@
 use super::super::AlreadyReported;
-use super::access::{Access, logs_in};
+use super::access::Access;
+use crate::study::given;
 use crate::study::merge::{MergeError, merge};
 use anyhow::Context;
 use serde_json::json;
@@ -27,7 +28,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let plan = args.access.plan(&args.plan)?;
-    let logs = logs_in(&args.logs)?;
+    let logs = given::logs(&args.logs)?;
     let merged = match merge(logs.iter().map(Vec::as_slice), &plan) {
         Ok(merged) => merged,
         Err(MergeError::Conflicts(conflicts)) if args.json => {

@@ -1,15 +1,5 @@
-use crate::statistics::proportion::{binomial_power, trials_for_equivalence, wilson_half_width};
-use crate::statistics::two_way::Design;
-use crate::study::power::warnings;
-use anyhow::Context;
+use crate::study::power::{Assumed, POWER, Power, PowerError, power, warnings};
 use serde_json::json;
-
-/// Of the intervals and tests.
-const LEVEL: f64 = 0.95;
-/// An accuracy that the power is said for.
-const TRUTH: f64 = 0.6;
-/// Of the test for equivalence.
-const POWER: f64 = 0.8;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: echoif study power --readers 3 --trials 100")]
@@ -34,35 +24,31 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let (readers, trials) = (args.readers, args.trials);
-    let design = Design {
+    let found = power(&Assumed {
         readers,
         trials,
         reader_sd: args.reader_sd,
         case_variance: args.case_variance,
-        p: 0.5,
-    };
-    let n = trials as u64;
-    let wilson = wilson_half_width(n, LEVEL).context("A reader has one trial at least.")?;
-    let power =
-        binomial_power(n, TRUTH, 1.0 - LEVEL).context("A reader has one trial at least.")?;
-    let equivalence = trials_for_equivalence(args.margin, 1.0 - LEVEL, POWER)
-        .context("--margin is above 0 and below 0.5.")?;
-    // One reader alone says nothing about others.
-    let mrmc = design.precision(LEVEL);
-    if mrmc.is_none() && readers > 1 && trials > 1 {
-        anyhow::bail!(
-            "--reader-sd and --case-variance are 0 or more, and not more than an answer varies: \
-             SD squared and variance together are at most 0.25."
-        );
-    }
+        margin: args.margin,
+    })
+    .map_err(|e| match e {
+        PowerError::Trials => anyhow::anyhow!("--trials is 1 at least: {e}."),
+        PowerError::Margin => anyhow::anyhow!("--margin is above 0 and below 0.5."),
+        PowerError::Variance => anyhow::anyhow!("--reader-sd and --case-variance: {e}."),
+    })?;
+    let Power {
+        mrmc,
+        equivalence_n,
+        ..
+    } = found;
     let warnings = warnings(readers);
     if args.json {
         let all = json!({
-            "wilson_half_width": wilson,
+            "wilson_half_width": found.wilson_half_width,
             "mrmc_half_width": mrmc.map(|m| m.half_width),
             "mrmc_df": mrmc.map(|m| m.df),
-            "power_p60": power,
-            "equivalence_n": equivalence,
+            "power_p60": found.power,
+            "equivalence_n": equivalence_n,
             "warnings": warnings,
         });
         println!("{all}");
@@ -71,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let points = |share: f64| format!("{:.1} points", 100.0 * share);
     println!(
         "One reader, {trials} trials: +/- {} (Wilson, 95 %)",
-        points(wilson)
+        points(found.wilson_half_width)
     );
     if let Some(mrmc) = mrmc {
         println!(
@@ -80,9 +66,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             mrmc.df
         );
     }
-    println!("An accuracy of 60 % is told from chance with a power of {power:.2} (exact binomial)");
     println!(
-        "Equivalence to chance within {} needs {equivalence} trials (two one-sided tests, power {POWER})",
+        "An accuracy of 60 % is told from chance with a power of {:.2} (exact binomial)",
+        found.power
+    );
+    println!(
+        "Equivalence to chance within {} needs {equivalence_n} trials (two one-sided tests, power {POWER})",
         points(args.margin)
     );
     for warning in &warnings {

@@ -1,10 +1,7 @@
-use super::access::{Access, key_in, logs_in};
-use crate::study::PROGRAM;
-use crate::study::collect::Collected;
-use crate::study::report::{self, Study};
-use crate::study::stamp::Stamp;
-use crate::study::unblind::{self, Look};
-use anyhow::Context;
+use super::access::key_in;
+use crate::study::bundle::ReadError;
+use crate::study::given::{self, Opener, Why};
+use crate::study::results::{Asked, ResultsError, results};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -35,71 +32,31 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (key, key_bytes, key_sealed) = key_in(&args.key, args.passphrase_file.as_deref())?;
-    let access = Access {
-        code_file: None,
-        key: Some(args.key.clone()),
-        passphrase_file: args.passphrase_file.clone(),
-    };
-    let plan = access.plan(&args.plan)?;
-    anyhow::ensure!(
-        plan.commits_to(&key_bytes),
-        "{} is not the key that {} was made with: give that one.",
-        args.key.display(),
-        args.plan.display()
-    );
-    let logs = logs_in(&args.logs)?;
-    let collected = Collected::of(logs.iter().map(Vec::as_slice), &plan)
-        .map_err(|e| super::merge::with_file(e, &args.logs))?;
-    if !collected.is_complete() && !args.interim {
-        let mut open = Vec::new();
-        let names = |all: &[String]| all.join(", ");
-        if !collected.missing.is_empty() {
-            open.push(format!("no log of {}", names(&collected.missing)));
+    let key = key_in(&args.key, args.passphrase_file.as_deref())?;
+    let plan = match given::plan(&args.plan, Opener::Key(&key.key)) {
+        // Said of the key, as it is where the plan lies open.
+        Err(e) if matches!(e.why, Why::Bundle(ReadError::OtherKey)) => {
+            return Err(ResultsError::OtherKey(args.key.clone()).into());
         }
-        if !collected.unfinished.is_empty() {
-            open.push(format!(
-                "{} not read to the end",
-                names(&collected.unfinished)
-            ));
-        }
-        anyhow::bail!(
-            "The study is not complete ({}). Wait for it; or look now with --interim, which every later report \
-             will say.",
-            open.join("; ")
-        );
-    }
-
-    // Written down before anything is seen.
-    let looks_file = unblind::beside(&args.key);
-    let shown = || format!("{}", looks_file.display());
-    let looks = unblind::read(&looks_file).with_context(shown)?;
-    let look = Look {
-        utc: Stamp::now().utc(),
-        program: PROGRAM.into(),
-        plan_sha256: plan.sha256(),
-        logs: collected.looked(),
-        complete: collected.is_complete(),
+        plan => plan?,
     };
-    unblind::append(&looks_file, &look).with_context(shown)?;
-
-    // What the plan's audit found lies beside it.
-    let audit = std::fs::read(args.plan.with_file_name("audit.json"));
-    let study = Study {
-        interim_before: unblind::was_interim(&looks, &look.plan_sha256),
-        key_sealed,
-        audit: audit
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok()),
-        ..collected.study(&plan, &key)
+    let logs = given::logs(&args.logs)?;
+    let asked = Asked {
+        plan_file: &args.plan,
+        plan: &plan,
+        key: &key,
+        logs: &logs,
+        interim: args.interim,
+        out: &args.out,
     };
-    let found = report::report(&study)?;
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("{} cannot be written to", args.out.display()))?;
-    report::write(&found, &study, &mut |name, bytes| {
-        crate::files::write_atomically(&args.out.join(name), bytes)
-    })
-    .with_context(|| format!("{}", args.out.display()))?;
+    let found = results(&asked).map_err(|e| match e {
+        ResultsError::Incomplete(open) => anyhow::anyhow!(
+            "The study is not complete ({open}). Wait for it; or look now with --interim, which every later \
+             report will say."
+        ),
+        ResultsError::Logs(e) => super::merge::with_file(e, &args.logs),
+        e => e.into(),
+    })?;
     if args.json {
         let mut all = serde_json::to_value(&found)?;
         if let Some(all) = all.as_object_mut() {

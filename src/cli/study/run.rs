@@ -1,10 +1,10 @@
 use super::access;
-use crate::study::PROGRAM;
 use crate::study::log::beside;
 use crate::study::record::PresentedBy;
 use crate::study::script::{self, Script};
 use crate::study::session::Start;
 use crate::study::stamp::Stamp;
+use crate::study::{PROGRAM, given};
 use anyhow::Context;
 use serde_json::json;
 use std::path::PathBuf;
@@ -34,7 +34,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let opened = access::bundle(&args.file, args.code_file.as_deref())?;
+    let code_file = args
+        .code_file
+        .as_deref()
+        .context("The bundle is sealed: give --code-file FILE with a reader's code.")?;
+    let opened = given::bundle(&args.file, &access::code_in(code_file)?)?;
     let place = opened.reader.context("The code is no reader's.")?;
     let reader = opened.plan.readers.get(place).map(|r| r.reader.clone());
     let reader = reader.unwrap_or_default();

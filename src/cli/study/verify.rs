@@ -1,5 +1,6 @@
 use super::super::AlreadyReported;
-use super::access::{Access, logs_in};
+use super::access::Access;
+use crate::study::given;
 use crate::study::verify::{Receipt, verify};
 use std::path::PathBuf;
 
@@ -28,7 +29,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let plan = args.access.plan(&args.plan)?;
     let receipts: Result<Vec<Receipt>, _> =
         args.receipt.iter().map(|r| Receipt::parse(r)).collect();
-    let logs = logs_in(&args.logs)?;
+    let logs = given::logs(&args.logs)?;
     let found = verify(logs.iter().map(Vec::as_slice), &plan, &receipts?)?;
     if args.json {
         println!("{}", serde_json::to_string(&found)?);
