@@ -56,6 +56,7 @@ fn ten_seconds_of_dragging() {
                     file: None,
                     device: DeviceChoice::Cpu,
                     picker: Arc::new(NoPicker),
+                    study: None,
                     paints_background: false,
                     settings: Some(Settings {
                         welcomed: true,

@@ -98,6 +98,7 @@ fn on_screen_after(path: &Path) -> Duration {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                study: None,
                 paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,

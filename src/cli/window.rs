@@ -1,4 +1,5 @@
 use super::doctor::{adapters, display};
+use crate::ui::Opening;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -11,6 +12,14 @@ const WITHOUT: &str = "Without a window, `echoif generate --help` says how to ma
                        `echoif doctor` what this machine has.";
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    open(Opening {
+        file: args.file.clone(),
+        ..Opening::default()
+    })
+}
+
+/// Opens the window, where there can be one.
+pub fn open(opening: Opening) -> anyhow::Result<()> {
     if display().is_none() {
         anyhow::bail!(
             "There is no display to open a window on (neither WAYLAND_DISPLAY nor DISPLAY is set).\n{WITHOUT}"
@@ -22,5 +31,5 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
              mesa-vulkan-drivers).\n{WITHOUT}"
         );
     }
-    crate::ui::run(args.file.clone()).map_err(|why| anyhow::anyhow!("{why}\n{WITHOUT}"))
+    crate::ui::run(opening).map_err(|why| anyhow::anyhow!("{why}\n{WITHOUT}"))
 }

@@ -4,6 +4,7 @@ use super::audit::Audit;
 use super::bundle::{self, Made};
 use super::code::Code;
 use super::design::{self, DesignError, Wanted};
+use super::key::ReaderCode;
 use super::keyfile::{KeyFileError, seal_key};
 use super::plan::Plan;
 use super::prepare::{PrepareError, Wishes, prepare};
@@ -43,6 +44,8 @@ pub struct Assembled {
     /// A line for each reader: name and code.
     pub codes: PathBuf,
     pub plan_file: PathBuf,
+    /// Who opens it by which code.
+    pub readers: Vec<ReaderCode>,
     /// Clips of the bundle, without practice.
     pub clips: usize,
     pub audit: Audit,
@@ -60,7 +63,7 @@ pub enum AssembleError {
         "clips are not shown alike in all classes ({0}), which would tell them apart: see audit.json"
     )]
     Unequal(String),
-    #[error("{}: it is there already: name another folder or study, so that no key is lost", .0.display())]
+    #[error("{}: it is there already: name another folder, so that no study is lost", .0.display())]
     There(PathBuf),
     #[error("{}: it cannot be written ({why})", path.display())]
     Write { path: PathBuf, why: String },
@@ -81,7 +84,7 @@ pub fn assemble(
     let file = |ending: &str| order.out.join(format!("{}{ending}", order.name));
     let (bundle, key_file) = (file(".echostudy"), file(".key"));
     let (codes, plan_file) = (file("-codes.txt"), order.out.join("plan.json"));
-    for path in [&bundle, &key_file, &codes] {
+    for path in [&bundle, &key_file, &codes, &plan_file] {
         if path.exists() {
             return Err(AssembleError::There(path.clone()));
         }
@@ -162,10 +165,19 @@ pub fn assemble(
         (&codes, lines.concat().into_bytes()),
         (&plan_file, plan.to_bytes()),
     ];
-    for (path, bytes) in written {
-        files::write_atomically(path, &bytes).map_err(failed(path))?;
-    }
-    bundle::write(&bundle, &plan, &key, &made, frames)?;
+    let paths = written.each_ref().map(|(path, _)| *path);
+    let write = || {
+        for (path, bytes) in &written {
+            files::write_atomically(path, bytes).map_err(failed(path))?;
+        }
+        Ok(bundle::write(&bundle, &plan, &key, &made, frames)?)
+    };
+    write().inspect_err(|_: &AssembleError| {
+        // Of a study that is not there, nothing is left to be mistaken for one.
+        for path in paths {
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
     let mut warnings = prepared.warnings;
     warnings.extend(super::power::warnings(plan.readers.len()));
     if order.passphrase.is_none() {
@@ -176,6 +188,7 @@ pub fn assemble(
     Ok(Assembled {
         plan_sha256: plan.sha256(),
         clips: key.clips.len(),
+        readers: key.readers,
         plan,
         bundle,
         key: key_file,

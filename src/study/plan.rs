@@ -59,6 +59,20 @@ pub struct Shares {
 }
 
 impl Shares {
+    /// Half of all clips are real; the other half is of what there is of generated ones.
+    pub fn of_classes(factual: bool, counterfactual: bool) -> Self {
+        let (factual, counterfactual) = match (factual, counterfactual) {
+            (true, false) => (0.5, 0.0),
+            (false, true) => (0.0, 0.5),
+            _ => (0.25, 0.25),
+        };
+        Self {
+            real: 0.5,
+            factual,
+            counterfactual,
+        }
+    }
+
     pub fn of(&self, class: Class) -> f64 {
         match class {
             Class::Real => self.real,

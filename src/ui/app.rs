@@ -1,40 +1,19 @@
 use super::about::About;
 use super::command::Command;
 use super::explore::{Explore, Package, Settings};
-use super::files::{Desk, Picker, Purpose, SystemPicker};
+use super::files::{Desk, Picker, Purpose};
 use super::gallery::{Answer, Gallery};
 use super::mode::{House, Mode, Screen};
+use super::options::{Options, Reading};
 use super::palette::Palette;
+use super::projector::Wake;
+use super::study::Study;
 use super::theme::{self, tokens};
-use crate::engine::{CascadeSource, DeviceChoice, Engine, Event};
+use crate::engine::{CascadeSource, Engine, Event, Owner};
 use eframe::{CreationContext, wgpu};
 use egui::{RichText, Theme, Ui};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// How the window starts.
-pub struct Options {
-    /// Opened at the start; a simulated heart without it.
-    pub file: Option<PathBuf>,
-    pub device: DeviceChoice,
-    pub picker: Arc<dyn Picker>,
-    /// Instead of what was kept.
-    pub settings: Option<Settings>,
-    /// Paints the background, for pictures of the window, whose renderer does not clear them.
-    pub paints_background: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            file: None,
-            device: DeviceChoice::Auto,
-            picker: Arc::new(SystemPicker),
-            settings: None,
-            paints_background: false,
-        }
-    }
-}
 
 /// A sentence for the user.
 #[derive(PartialEq)]
@@ -52,6 +31,7 @@ pub struct App {
     /// The mode that is shown.
     pub(super) mode: Mode,
     pub(super) explore: Explore,
+    pub(super) study: Study,
     pub(super) desk: Desk,
     /// A folder's recordings, to choose from.
     pub(super) gallery: Option<Gallery>,
@@ -72,6 +52,8 @@ pub struct App {
 /// The badge that is always on screen.
 const BADGE: &str =
     "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
+/// The same under a study's screens.
+const STUDY: &str = "Reader studies hold recorded and synthetic clips. Research and education only, not for diagnosis.";
 /// The same under a grid of what is there to be opened.
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 /// The room that a screen needs: a window of 1280 x 800 with text at 150 % has it.
@@ -94,7 +76,9 @@ impl App {
             ctx.request_repaint();
         })?;
         let ctx = cc.egui_ctx.clone();
-        let mut explore = Explore::new(settings, Arc::new(move || ctx.request_repaint()));
+        let wake: Wake = Arc::new(move || ctx.request_repaint());
+        let mut explore = Explore::new(settings, wake.clone());
+        let mut study = Study::new(wake, today());
         let renderer = cc.wgpu_render_state.as_ref();
         if renderer.is_some_and(|r| r.adapter.get_info().device_type == wgpu::DeviceType::Cpu) {
             explore.draw_frames_alone();
@@ -104,11 +88,17 @@ impl App {
             Some(path) => desk.open(path, &cc.egui_ctx),
             None => explore.open_simulated(&mut engine),
         }
+        let mut mode = Mode::default();
+        if let Some(Reading { bundle, code, log }) = options.study {
+            mode = Mode::Study;
+            study.open(bundle, code, log);
+        }
         Ok(Self {
             engine,
             house: Arc::default(),
-            mode: Mode::default(),
+            mode,
             explore,
+            study,
             desk,
             gallery: None,
             picker: options.picker,
@@ -141,8 +131,14 @@ impl App {
     fn screen(&mut self) -> Option<(&mut dyn Screen, &mut Engine)> {
         match self.mode {
             Mode::Explore => Some((&mut self.explore, &mut self.engine)),
-            Mode::Training | Mode::Study => None,
+            Mode::Study => Some((&mut self.study, &mut self.engine)),
+            Mode::Training => None,
         }
+    }
+
+    /// Every mode's screen, shown or not.
+    fn screens(&mut self) -> ([&mut dyn Screen; 2], &mut Engine) {
+        ([&mut self.explore, &mut self.study], &mut self.engine)
     }
 
     /// Takes one of the worker's events: what all modes share is settled here, the rest is the screen's.
@@ -162,8 +158,9 @@ impl App {
                     device,
                 });
                 let house = self.house.clone();
-                if let Some((screen, engine)) = self.screen() {
-                    screen.settle(house, engine);
+                let (screens, engine) = self.screens();
+                for screen in screens {
+                    screen.settle(house.clone(), engine);
                 }
                 return;
             }
@@ -173,20 +170,18 @@ impl App {
             }
             other => other,
         };
-        // What another mode asked for is none of this one's business.
-        if event
-            .owner()
-            .is_some_and(|owner| owner != self.mode.owner())
-        {
-            return;
-        }
-        if let Some((screen, engine)) = self.screen() {
-            screen.hear(event, engine);
+        // What one mode asked for is none of the others' business.
+        match event.owner() {
+            Some(Owner::Study) => self.study.hear(event, &mut self.engine),
+            Some(Owner::Explore) | None => self.explore.hear(event, &mut self.engine),
+            Some(Owner::Training) => {}
         }
     }
 
     fn obey(&mut self, command: Command, ctx: &egui::Context) {
         match command {
+            Command::GoToExplore => self.mode = Mode::Explore,
+            Command::GoToStudy => self.go_to_study(),
             Command::OpenFile => self.desk.pick(&self.picker, Purpose::Source, ctx),
             Command::OpenFolder => self.desk.pick(&self.picker, Purpose::Folder, ctx),
             Command::OpenCascade => self.desk.pick(&self.picker, Purpose::Cascade, ctx),
@@ -209,6 +204,7 @@ impl App {
             Command::Shortcuts => self.shortcuts = !self.shortcuts,
             _ => {
                 if command == Command::NextSimulatedHeart {
+                    self.mode = Mode::Explore;
                     self.desk.forget();
                     self.gallery = None;
                 }
@@ -218,6 +214,14 @@ impl App {
                 }
             }
         }
+    }
+
+    /// A study's screens come to the front; what lies over Explore is put away.
+    pub(super) fn go_to_study(&mut self) {
+        if self.gallery.take().is_some() {
+            self.desk.forget();
+        }
+        self.mode = Mode::Study;
     }
 
     /// What Escape does: it closes what is on top, and only then stops what is being made.
@@ -290,6 +294,12 @@ impl App {
     }
 }
 
+/// As 2026-11-26, where the window is.
+pub(super) fn today() -> String {
+    let now = dicom_core::chrono::Local::now();
+    now.format("%Y-%m-%d").to_string()
+}
+
 /// Room for a screen: what the window leaves, or with very large text what a screen needs, to be scrolled.
 fn whole(ui: &mut Ui, show: impl FnOnce(&mut Ui)) {
     let size = ui.available_size();
@@ -313,21 +323,33 @@ impl eframe::App for App {
         while let Some(arrival) = self.desk.next() {
             self.arrive(arrival, ctx);
         }
-        let Some((screen, engine)) = self.screen() else {
-            return;
-        };
-        screen.pursue(engine);
-        for text in screen.take_said() {
+        let (screens, engine) = self.screens();
+        let mut said = Vec::new();
+        for screen in screens {
+            screen.pursue(engine);
+            said.extend(screen.take_said());
+        }
+        for text in said {
             self.tell(text);
+        }
+        if let Some((screen, _)) = self.screen()
+            && let Some(purpose) = screen.take_wish()
+        {
+            self.desk.pick(&self.picker, purpose, ctx);
         }
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.is_light = ctx.theme() == Theme::Light;
+        // Nothing else is heard or seen while a reader reads.
+        if let Some((screen, engine)) = self.screen().filter(|(screen, _)| screen.has_window()) {
+            screen.ui(ui, engine);
+            return;
+        }
         let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
         if let Some(path) = dropped {
-            self.desk.open(&path, &ctx);
+            self.take_dropped(path, &ctx);
         }
         // A dialog has the keys to itself.
         let dialog = self.replacing.is_some()
@@ -350,9 +372,10 @@ impl eframe::App for App {
                     .inner_margin(egui::Margin::symmetric(12, 4)),
             )
             .show(ui, |ui| {
-                let badge = match self.gallery {
-                    Some(_) => RECORDINGS,
-                    None => BADGE,
+                let badge = match (&self.gallery, self.mode) {
+                    (Some(_), _) => RECORDINGS,
+                    (None, Mode::Study) => STUDY,
+                    (None, _) => BADGE,
                 };
                 ui.vertical_centered(|ui| {
                     let text = RichText::new(badge).color(tokens(ui).warning_text).strong();
@@ -377,14 +400,21 @@ impl eframe::App for App {
         }
     }
 
-    /// The panels' colour, which they need not fill then.
+    /// The panels' colour, which they need not fill then; a session's is its own.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        visuals.panel_fill.to_normalized_gamma_f32()
+        let ground = self.study.ground();
+        ground
+            .unwrap_or(visuals.panel_fill)
+            .to_normalized_gamma_f32()
     }
 
     /// Only the settings are kept; what egui remembers of widgets is nobody's business.
     fn persist_egui_memory(&self) -> bool {
         false
+    }
+
+    fn on_exit(&mut self) {
+        self.study.close();
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -1,8 +1,9 @@
 //! What comes from dialogs and from the threads that open and write files.
 
-use super::app::App;
+use super::app::{App, today};
 use super::files::{Arrival, Purpose, Ready};
 use super::gallery::Gallery;
+use super::mode::{Mode, Screen as _};
 use super::source::Source;
 use crate::engine::CascadeSource;
 use std::path::PathBuf;
@@ -20,6 +21,9 @@ impl App {
             Arrival::Picked(Purpose::Export(_, extension), path) => {
                 self.export_to(path, extension, false, ctx);
             }
+            Arrival::Picked(purpose @ Purpose::Study(_), path) => {
+                self.study.take_file(purpose, path);
+            }
             Arrival::Exported(Ok(path)) => self.tell_done(format!("Exported: {}", path.display())),
             Arrival::Exported(Err(why)) => self.tell(why),
             Arrival::NothingPicked { purpose, no_dialog } => {
@@ -28,25 +32,29 @@ impl App {
                 }
             }
             Arrival::Opened(opened) => match *opened {
+                Ok(Ready::Study(path)) => {
+                    self.go_to_study();
+                    self.study.open(path, None, None);
+                }
                 Ok(Ready::Source { source, hash, path }) => {
                     self.gallery = None;
+                    self.mode = Mode::Explore;
                     self.explore.open(*source, &mut self.engine);
                     if let Some(hash) = hash {
-                        let today = dicom_core::chrono::Local::now()
-                            .format("%Y-%m-%d")
-                            .to_string();
                         self.explore.kept.paths.insert(hash.clone(), path);
                         let about = self.explore.case.source.as_ref().map(Source::about);
                         if let Some(about) = about {
-                            self.explore.kept.note_recent(hash, today, about);
+                            self.explore.kept.note_recent(hash, today(), about);
                         }
                     }
                 }
                 Ok(Ready::Run { source, sidecar }) => {
                     self.gallery = None;
+                    self.mode = Mode::Explore;
                     self.explore.reopen_run(*source, &sidecar, &mut self.engine);
                 }
                 Ok(Ready::Collection(paths)) => {
+                    self.mode = Mode::Explore;
                     self.gallery = Some(Gallery::new(paths.len()));
                     self.desk.survey(&paths, ctx);
                 }
@@ -58,6 +66,15 @@ impl App {
                 }
             }
             Arrival::Surveyed => {}
+        }
+    }
+
+    /// A file or folder was dropped on the window. A study's screens want folders; files are opened.
+    pub(super) fn take_dropped(&mut self, path: PathBuf, ctx: &egui::Context) {
+        if self.mode == Mode::Study && path.is_dir() {
+            self.study.take_folder(path);
+        } else {
+            self.desk.open(&path, ctx);
         }
     }
 

@@ -7,6 +7,8 @@ use strum::IntoEnumIterator;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Command {
+    GoToExplore,
+    GoToStudy,
     OpenFile,
     OpenFolder,
     NextSimulatedHeart,
@@ -50,6 +52,8 @@ pub enum Command {
 impl Command {
     pub fn text(self) -> &'static str {
         match self {
+            Self::GoToExplore => "Explore",
+            Self::GoToStudy => "Study",
             Self::OpenFile => "Open...",
             Self::OpenFolder => "Folder...",
             Self::NextSimulatedHeart => "Simulated heart",
@@ -93,6 +97,8 @@ impl Command {
 
     pub fn shortcut(self) -> KeyboardShortcut {
         let (modifiers, key) = match self {
+            Self::GoToExplore => (Modifiers::COMMAND, Key::Num1),
+            Self::GoToStudy => (Modifiers::COMMAND, Key::Num3),
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
             Self::OpenFolder => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O),
             Self::NextSimulatedHeart => (Modifiers::COMMAND, Key::H),
@@ -139,7 +145,9 @@ impl Command {
     /// another.
     pub fn mode(self) -> Option<Mode> {
         match self {
-            Self::OpenFile
+            Self::GoToExplore
+            | Self::GoToStudy
+            | Self::OpenFile
             | Self::OpenFolder
             | Self::NextSimulatedHeart
             | Self::OpenCascade

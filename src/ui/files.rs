@@ -3,6 +3,7 @@
 use super::explore::{Package, What, usual_name};
 use super::gallery::{self, Card};
 use super::source::{Origin, Source};
+use super::study::StudyFile;
 use crate::media::export::{Sidecar, sidecar_of};
 use crate::media::{self, Found};
 use crate::nn::Interrupt;
@@ -22,6 +23,8 @@ pub enum Purpose {
     Regressor,
     /// Where an export goes, by its extension; empty for a folder.
     Export(What, &'static str),
+    /// A study's screens.
+    Study(StudyFile),
 }
 
 impl Purpose {
@@ -34,6 +37,7 @@ impl Purpose {
             Self::Regressor => "Path of an EF regressor",
             Self::Export(_, "") => "Path of a new folder for the frames",
             Self::Export(..) => "Path of the file to write",
+            Self::Study(file) => file.text(),
         }
     }
 }
@@ -67,6 +71,7 @@ impl Picker for SystemPicker {
                     .set_file_name(name.to_string_lossy())
                     .save_file()
             }
+            Purpose::Study(file) => file.ask(),
         }
     }
 }
@@ -109,6 +114,8 @@ pub enum Ready {
         path: PathBuf,
     },
     Collection(Vec<PathBuf>),
+    /// A reader study's bundle.
+    Study(PathBuf),
     /// The run of an exported cine, with its anatomy.
     Run {
         source: Box<Source>,
@@ -289,6 +296,10 @@ fn run_of(path: &Path) -> Result<Option<Ready>, String> {
 }
 
 fn open_now(path: PathBuf) -> Result<Ready, String> {
+    // A zip has no other use here; whatever is wrong with a bundle is said where it is read.
+    if crate::study::bundle::header(&path).is_ok() {
+        return Ok(Ready::Study(path));
+    }
     if let Some(run) = run_of(&path)? {
         return Ok(run);
     }

@@ -10,29 +10,31 @@ mod files;
 mod gallery;
 mod look;
 mod mode;
+mod options;
 mod palette;
 mod playback;
 mod projector;
 mod sheets;
 mod source;
+mod study;
 mod theme;
 mod top_bar;
 mod widgets;
 
-pub use app::{App, Options};
+pub use app::App;
 pub use explore::{Comparison, Explore, Measuring, Pane, Settings, What};
 
 pub use files::{NoPicker, Picker, Purpose, SystemPicker};
 pub use mode::{House, Mode};
+pub use options::{Opening, Options, Reading};
 pub use source::Source;
-
-use std::path::PathBuf;
+pub use study::StudyFile;
 
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
 /// A sentence that says what is missing.
-pub fn run(file: Option<PathBuf>) -> Result<(), String> {
+pub fn run(opening: Opening) -> Result<(), String> {
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("EchoIf")
@@ -42,10 +44,14 @@ pub fn run(file: Option<PathBuf>) -> Result<(), String> {
         // Noise that hides the steps of gradients would also change the levels of a heart's picture; without
         // it a renderer in software takes half the time.
         dithering: false,
+        // A study's response times are too long by at most one queued frame.
+        wgpu_options: eframe::egui_wgpu::WgpuConfiguration::default()
+            .with_surface_config(eframe::egui_wgpu::SurfaceConfig::LOW_LATENCY),
         ..eframe::NativeOptions::default()
     };
     let options = Options {
-        file,
+        file: opening.file,
+        study: opening.study,
         ..Options::default()
     };
     eframe::run_native(

@@ -1,7 +1,8 @@
 //! The modes of the window: what they share, and what each of them does.
 
 use super::command::Command;
-use crate::engine::{CascadeInfo, Engine, Event, Owner};
+use super::files::Purpose;
+use crate::engine::{CascadeInfo, Engine, Event};
 use egui::Ui;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,14 +20,11 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// As the engine knows it.
-    pub(super) fn owner(self) -> Owner {
-        match self {
-            Self::Explore => Owner::Explore,
-            Self::Training => Owner::Training,
-            Self::Study => Owner::Study,
-        }
-    }
+    /// Those that there are screens of, as the top bar has them, with the command that goes there.
+    pub(super) const SHOWN: [(Self, Command); 2] = [
+        (Self::Explore, Command::GoToExplore),
+        (Self::Study, Command::GoToStudy),
+    ];
 }
 
 /// What all modes share. Nobody changes it in place: another cascade, regressor or device makes another one.
@@ -56,7 +54,7 @@ impl House {
     }
 }
 
-/// A mode's screen. Only the one that is shown hears the worker, obeys commands and is drawn.
+/// A mode's screen. Each hears what the worker makes for it; only the one that is shown obeys commands and is drawn.
 pub(super) trait Screen {
     /// The worker is ready with another cascade, regressor or device, or with its first.
     fn settle(&mut self, house: Arc<House>, engine: &mut Engine);
@@ -76,6 +74,11 @@ pub(super) trait Screen {
     /// Whether a dialog of its own has the keys to itself.
     fn has_dialog(&self) -> bool;
 
+    /// Whether it has the whole window and all keys to itself.
+    fn has_window(&self) -> bool {
+        false
+    }
+
     /// Whether the worker has anything of it, or something waits for the user's word.
     fn is_busy(&self) -> bool;
 
@@ -84,4 +87,12 @@ pub(super) trait Screen {
 
     /// Takes the sentences that are to be shown.
     fn take_said(&mut self) -> Vec<String>;
+
+    /// Takes what the user is to choose a file for.
+    fn take_wish(&mut self) -> Option<Purpose> {
+        None
+    }
+
+    /// Takes a file that was chosen.
+    fn take_file(&mut self, _: Purpose, _: PathBuf) {}
 }

@@ -4,6 +4,7 @@ use super::about;
 use super::app::App;
 use super::command::Command;
 use super::files::{Arrival, Purpose};
+use super::mode::Mode;
 use super::theme::{GAP, tokens};
 use egui::{RichText, Ui};
 use std::path::PathBuf;
@@ -133,7 +134,7 @@ impl App {
 
     /// What the program is, at its first start.
     fn welcome(&mut self, ui: &Ui) {
-        if self.explore.kept.settings.welcomed {
+        if self.explore.kept.settings.welcomed || self.mode != Mode::Explore {
             return;
         }
         let modal = egui::Modal::new(egui::Id::unique("welcome")).show(ui.ctx(), |ui| {
@@ -172,7 +173,8 @@ impl App {
                 self.about = None;
             }
         }
-        if let Some(extension) = self.explore.export_dialog(ui)
+        if self.mode == Mode::Explore
+            && let Some(extension) = self.explore.export_dialog(ui)
             && let Some(choice) = self.explore.view.exporting
         {
             let purpose = Purpose::Export(choice.what, extension);

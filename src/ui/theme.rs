@@ -86,11 +86,16 @@ pub fn paint_background(ctx: &egui::Context, paints: bool) {
 
 /// A panel's frame without margins.
 pub fn background(ui: &egui::Ui) -> egui::Frame {
-    let paints = ui.data(|data| data.get_temp(paints_background()));
-    match paints {
-        Some(true) => egui::Frame::new().fill(ui.visuals().panel_fill),
-        _ => egui::Frame::new(),
+    match is_background_painted(ui) {
+        true => egui::Frame::new().fill(ui.visuals().panel_fill),
+        false => egui::Frame::new(),
     }
+}
+
+/// Whether panels paint their background.
+pub fn is_background_painted(ui: &egui::Ui) -> bool {
+    let paints = ui.data(|data| data.get_temp(paints_background()));
+    paints == Some(true)
 }
 
 fn paints_background() -> egui::Id {

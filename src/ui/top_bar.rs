@@ -2,8 +2,9 @@
 
 use super::app::{App, LEAST};
 use super::command::Command;
+use super::mode::Mode;
 use super::theme::{GAP, tokens};
-use egui::{Align, Layout, RichText, Ui};
+use egui::{Align, Label, Layout, RichText, Ui};
 
 impl App {
     /// Name, cascade and device, and the buttons: beside each other, or below where there is no room.
@@ -14,13 +15,13 @@ impl App {
                 ui.separator();
                 self.in_use(ui);
             });
-            ui.horizontal_wrapped(|ui| top_buttons(ui, TOP.iter().rev(), commands));
+            ui.horizontal_wrapped(|ui| self.buttons(ui, TOP.iter().rev(), commands));
             return;
         }
         ui.horizontal(|ui| {
             self.name(ui, commands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                top_buttons(ui, TOP.iter(), commands);
+                self.buttons(ui, TOP.iter(), commands);
                 ui.add_space(GAP);
                 self.in_use(ui);
             });
@@ -29,12 +30,24 @@ impl App {
 
     fn name(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
         ui.label(RichText::new("EchoIf").strong().size(18.0));
-        ui.add_space(GAP);
+        ui.add_space(GAP / 2.0);
+        self.modes(ui, commands);
         if self.desk.is_opening() {
             ui.spinner();
             ui.label("Opening...");
             if ui.button("Stop").clicked() {
                 commands.push(Command::Cancel);
+            }
+        }
+    }
+
+    /// The modes, the one that is shown marked.
+    fn modes(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        for (mode, command) in Mode::SHOWN {
+            let hint = ui.ctx().format_shortcut(&command.shortcut());
+            let label = ui.selectable_label(self.mode == mode, command.text());
+            if label.on_hover_text(hint).clicked() {
+                commands.push(command);
             }
         }
     }
@@ -45,10 +58,26 @@ impl App {
             "" => "loading",
             device => device,
         };
-        ui.label(RichText::new(device).color(tokens(ui).muted));
+        let device = RichText::new(device).color(tokens(ui).muted);
+        ui.add(Label::new(device).truncate());
         ui.separator();
         let cascade = self.house.cascade.as_ref();
-        ui.label(cascade.map_or("Loading...", |c| c.identity.name.as_str()));
+        let name = cascade.map_or("Loading...", |c| c.identity.name.as_str());
+        ui.add(Label::new(name).truncate());
+    }
+
+    fn buttons<'a>(
+        &self,
+        ui: &mut Ui,
+        buttons: impl Iterator<Item = &'a Command>,
+        commands: &mut Vec<Command>,
+    ) {
+        for &command in buttons.filter(|c| c.is_of(self.mode)) {
+            let hint = ui.ctx().format_shortcut(&command.shortcut());
+            if ui.button(command.text()).on_hover_text(hint).clicked() {
+                commands.push(command);
+            }
+        }
     }
 }
 
@@ -61,16 +90,3 @@ const TOP: [Command; 6] = [
     Command::Export,
     Command::Ladder,
 ];
-
-fn top_buttons<'a>(
-    ui: &mut Ui,
-    buttons: impl Iterator<Item = &'a Command>,
-    commands: &mut Vec<Command>,
-) {
-    for &command in buttons {
-        let hint = ui.ctx().format_shortcut(&command.shortcut());
-        if ui.button(command.text()).on_hover_text(hint).clicked() {
-            commands.push(command);
-        }
-    }
-}

@@ -4,6 +4,8 @@
 #![allow(dead_code)] // each test uses its part
 #![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests may stop a test
 
+pub mod clips;
+
 use echoif::nn::{Fetched, TensorSource};
 use std::cell::RefCell;
 use std::io::Write;

@@ -31,6 +31,7 @@ pub fn window(
                 file,
                 device: DeviceChoice::Cpu,
                 picker,
+                study: None,
                 paints_background: false,
                 settings: Some(settings),
             };

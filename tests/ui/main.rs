@@ -13,6 +13,9 @@ mod session;
 #[cfg(feature = "snapshots")]
 mod snapshots;
 mod sources;
+mod study;
+#[cfg(feature = "snapshots")]
+mod study_pictures;
 mod truth;
 mod versions;
 mod window;

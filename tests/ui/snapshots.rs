@@ -32,6 +32,7 @@ fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'s
                     welcomed: true,
                     ..Settings::default()
                 }),
+                study: None,
                 paints_background: true,
             };
             App::new(cc, options).expect("the worker starts")
@@ -354,6 +355,7 @@ fn a_folder_as_a_grid() {
                     welcomed: true,
                     ..Settings::default()
                 }),
+                study: None,
                 paints_background: true,
             };
             App::new(cc, options).expect("the worker starts")

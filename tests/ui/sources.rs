@@ -117,6 +117,7 @@ fn window(file: &Path) -> Harness<'static, App> {
                 file: opened,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(Beside(file.to_owned())),
+                study: None,
                 paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,

@@ -42,6 +42,7 @@ fn window_of(best_of: usize) -> Harness<'static, Timed> {
                 file: None,
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(NoPicker),
+                study: None,
                 paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,
@@ -252,6 +253,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
                 file: Some(argument),
                 device: DeviceChoice::Cpu,
                 picker: Arc::new(Says(chosen)),
+                study: None,
                 paints_background: false,
                 settings: Some(Settings {
                     welcomed: true,

@@ -206,17 +206,17 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
         };
     } else if args.clips.is_none() && args.shares.is_none() {
         // A class that is not there gives its share to the other.
-        wanted.shares = match (&args.factual, &args.counterfactual) {
-            (Some(_), None) => shares(0.5, 0.5, 0.0),
-            (None, Some(_)) => shares(0.5, 0.0, 0.5),
-            _ => wanted.shares,
-        };
+        wanted.shares = Shares::of_classes(args.factual.is_some(), args.counterfactual.is_some());
     }
     if let Some(given) = &args.shares {
         let [real, factual, counterfactual] = given[..] else {
             anyhow::bail!("--shares takes three numbers that add up to 1, such as 0.5,0.25,0.25.");
         };
-        wanted.shares = shares(real, factual, counterfactual);
+        wanted.shares = Shares {
+            real,
+            factual,
+            counterfactual,
+        };
     }
     match args.design.as_deref() {
         Some("split") => wanted.design = Design::Split,
@@ -253,12 +253,4 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
         },
         ..wanted
     })
-}
-
-fn shares(real: f64, factual: f64, counterfactual: f64) -> Shares {
-    Shares {
-        real,
-        factual,
-        counterfactual,
-    }
 }

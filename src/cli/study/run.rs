@@ -1,29 +1,30 @@
+use super::super::window;
 use super::access;
 use crate::study::log::beside;
 use crate::study::record::PresentedBy;
-use crate::study::script::{self, Script};
+use crate::study::script::{self as scripts, Script};
 use crate::study::session::Start;
 use crate::study::stamp::Stamp;
 use crate::study::{PROGRAM, given};
+use crate::ui::{Opening, Reading};
 use anyhow::Context;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example: echoif study run study.echostudy --script answers.csv --code-file code.txt"
-)]
+#[command(after_help = "Example: echoif study run study.echostudy --code-file code.txt")]
 pub struct Args {
     /// The bundle, `NAME.echostudy`.
     file: PathBuf,
     /// The log to write or to go on with; beside the bundle without it.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Answers instead of a reader: trial,answer,confidence,rt_ms. The log says that a script answered.
+    /// Answers instead of a reader: trial,answer,confidence,rt_ms. The log says that a script answered. Without
+    /// it the window opens, and a reader answers.
     #[arg(long, value_name = "CSV")]
-    script: PathBuf,
-    /// A file with the reader's code.
+    script: Option<PathBuf>,
+    /// A file with the reader's code. The window asks for it where it is not given.
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
     /// Milliseconds to wait at each step.
@@ -34,6 +35,18 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    let Some(script) = &args.script else {
+        let code = args.code_file.as_deref().map(access::code_in).transpose()?;
+        let study = Reading {
+            bundle: args.file.clone(),
+            code: code.map(|c| c.to_string()),
+            log: args.log.clone(),
+        };
+        return window::open(Opening {
+            study: Some(study),
+            ..Opening::default()
+        });
+    };
     let code_file = args
         .code_file
         .as_deref()
@@ -46,8 +59,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .log
         .clone()
         .unwrap_or_else(|| beside(&args.file, &reader));
-    let shown = args.script.display();
-    let answers = std::fs::read(&args.script).with_context(|| format!("{shown} cannot be read"))?;
+    let shown = script.display();
+    let answers = std::fs::read(script).with_context(|| format!("{shown} cannot be read"))?;
     let answers = Script::parse(&answers).with_context(|| format!("{shown}"))?;
     let start = Start {
         log: &log,
@@ -56,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         at: Stamp::now(),
     };
     let pace = Duration::from_millis(args.pace_ms);
-    let ran = script::run(&answers, &opened.plan, place, start, || {
+    let ran = scripts::run(&answers, &opened.plan, place, start, || {
         if !pace.is_zero() {
             std::thread::sleep(pace);
         }

@@ -4,6 +4,7 @@ mod plan;
 mod read;
 mod report;
 
+use crate::common::clips::{Drawn, USUAL, draw};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -29,55 +30,6 @@ fn refused(arguments: &[&str]) -> String {
     let output = study(arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
-}
-
-/// How the clips of a class are drawn.
-#[derive(Clone, Copy)]
-struct Drawn {
-    side: u16,
-    frames: usize,
-    /// Hundredths of a second a frame.
-    delay: u16,
-    border: u8,
-    /// Between the gray levels that there are.
-    step: u8,
-    brighter: u8,
-}
-
-const USUAL: Drawn = Drawn {
-    side: 112,
-    frames: 48,
-    delay: 4,
-    border: 0,
-    step: 1,
-    brighter: 0,
-};
-
-/// A sector of speckle that differs from frame to frame and from clip to clip.
-fn draw(path: &Path, which: usize, drawn: Drawn) {
-    let Drawn { side, .. } = drawn;
-    let palette: Vec<u8> = (0..=255).flat_map(|v| [v; 3]).collect();
-    let file = std::fs::File::create(path).unwrap();
-    let mut encoder = gif::Encoder::new(file, side, side, &palette).unwrap();
-    encoder.set_repeat(gif::Repeat::Infinite).unwrap();
-    for f in 0..drawn.frames {
-        let pixel = |p: usize| {
-            let (x, y) = (p % usize::from(side), p / usize::from(side));
-            let (x, y) = (x as f64 / f64::from(side), y as f64 / f64::from(side));
-            if (x - 0.5).abs() > 0.08 + 0.45 * y || !(0.02..0.93).contains(&y) {
-                return drawn.border;
-            }
-            let cell = (x * 56.0) as u64 + 64 * (y * 56.0) as u64;
-            let seed = cell + 7919 * f as u64 + 1_000_003 * which as u64;
-            let noise = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23) >> 57;
-            let level = 35 + noise as u8 + (p % 3) as u8 + drawn.brighter;
-            level / drawn.step * drawn.step
-        };
-        let pixels: Vec<u8> = (0..usize::from(side).pow(2)).map(pixel).collect();
-        let mut frame = gif::Frame::from_indexed_pixels(side, side, pixels, None);
-        frame.delay = drawn.delay;
-        encoder.write_frame(&frame).unwrap();
-    }
 }
 
 struct Clips {

@@ -1,0 +1,168 @@
+//! *Report*: the key is opened, and says what the readers could tell.
+
+use super::super::files::StudyFile;
+use super::super::parts::{
+    FileField, FileRow, caution, column, error, heading, main_button, muted, progress, title,
+    written,
+};
+use super::Gathered;
+use super::inputs::Did;
+use crate::study::report::{Averaged, Report};
+use crate::ui::theme::{GAP, tokens};
+use egui::{Checkbox, Grid, RichText, Ui};
+use std::path::PathBuf;
+
+impl Gathered {
+    /// Where the report goes.
+    fn report_folder(&self) -> Option<PathBuf> {
+        let beside = |plan: &PathBuf| plan.with_file_name("report");
+        let out = self.out.clone();
+        out.or_else(|| self.inputs.plan.as_ref().map(beside))
+    }
+
+    pub fn report_ui(&mut self, ui: &mut Ui) -> Option<StudyFile> {
+        let mut asks = None;
+        column(ui, |ui| {
+            title(
+                ui,
+                "Report",
+                "Opens the key, writes down that it did, and says what the readers could tell.",
+            );
+            let did = ui
+                .add_enabled_ui(!self.is_busy(), |ui| self.inputs.ui(ui, true))
+                .inner;
+            match did {
+                Some(Did::Ask(file)) => asks = Some(file),
+                Some(Did::Changed) => self.changed(),
+                None => {}
+            }
+            let out = self.report_folder();
+            let note = "in the study's folder";
+            let label = "Folder for the report";
+            let field = FileField {
+                proposed: self.out.is_none(),
+                ..FileField::new(label, StudyFile::Report, out.as_deref(), note)
+            };
+            match field.show(ui) {
+                Some(FileRow::Choose(file)) => asks = Some(file),
+                Some(FileRow::Clear) => self.out = None,
+                None => {}
+            }
+            ui.add_space(GAP);
+            if let Some(work) = &self.work {
+                if progress(ui, &work.progress()) {
+                    self.work = None;
+                }
+                return;
+            }
+            let words =
+                "Look now, although not all have read to the end: every later report says so";
+            ui.add(Checkbox::new(&mut self.interim, words));
+            let missing = match self.inputs.missing() {
+                None if self.inputs.key.is_none() => Some("Choose the key."),
+                missing => missing,
+            };
+            if main_button(ui, "Open the key and report", missing.is_none())
+                && let Some(out) = out
+            {
+                self.report_to(out);
+            }
+            if let Some(missing) = missing {
+                muted(ui, missing);
+            }
+            if let Some(why) = &self.why {
+                error(ui, why.clone());
+            }
+            if let Some((folder, report)) = &self.reported {
+                let page = folder.join("report.html");
+                shown(ui, report);
+                ui.add_space(GAP);
+                written(ui, "The whole report", &page);
+                if ui.button("Open it").clicked() {
+                    let url = format!("file://{}", page.display());
+                    ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+                }
+            }
+        });
+        asks
+    }
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or("?".into(), |s| format!("{:.1} %", 100.0 * s))
+}
+
+fn shown(ui: &mut Ui, report: &Report) {
+    heading(ui, &sentence(report));
+    for warning in &report.warnings {
+        caution(ui, warning.clone());
+    }
+    let interval = |figure: &Averaged, unit: f64, decimals: usize| {
+        let said = |x: Option<f64>| x.map_or("?".into(), |x| format!("{:.decimals$}", unit * x));
+        format!(
+            "{} ({} to {})",
+            said(figure.value),
+            said(figure.low),
+            said(figure.high)
+        )
+    };
+    Grid::new("figures")
+        .num_columns(2)
+        .striped(true)
+        .spacing([24.0, 4.0])
+        .show(ui, |ui| {
+            let mut row = |what: &str, figure: String| {
+                ui.label(what);
+                ui.label(RichText::new(figure).monospace());
+                ui.end_row();
+            };
+            row(
+                "Balanced accuracy, %",
+                interval(&report.balanced_accuracy, 100.0, 1),
+            );
+            row("AUC of the ratings", interval(&report.auc, 1.0, 3));
+            row("Generated clips called fake", percent(report.sensitivity));
+            row("Recorded clips called real", percent(report.specificity));
+            row(
+                "Always \"fake\" would have had",
+                percent(report.overall.always_fake),
+            );
+            row(
+                "Trials answered",
+                format!("{} of {}", report.answered, report.trials),
+            );
+        });
+    heading(ui, "Readers");
+    Grid::new("readers")
+        .num_columns(5)
+        .striped(true)
+        .spacing([24.0, 4.0])
+        .show(ui, |ui| {
+            for words in ["", "Answered", "Balanced accuracy", "AUC", "Median time"] {
+                ui.label(RichText::new(words).color(tokens(ui).muted));
+            }
+            ui.end_row();
+            for reader in &report.by_reader {
+                ui.label(&reader.reader);
+                ui.label(format!("{} of {}", reader.answered, reader.trials));
+                ui.label(percent(reader.balanced_accuracy.value));
+                let auc = reader.auc.value;
+                ui.label(auc.map_or("?".into(), |auc| format!("{auc:.2}")));
+                let time = reader.median_response_s;
+                ui.label(time.map_or("?".into(), |s| format!("{s:.1} s")));
+                ui.end_row();
+            }
+        });
+}
+
+fn sentence(report: &Report) -> String {
+    let interim = match report.interim {
+        true => " An interim look.",
+        false => "",
+    };
+    format!(
+        "Balanced accuracy {}: {}.{interim}",
+        percent(report.balanced_accuracy.value),
+        report.verdict
+    )
+}
