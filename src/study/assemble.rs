@@ -118,6 +118,7 @@ pub fn assemble(
 
     let wanted = Wanted {
         presentation: prepared.presentation,
+        practice_clips: prepared.practice.clone(),
         ..order.wanted
     };
     let secret = &order.secret;
@@ -125,16 +126,14 @@ pub fn assemble(
     let (plan, key) = design::design(&wanted, &prepared.clips, secret, code)?;
     prepared.audit.place(&plan, &key);
     write_audit(&prepared.audit)?;
-    let places: BTreeMap<&str, usize> = prepared
-        .clips
-        .iter()
-        .enumerate()
-        .map(|(i, clip)| (clip.pixels_sha256.as_str(), i))
-        .collect();
-    let sealed: BTreeMap<String, usize> = key
-        .clips
-        .iter()
-        .filter_map(|c| Some((c.clip.clone(), *places.get(c.pixels_sha256.as_str())?)))
+    let practice = prepared.practice.iter();
+    let sealed: BTreeMap<String, String> = practice
+        .map(|sha256| (design::identifier(secret, sha256), sha256.clone()))
+        .chain(
+            key.clips
+                .iter()
+                .map(|c| (c.clip.clone(), c.pixels_sha256.clone())),
+        )
         .collect();
     let all = plan.clips().len().max(1) as f64;
     let clips = plan.clips();
@@ -145,8 +144,8 @@ pub fn assemble(
             return Err(io::Error::other("it was stopped"));
         }
         let missing = || io::Error::other("a clip of the plan is missing");
-        let place = sealed.get(clip).ok_or_else(missing)?;
-        let frames = prepared.frames(*place)?;
+        let pixels = sealed.get(clip).ok_or_else(missing)?;
+        let frames = prepared.frames(pixels)?.ok_or_else(missing)?;
         Ok((clip.to_owned(), frames))
     });
     let made = Made {

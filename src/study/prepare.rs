@@ -67,17 +67,26 @@ pub struct Prepared {
     pub presentation: Presentation,
     /// Without identifiers, which the design gives.
     pub clips: Vec<ClipTruth>,
+    /// Hashes of the pixels of practice's clips, which are in neither clips nor audit.
+    pub practice: Vec<String>,
     pub audit: Audit,
     pub warnings: Vec<String>,
     spool: Spool,
+    /// By the hash of the pixels.
+    places: BTreeMap<String, usize>,
 }
 
 impl Prepared {
-    /// The frames of the clip at a place of [`Prepared::clips`], as they are shown.
+    /// The frames of a clip, by the hash of its pixels, as they are shown. None for a clip that is not there.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn frames(&mut self, place: usize) -> io::Result<Vec<u8>> {
+    pub fn frames(&mut self, pixels_sha256: &str) -> io::Result<Option<Vec<u8>>> {
+        let place = self.places.get(pixels_sha256).copied();
+        place.map(|place| self.spooled(place)).transpose()
+    }
+
+    fn spooled(&mut self, place: usize) -> io::Result<Vec<u8>> {
         let mut clip = self.spool.read(place)?;
         levels::cut(&mut clip, self.presentation.levels);
         Ok(clip)
@@ -137,6 +146,7 @@ pub fn prepare(
     }
     warnings.extend(found.iter().filter_map(|f| f.warning.clone()));
     name_hearts(&mut found);
+    hearts_of_practice(&found)?;
 
     let recorded: Vec<f64> = found.iter().filter_map(|f| f.heart_rate).collect();
     for one in &mut found {
@@ -219,6 +229,8 @@ pub fn prepare(
     let mut prepared = Prepared {
         presentation,
         clips: Vec::with_capacity(found.len()),
+        practice: Vec::new(),
+        places: BTreeMap::new(),
         audit: audit::audit(&[]),
         warnings,
         spool,
@@ -226,7 +238,7 @@ pub fn prepare(
     let mut figures = Vec::with_capacity(found.len());
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (i, one) in found.into_iter().enumerate() {
-        let clip = prepared.frames(i)?;
+        let clip = prepared.spooled(i)?;
         let truth = ClipTruth {
             pixels_sha256: sha256(&clip),
             ..one.truth
@@ -243,7 +255,7 @@ pub fn prepare(
                 ),
             });
         }
-        let path = one.listed.path;
+        let path = one.listed.path.clone();
         if let Some(other) = seen.insert(truth.pixels_sha256.clone(), path.clone()) {
             return Err(PrepareError::Unfit {
                 file: path.display().to_string(),
@@ -253,14 +265,39 @@ pub fn prepare(
                 ),
             });
         }
-        prepared.clips.push(truth);
-        figures.push(of);
+        prepared.places.insert(truth.pixels_sha256.clone(), i);
+        if one.listed.practice {
+            prepared.practice.push(truth.pixels_sha256);
+        } else {
+            prepared.clips.push(truth);
+            figures.push(of);
+        }
         if !report(0.9 + 0.1 * i as f64 / all) {
             return Err(PrepareError::Stopped);
         }
     }
     prepared.audit = audit::audit(&figures);
     Ok(prepared)
+}
+
+/// A heart that practice shows betrays itself in a trial.
+fn hearts_of_practice(found: &[Found]) -> Result<(), PrepareError> {
+    let (practice, scored): (Vec<&Found>, Vec<&Found>) =
+        found.iter().partition(|f| f.listed.practice);
+    let both = practice.into_iter().find_map(|p| {
+        let same = |s: &&&Found| s.truth.anatomy == p.truth.anatomy;
+        Some((p, scored.iter().find(same)?))
+    });
+    match both {
+        Some((practice, scored)) => Err(unfit(
+            practice,
+            format!(
+                "practice shows the heart of {}, and no reader may see one heart twice: leave one out",
+                scored.listed.path.display()
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn not_alike(why: &NotAlike, found: &[Found]) -> PrepareError {

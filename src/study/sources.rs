@@ -15,6 +15,8 @@ pub struct Listed {
     pub measured_ef_percent: Option<f64>,
     /// It was found in a folder, where other files than clips may lie.
     pub found: bool,
+    /// To learn the keys with; its class is not asked for.
+    pub practice: bool,
 }
 
 /// Why no list could be had. The message begins with the file or the folder.
@@ -60,8 +62,21 @@ pub fn folder(path: &Path, class: Class) -> Result<Vec<Listed>, SourcesError> {
         requested_ef_percent: None,
         measured_ef_percent: None,
         found: true,
+        practice: false,
     };
     Ok(paths.into_iter().map(listed).collect())
+}
+
+/// Clips of practice, as [`folder`] finds them. What they are counts nowhere.
+///
+/// # Errors
+/// When the folder cannot be read or is empty.
+pub fn practice(path: &Path) -> Result<Vec<Listed>, SourcesError> {
+    let mut all = folder(path, Class::Real)?;
+    for one in &mut all {
+        one.practice = true;
+    }
+    Ok(all)
 }
 
 #[derive(serde::Deserialize)]
@@ -132,6 +147,7 @@ pub fn list(path: &Path) -> Result<Vec<Listed>, SourcesError> {
             requested_ef_percent: row.requested_ef_percent,
             measured_ef_percent: row.measured_ef_percent,
             found: false,
+            practice: false,
         });
     }
     if all.is_empty() {

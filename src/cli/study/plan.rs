@@ -2,7 +2,7 @@ use super::passphrase;
 use crate::study::assemble::{Order, assemble};
 use crate::study::design::Wanted;
 use crate::study::key::Class;
-use crate::study::plan::{Analysis, Answering, Design, Shares};
+use crate::study::plan::{Analysis, Answering, Design, Shares, Sitting, Texts};
 use crate::study::prepare::Wishes;
 use crate::study::seal::{self, Kdf};
 use crate::study::secret::Secret;
@@ -11,7 +11,7 @@ use crate::study::{PROGRAM, sources};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(
@@ -51,9 +51,9 @@ pub struct Args {
     /// Trials that come once more, for a reader's agreement with themselves.
     #[arg(long, default_value_t = 0, value_name = "N")]
     repeat: usize,
-    /// Trials with moving bars, to learn the keys.
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    practice: usize,
+    /// To learn the keys: so many trials with moving bars, or a folder of clips that are in no other trial.
+    #[arg(long, default_value = "0", value_name = "N|DIR")]
+    practice: String,
     /// Steps of the confidence scale: 2 to 5, or 0 for none.
     #[arg(long, default_value_t = 5)]
     confidence: u8,
@@ -84,6 +84,21 @@ pub struct Args {
     /// What the study is called, for its readers to see.
     #[arg(long, default_value = "")]
     title: String,
+    /// A file with what readers are told before the first trial, instead of the program's words.
+    #[arg(long, value_name = "FILE")]
+    instruction: Option<PathBuf>,
+    /// A file with what readers consent to.
+    #[arg(long, value_name = "FILE")]
+    consent: Option<PathBuf>,
+    /// A file with what readers are told after the last trial.
+    #[arg(long, value_name = "FILE")]
+    debrief: Option<PathBuf>,
+    /// Trials of a block; a break follows each but the last.
+    #[arg(long, default_value_t = 25, value_name = "N")]
+    block: usize,
+    /// Seconds that a break lasts at least.
+    #[arg(long, default_value_t = 60, value_name = "S")]
+    break_s: u32,
     /// What the files' names begin with.
     #[arg(long, default_value = "study")]
     name: String,
@@ -179,7 +194,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn listed(args: &Args) -> anyhow::Result<Vec<sources::Listed>> {
     if let Some(csv) = &args.clips {
-        return Ok(sources::list(csv)?);
+        let mut all = sources::list(csv)?;
+        all.extend(practice(args)?);
+        return Ok(all);
     }
     let mut all = Vec::new();
     let folders = [&args.real, &args.factual, &args.counterfactual];
@@ -192,7 +209,32 @@ fn listed(args: &Args) -> anyhow::Result<Vec<sources::Listed>> {
         !all.is_empty(),
         "Give the clips: --real DIR with --factual DIR, --counterfactual DIR or both, or --clips CSV."
     );
+    all.extend(practice(args)?);
     Ok(all)
+}
+
+/// Clips of practice, where a folder of them is given.
+fn practice(args: &Args) -> anyhow::Result<Vec<sources::Listed>> {
+    match args.practice.parse::<usize>() {
+        Ok(_) => Ok(Vec::new()),
+        Err(_) => Ok(sources::practice(Path::new(&args.practice))?),
+    }
+}
+
+/// The administrator's own words, from a file.
+fn words(file: Option<&Path>) -> anyhow::Result<String> {
+    let Some(path) = file else {
+        return Ok(String::new());
+    };
+    let text = crate::files::read_text(path);
+    let text = text.with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = text.trim().to_owned();
+    anyhow::ensure!(
+        !text.is_empty(),
+        "{}: there is nothing in it.",
+        path.display()
+    );
+    Ok(text)
 }
 
 fn wanted(args: &Args) -> anyhow::Result<Wanted> {
@@ -240,7 +282,17 @@ fn wanted(args: &Args) -> anyhow::Result<Wanted> {
         readers: args.readers.unwrap_or(wanted.readers),
         trials: args.trials.unwrap_or(wanted.trials),
         repeats: args.repeat,
-        practice: args.practice,
+        practice: args.practice.parse().unwrap_or(0),
+        session: Sitting {
+            block: args.block,
+            break_s: args.break_s,
+            ..wanted.session
+        },
+        texts: Texts {
+            instruction: words(args.instruction.as_deref())?,
+            consent: words(args.consent.as_deref())?,
+            debrief: words(args.debrief.as_deref())?,
+        },
         prior_told: args.prior_told,
         answer: Answering {
             confidence: args.confidence,

@@ -33,6 +33,8 @@ pub struct Wanted {
     pub repeats: usize,
     /// Trials with moving bars that the program draws, to learn the keys.
     pub practice: usize,
+    /// Hashes of the pixels of clips that all readers practise with, after the bars; they are in no other trial.
+    pub practice_clips: Vec<String>,
     pub prior_told: bool,
     pub presentation: Presentation,
     pub answer: Answering,
@@ -58,6 +60,7 @@ impl Wanted {
             trials: 100,
             repeats: 0,
             practice: 0,
+            practice_clips: Vec::new(),
             prior_told: false,
             // What the clips allow takes its place.
             presentation: Presentation {
@@ -163,8 +166,13 @@ pub fn design(
         return Err(DesignError::Twice);
     }
     for clip in &mut clips {
-        clip.clip = secret.identifier("clip", clip.pixels_sha256.as_bytes());
+        clip.clip = identifier(secret, &clip.pixels_sha256);
     }
+    let mut practice = vec![plan::BARS.to_owned(); wanted.practice];
+    let mut hearts: Vec<&String> = wanted.practice_clips.iter().collect();
+    hearts.sort();
+    secret.random("practice").shuffle(&mut hearts);
+    practice.extend(hearts.into_iter().map(|sha256| identifier(secret, sha256)));
     let lists = chosen(wanted, &clips, secret)?;
 
     let mut readers = Vec::with_capacity(wanted.readers);
@@ -173,7 +181,6 @@ pub fn design(
         let mut random = secret.random(&format!("order of {reader}"));
         let names = list.into_iter().filter_map(|i| clips.get(i));
         let names: Vec<String> = names.map(|clip| clip.clip.clone()).collect();
-        let practice = vec![plan::BARS.to_owned(); wanted.practice];
         let block = wanted.session.block;
         let trials = order::trials(names, &practice, wanted.repeats, block, &mut random);
         readers.push(Reading {
@@ -220,6 +227,11 @@ pub fn design(
         readers,
     };
     Ok((plan, key))
+}
+
+/// What a clip is called in a study with this secret.
+pub fn identifier(secret: &Secret, pixels_sha256: &str) -> String {
+    secret.identifier("clip", pixels_sha256.as_bytes())
 }
 
 fn check(wanted: &Wanted) -> Result<(), DesignError> {

@@ -50,7 +50,7 @@ pub(super) fn find(listed: &Listed) -> Result<Option<Found>, PrepareError> {
         survey => survey.map_err(|e| unfit(e.to_string()))?,
     };
     let mark = opened.mark.as_ref();
-    if listed.class == Class::Real && mark.is_some() {
+    if listed.class == Class::Real && mark.is_some() && !listed.practice {
         return Err(unfit(
             "it is among the real clips, but is marked as synthetic".into(),
         ));

@@ -14,6 +14,8 @@ pub enum StudyFile {
     Counterfactual,
     /// `clips.csv`
     List,
+    /// A folder of clips to practise with.
+    Practice,
     /// The folder that a new study is written to.
     Out,
     Bundle,
@@ -40,6 +42,7 @@ impl StudyFile {
             Self::Factual => "Path of the folder with clips generated at their source's own EF",
             Self::Counterfactual => "Path of the folder with clips generated at another EF",
             Self::List => "Path of the list of clips, a CSV",
+            Self::Practice => "Path of the folder with clips to practise with",
             Self::Out => "Path of the folder for the study",
             Self::Bundle => "Path of the study, a file with the ending .echostudy",
             Self::Log => "Path of the file for your answers",
@@ -67,6 +70,9 @@ impl StudyFile {
             Self::List => of("List of clips", &["csv"])
                 .set_title("List of clips")
                 .pick_file(),
+            Self::Practice => dialog
+                .set_title("Folder with clips to practise with")
+                .pick_folder(),
             Self::Out => dialog.set_title("Folder for the study").pick_folder(),
             Self::Bundle => of("Study", &["echostudy"])
                 .set_title("Open a study")

@@ -194,6 +194,7 @@ impl Screen for Study {
             | StudyFile::Factual
             | StudyFile::Counterfactual
             | StudyFile::List
+            | StudyFile::Practice
             | StudyFile::Out => self.new.take(file, path),
             StudyFile::Bundle | StudyFile::Log => self.read.take(file, path),
             StudyFile::Folder

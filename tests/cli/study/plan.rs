@@ -192,3 +192,68 @@ fn what_is_missing_is_said_and_nothing_is_written() {
         "{why}"
     );
 }
+
+#[test]
+fn practice_shows_hearts_that_are_in_no_trial_and_words_are_the_administrators() {
+    let clips = Clips::new([8, 5, 5], [USUAL; 3]);
+    let practice = clips.path("practice");
+    std::fs::create_dir(&practice).unwrap();
+    for which in 100..103 {
+        let path = PathBuf::from(&practice).join(format!("{which}.gif"));
+        draw(&path, which, USUAL);
+    }
+    let words = clips.path("consent.txt");
+    std::fs::write(&words, "Do you want to?\n").unwrap();
+    let more = [
+        "--trials",
+        "12",
+        "--readers",
+        "2",
+        "--practice",
+        &practice,
+        "--consent",
+        &words,
+        "--block",
+        "4",
+    ];
+    let made = clips.plan("out", &more);
+    assert_eq!((&made["clips"], &made["trials"]), (&12.into(), &30.into()));
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(clips.path("out/plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["texts"]["consent"], "Do you want to?");
+    assert_eq!(plan["session"]["block"], 4);
+    let key = std::fs::read_to_string(clips.path("out/study.key")).unwrap();
+    for reader in plan["readers"].as_array().unwrap() {
+        let trials = reader["trials"].as_array().unwrap();
+        let of = |kind: &str| -> BTreeSet<&str> {
+            let is = trials.iter().filter(|t| t["kind"] == kind);
+            is.map(|t| t["clip"].as_str().unwrap()).collect()
+        };
+        let (practised, scored) = (of("practice"), of("scored"));
+        assert_eq!((practised.len(), scored.len()), (3, 12));
+        assert!(practised.is_disjoint(&scored));
+        // What they are counts nowhere, so the key does not say.
+        assert!(practised.iter().all(|clip| !key.contains(clip)));
+    }
+    // They are in the bundle: it opens, and is read to its end.
+    let ran = said(&[
+        "run",
+        &clips.path("out/study.echostudy"),
+        "--script",
+        &clips.script("out", 15, |_| "fake"),
+        "--code-file",
+        &clips.code("out", "R1"),
+        "--json",
+    ]);
+    assert_eq!(ran["complete"], true);
+
+    // The same pixels in practice and in a class.
+    std::fs::copy(
+        clips.path("real/patient_0.gif"),
+        clips.path("practice/a.gif"),
+    )
+    .unwrap();
+    let arguments = clips.arguments("other", &more);
+    let said = refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("practice shows the heart of"), "{said}");
+}

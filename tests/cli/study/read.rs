@@ -2,121 +2,155 @@
 
 use super::*;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Killed at random moments and run again, until the end is reached.
+/// A reader of a study whom a script reads for, with their log.
+#[cfg(unix)]
+struct Killed {
+    arguments: Vec<String>,
+    log: PathBuf,
+    plan: String,
+    /// The log after the last kill.
+    kept: Vec<u8>,
+}
+
+#[cfg(unix)]
+impl Killed {
+    fn new(clips: &Clips, reader: &str, script: &str) -> Self {
+        let words = ["run", "--pace-ms", "5", "--json", "--script", script];
+        let mut arguments: Vec<String> = words.map(str::to_owned).to_vec();
+        arguments.extend(["--code-file".into(), clips.code("out", reader)]);
+        arguments.push(clips.path("out/study.echostudy"));
+        Self {
+            arguments,
+            log: clips.path(&format!("out/study-{reader}.jsonl")).into(),
+            plan: clips.path("out/plan.json"),
+            kept: Vec::new(),
+        }
+    }
+
+    fn spawn(&self) -> std::process::Child {
+        Command::new(env!("CARGO_BIN_EXE_echoif"))
+            .arg("study")
+            .args(&self.arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Until something is written.
+    fn opening(&self) -> Duration {
+        let mut child = self.spawn();
+        let start = Instant::now();
+        while std::fs::metadata(&self.log).map_or(0, |m| m.len()) == 0 {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "nothing is written"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        start.elapsed()
+    }
+
+    /// Runs it, and kills it at that moment; whether it came so far.
+    fn kill_after(&mut self, moment: Duration) -> bool {
+        let mut child = self.spawn();
+        std::thread::sleep(moment);
+        let ended = child.try_wait().unwrap();
+        if ended.is_none() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        if let Some(status) = ended {
+            assert!(status.success());
+        }
+        if self.log.exists() {
+            self.is_sound();
+        }
+        ended.is_none()
+    }
+
+    /// Nothing in the log was changed, and it verifies.
+    fn is_sound(&mut self) {
+        let now = std::fs::read(&self.log).unwrap();
+        assert!(now.starts_with(&self.kept), "a line was changed");
+        self.kept = now;
+        let log = self.log.to_str().unwrap();
+        let checked = said(&["verify", log, "--plan", &self.plan, "--json"]);
+        assert_eq!(checked["ok"], true, "{checked}");
+    }
+
+    /// Read to the end: every trial has one answer.
+    fn read_on(&mut self, trials: usize) {
+        let end = said(
+            &self
+                .arguments
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(
+            (&end["answered"], &end["complete"]),
+            (&trials.into(), &true.into())
+        );
+        self.is_sound();
+        let text = String::from_utf8(self.kept.clone()).unwrap();
+        let answers = text.matches("\"kind\":\"answer\"").count();
+        assert_eq!(answers, trials);
+    }
+}
+
+/// Killed at fifty moments and run again, until the end is reached.
 #[test]
 #[cfg(unix)]
 fn a_session_survives_being_killed() {
     let clips = Clips::new([16, 9, 9], [USUAL; 3]);
-    let plan = clips.plan(
-        "out",
-        &["--trials", "30", "--repeat", "4", "--readers", "1"],
-    );
-    let bundle = clips.path("out/study.echostudy");
-    let (code, script) = (
-        clips.code("out", "R1"),
-        clips.script("out", 34, |t| if t % 3 == 0 { "real" } else { "fake" }),
-    );
-    let log = PathBuf::from(clips.path("out/study-R1.jsonl"));
-    let plan_file = clips.path("out/plan.json");
-    let arguments = [
-        "run",
-        &bundle,
-        "--script",
-        &script,
-        "--code-file",
-        &code,
-        "--pace-ms",
-        "5",
-    ];
-    // What a kill between making the log and its first line leaves is no fault.
-    std::fs::write(&log, "").unwrap();
-    let checked = said(&[
-        "verify",
-        log.to_str().unwrap(),
-        "--plan",
-        &plan_file,
-        "--json",
-    ]);
-    assert_eq!(checked["ok"], true, "{checked}");
-    let (mut kept, mut kills, mut ended) = (Vec::new(), 0u64, false);
-    while !ended {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_echoif"))
-            .arg("study")
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // Opening the bundle takes some of it; a little longer each time, so that it comes to an end.
-        let moment = 60 + kills * 29 % 140 + 4 * kills;
-        std::thread::sleep(Duration::from_millis(moment));
-        match child.try_wait().unwrap() {
-            Some(status) => {
-                assert!(status.success());
-                ended = true;
+    let readers = ["R1", "R2", "R3", "R4", "R5", "R6"];
+    let many = ["--trials", "30", "--repeat", "4", "--readers", "6"];
+    clips.plan("out", &many);
+    let script = clips.script("out", 34, |t| if t % 3 == 0 { "real" } else { "fake" });
+    let mut kills = 0;
+    let mut random = 2026_u64;
+    for reader in readers {
+        let mut reader = Killed::new(&clips, reader, &script);
+        // What a kill between making the log and its first line leaves is no fault.
+        std::fs::write(&reader.log, "").unwrap();
+        reader.is_sound();
+        let opening = reader.opening();
+        while kills < 50 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let after = Duration::from_micros((random >> 33) % 200_000);
+            if !reader.kill_after(opening.mul_f64(0.7) + after) {
+                break;
             }
-            None => {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                kills += 1;
-            }
+            kills += 1;
         }
-        assert!(kills < 400);
-        if !log.exists() {
-            continue;
+        reader.read_on(34);
+        if kills == 50 {
+            half_a_line_is_survived(&mut reader);
+            return;
         }
-        let now = std::fs::read(&log).unwrap();
-        assert!(now.starts_with(&kept), "a line was changed");
-        kept = now;
-        let checked = said(&[
-            "verify",
-            log.to_str().unwrap(),
-            "--plan",
-            &plan_file,
-            "--json",
-        ]);
-        assert_eq!(checked["ok"], true, "{checked}");
     }
-    assert!(kills >= 5, "{kills}");
-    let end = said(&[
-        "run",
-        &bundle,
-        "--script",
-        &script,
-        "--code-file",
-        &code,
-        "--json",
-    ]);
-    assert_eq!(
-        (&end["answered"], &end["complete"]),
-        (&34.into(), &true.into())
-    );
-    assert_eq!(plan["trials"], 34);
-    // Half a line at the end is survived.
-    let lines: Vec<&[u8]> = kept.split_inclusive(|&b| b == b'\n').collect();
+    panic!("only {kills} kills came before the end");
+}
+
+#[cfg(unix)]
+fn half_a_line_is_survived(reader: &mut Killed) {
+    let lines: Vec<&[u8]> = reader.kept.split_inclusive(|&b| b == b'\n').collect();
     let half = [
         lines[..lines.len() - 2].concat(),
         lines[lines.len() - 2][..40].to_vec(),
     ]
     .concat();
-    std::fs::write(&log, &half).unwrap();
-    let end = said(&[
-        "run",
-        &bundle,
-        "--script",
-        &script,
-        "--code-file",
-        &code,
-        "--json",
-    ]);
-    assert_eq!(
-        (&end["answered"], &end["complete"]),
-        (&34.into(), &true.into())
-    );
-    assert!(std::fs::read(&log).unwrap().starts_with(&half));
-    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&reader.log, &half).unwrap();
+    reader.kept = half;
+    reader.read_on(34);
+    let text = std::fs::read_to_string(&reader.log).unwrap();
     assert!(text.contains("\"kind\":\"torn\""), "{text}");
 }
 

@@ -24,6 +24,8 @@ pub struct Form {
     pub folders: [Option<PathBuf>; 3],
     /// Instead of folders.
     pub list: Option<PathBuf>,
+    /// A folder of clips to practise with.
+    pub practice: Option<PathBuf>,
     /// Its trials and shares are what `trials` and `shares` say, where these say anything.
     pub wanted: Wanted,
     /// As many as the clips suffice for, up to a hundred, where none are given.
@@ -42,6 +44,7 @@ impl Default for Form {
         Self {
             folders: Default::default(),
             list: None,
+            practice: None,
             wanted: Wanted::usual(PROGRAM),
             trials: None,
             shares: None,
@@ -112,14 +115,18 @@ impl Form {
     /// # Errors
     /// In a sentence that begins with the file or folder.
     pub fn listed(&self) -> Result<Vec<Listed>, String> {
-        if let Some(list) = &self.list {
-            return sources::list(list).map_err(|e| e.to_string());
-        }
         let mut all = Vec::new();
-        for (class, folder) in Class::ALL.into_iter().zip(&self.folders) {
-            if let Some(folder) = folder {
-                all.extend(sources::folder(folder, class).map_err(|e| e.to_string())?);
+        if let Some(list) = &self.list {
+            all.extend(sources::list(list).map_err(|e| e.to_string())?);
+        } else {
+            for (class, folder) in Class::ALL.into_iter().zip(&self.folders) {
+                if let Some(folder) = folder {
+                    all.extend(sources::folder(folder, class).map_err(|e| e.to_string())?);
+                }
             }
+        }
+        if let Some(practice) = &self.practice {
+            all.extend(sources::practice(practice).map_err(|e| e.to_string())?);
         }
         Ok(all)
     }

@@ -72,6 +72,7 @@ impl NewStudy {
             StudyFile::Factual => self.take_folder(1, path),
             StudyFile::Counterfactual => self.take_folder(2, path),
             StudyFile::List => self.form.list = Some(path),
+            StudyFile::Practice => self.form.practice = Some(path),
             StudyFile::Out => self.form.out = Some(path),
             _ => {}
         }
@@ -252,11 +253,8 @@ impl NewStudy {
         CollapsingHeader::new("More")
             .id_salt("more of a study")
             .show(ui, |ui| match more::more(ui, &mut self.form) {
-                Some(FileRow::Choose(file)) => asks = Some(Asks::File(file)),
-                Some(FileRow::Clear) => {
-                    self.form.list = None;
-                    self.settle_out();
-                }
+                Some(more::Did::Ask(file)) => asks = Some(Asks::File(file)),
+                Some(more::Did::Changed) => self.settle_out(),
                 None => {}
             });
         asks

@@ -5,12 +5,21 @@ use crate::study::plan::{Design, Shares};
 use crate::ui::study::files::StudyFile;
 use crate::ui::study::parts::{FileField, FileRow, heading, muted, row};
 use egui::{Checkbox, ComboBox, DragValue, TextEdit, Ui};
+use std::path::PathBuf;
 
 /// Lines of a text in the reader's words.
 const LINES: usize = 3;
 
-/// Draws it. What the user did with the list of clips.
-pub fn more(ui: &mut Ui, form: &mut Form) -> Option<FileRow> {
+/// What the user did with the files that are named here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    Ask(StudyFile),
+    Changed,
+}
+
+/// Draws it.
+pub fn more(ui: &mut Ui, form: &mut Form) -> Option<Did> {
+    let mut did = None;
     heading(ui, "Who reads what");
     design(ui, form);
     shares(ui, form);
@@ -24,6 +33,9 @@ pub fn more(ui: &mut Ui, form: &mut Form) -> Option<FileRow> {
         ui,
         "With moving bars that show no heart, to learn the keys.",
     );
+    let practice = (StudyFile::Practice, &mut form.practice);
+    let empty = "a folder; they are in no other trial";
+    did = did.or(file(ui, "Practice with clips", practice, empty));
     number(
         ui,
         "Trials of a block",
@@ -81,13 +93,9 @@ pub fn more(ui: &mut Ui, form: &mut Form) -> Option<FileRow> {
             .suffix(" s");
         ui.add(seconds).labelled_by(words);
     });
-    let list = FileField::new(
-        "A list instead of folders",
-        StudyFile::List,
-        form.list.as_deref(),
-        "clips.csv: file, class, anatomy, EFs",
-    )
-    .show(ui);
+    let list = (StudyFile::List, &mut form.list);
+    let empty = "clips.csv: file, class, anatomy, EFs";
+    did = did.or(file(ui, "A list instead of folders", list, empty));
 
     heading(ui, "Result");
     row(ui, "Margin of equivalence", |ui, words| {
@@ -127,7 +135,23 @@ pub fn more(ui: &mut Ui, form: &mut Form) -> Option<FileRow> {
         "Seals from you, too, which clip is which. Nobody can open the key without it. Without one the report \
          says that the study was not sealed from its administrator.",
     );
-    list
+    did
+}
+
+/// A file that need not be there.
+fn file(
+    ui: &mut Ui,
+    label: &str,
+    (which, path): (StudyFile, &mut Option<PathBuf>),
+    empty: &str,
+) -> Option<Did> {
+    match FileField::new(label, which, path.as_deref(), empty).show(ui)? {
+        FileRow::Choose(which) => Some(Did::Ask(which)),
+        FileRow::Clear => {
+            *path = None;
+            Some(Did::Changed)
+        }
+    }
 }
 
 fn design(ui: &mut Ui, form: &mut Form) {
