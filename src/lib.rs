@@ -36,6 +36,7 @@ pub mod carry;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;
+pub mod drill;
 pub mod edm;
 pub mod ef;
 pub mod engine;

@@ -81,6 +81,24 @@ pub fn assemble(
     order: Order,
     report: &mut dyn FnMut(&str, f64) -> bool,
 ) -> Result<Assembled, AssembleError> {
+    let out = order.out.clone();
+    let made = write(order, report);
+    match &made {
+        // The sentence speaks of the audit.
+        Ok(_) | Err(AssembleError::Unequal(_) | AssembleError::There(_)) => {}
+        Err(_) => {
+            let _ = std::fs::remove_file(out.join("audit.json"));
+            // Only where nothing else is in it.
+            let _ = std::fs::remove_dir(&out);
+        }
+    }
+    made
+}
+
+fn write(
+    order: Order,
+    report: &mut dyn FnMut(&str, f64) -> bool,
+) -> Result<Assembled, AssembleError> {
     let file = |ending: &str| order.out.join(format!("{}{ending}", order.name));
     let (bundle, key_file) = (file(".echostudy"), file(".key"));
     let (codes, plan_file) = (file("-codes.txt"), order.out.join("plan.json"));

@@ -40,6 +40,8 @@ pub struct App {
     pub(super) messages: Vec<Message>,
     /// An export to a file that is there already: it waits for the user's word.
     pub(super) replacing: Option<(Package, PathBuf)>,
+    /// A pass of the window has been.
+    has_begun: bool,
     /// The theme on screen.
     is_light: bool,
     pub(super) shortcuts: bool,
@@ -104,6 +106,7 @@ impl App {
             picker: options.picker,
             messages: Vec::new(),
             replacing: None,
+            has_begun: false,
             is_light: false,
             shortcuts: false,
             palette: None,
@@ -139,6 +142,31 @@ impl App {
     /// Every mode's screen, shown or not.
     fn screens(&mut self) -> ([&mut dyn Screen; 2], &mut Engine) {
         ([&mut self.explore, &mut self.study], &mut self.engine)
+    }
+
+    /// While a reader reads nothing else goes on: what would come of it would make passes late, and what was
+    /// opened meanwhile waits.
+    fn logic_of_a_session(&mut self) {
+        self.mode = Mode::Study;
+        while let Some(event) = self.engine.poll() {
+            let is_ready = matches!(event, Event::Ready { .. });
+            self.hear(event);
+            if is_ready {
+                self.engine.cancel_all();
+            }
+        }
+        self.study.pursue(&mut self.engine);
+    }
+
+    /// What the window was is kept for the next start; of a session that was ended from outside, that is the
+    /// full screen.
+    fn end_full_screen(&mut self, ctx: &egui::Context) {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return;
+        }
+        if ctx.input(|i| i.viewport().fullscreen == Some(true)) {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(false));
+        }
     }
 
     /// Takes one of the worker's events: what all modes share is settled here, the rest is the screen's.
@@ -317,6 +345,10 @@ fn whole(ui: &mut Ui, show: impl FnOnce(&mut Ui)) {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.end_full_screen(ctx);
+        if self.study.has_window() {
+            return self.logic_of_a_session();
+        }
         while let Some(event) = self.engine.poll() {
             self.hear(event);
         }

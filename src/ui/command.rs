@@ -39,6 +39,7 @@ pub enum Command {
     EndSystole,
     Ladder,
     Run,
+    Proceed,
     Export,
     Undo,
     Redo,
@@ -84,6 +85,7 @@ impl Command {
             Self::EndSystole => "Go to end-systole",
             Self::Ladder => "EF ladder",
             Self::Run => "Run",
+            Self::Proceed => "Press the main button",
             Self::Export => "Export...",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
@@ -128,7 +130,7 @@ impl Command {
             Self::EndDiastole => (Modifiers::NONE, Key::D),
             Self::EndSystole => (Modifiers::NONE, Key::S),
             Self::Ladder => (Modifiers::NONE, Key::L),
-            Self::Run => (Modifiers::NONE, Key::Enter),
+            Self::Run | Self::Proceed => (Modifiers::NONE, Key::Enter),
             Self::Export => (Modifiers::COMMAND, Key::S),
             Self::Undo => (Modifiers::COMMAND, Key::Z),
             Self::Redo => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z),
@@ -157,6 +159,7 @@ impl Command {
             | Self::Palette
             | Self::Shortcuts
             | Self::About => None,
+            Self::Proceed => Some(Mode::Study),
             _ => Some(Mode::Explore),
         }
     }
@@ -186,6 +189,19 @@ impl Command {
             // With Shift first: a plain shortcut would also accept the shifted key.
             let mut order: Vec<Self> = Self::iter().collect();
             order.sort_by_key(|c| !c.shortcut().modifiers.shift);
+            // One that is held was pressed for what was on screen before.
+            let held = input.events.iter().any(|e| {
+                matches!(
+                    e,
+                    egui::Event::Key {
+                        key: Key::Enter,
+                        pressed: true,
+                        repeat: true,
+                        ..
+                    }
+                )
+            });
+            order.retain(|c| !(held && c.shortcut().logical_key == Key::Enter));
             let mut pressed: Vec<Self> = order
                 .into_iter()
                 .filter(|c| c.is_of(mode) && !(focused && c.is_a_widgets()))

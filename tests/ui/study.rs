@@ -444,8 +444,7 @@ fn a_study_is_made_by_four_clicks_read_collected_and_reported() {
     window.get_by_label("Collect").click();
     window.run_steps(2);
     crate::harness::drop_file(&mut window, made.clone());
-    window.run_steps(2);
-    assert!(has(&window, "study-R1.jsonl"), "{}", said(&window));
+    until(&mut window, "study-R1.jsonl");
     window.get_by_label("Check the logs").click();
     until(&mut window, "Nothing is wrong with these logs");
     assert!(has(&window, "No log of R2, R3 yet."));
@@ -506,4 +505,109 @@ fn a_study_that_is_opened_or_dropped_goes_to_its_door() {
     assert!(has(&window, "Begin"));
     press(&mut window, Modifiers::COMMAND, Key::Num1);
     assert!(!has(&window, "Your code"));
+}
+
+#[test]
+fn what_was_typed_can_be_mended() {
+    let folder = clips(COUNTS);
+    let made = study(folder.path());
+    let files = vec![
+        (StudyFile::Real, folder.path().join("real")),
+        (StudyFile::Factual, folder.path().join("factual")),
+    ];
+    let mut window = window(None, files);
+    press(&mut window, Modifiers::COMMAND, Key::Num3);
+    window.get_by_label("Recorded clips: choose").click();
+    until(&mut window, "6 files");
+    window
+        .get_by_label("Generated at the source's EF: choose")
+        .click();
+    until(&mut window, "3 files");
+    // Enter ends a field, and starts nothing.
+    let role = egui::accesskit::Role::SpinButton;
+    let trials = |window: &Window| {
+        let fields = window.get_all_by_role(role);
+        fields.map(|f| f.rect()).next().unwrap().center()
+    };
+    let at = trials(&window);
+    window.hover_at(at);
+    window.drag_at(at);
+    window.drop_at(at);
+    window.run_steps(3);
+    window.event(egui::Event::Text("4".into()));
+    window.run_steps(2);
+    key(&mut window, Key::Enter);
+    window.run_steps(3);
+    assert!(has(&window, "Prepares the clips"), "{}", said(&window));
+    // A wrong receipt is told of, and its field stays.
+    let mut reader = self::window(Some(reading(&made, 0)), Vec::new());
+    until(&mut reader, "You will be shown");
+    key(&mut reader, Key::Escape);
+    until(&mut reader, "Your code");
+    window.get_by_label("Collect").click();
+    window.run_steps(2);
+    crate::harness::drop_file(&mut window, made.bundle.parent().unwrap().to_owned());
+    until(&mut window, "study-R1.jsonl");
+    window.get_by_label("Check the logs").click();
+    until(&mut window, "Nothing is wrong");
+    window.get_by_label("Receipt of R1").focus();
+    window.run_steps(2);
+    window.event(egui::Event::Text("ABC".into()));
+    window.run_steps(2);
+    window.get_by_label("Check the logs").click();
+    until(&mut window, "a receipt is said as");
+    assert!(window.query_by_label("Receipt of R1").is_some());
+}
+
+#[test]
+fn a_session_comes_to_the_front_and_fits_a_small_window_with_large_text() {
+    let folder = clips(COUNTS);
+    let made = study(folder.path());
+    let mut window = Harness::builder()
+        .with_size([450.0, 300.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = options(Some(reading(&made, 0)), Vec::new());
+            App::new(cc, options).expect("the worker starts")
+        });
+    // While the bundle is opened, the user goes elsewhere.
+    window.step();
+    press(&mut window, Modifiers::COMMAND, Key::Num1);
+    until(&mut window, "You will be shown");
+    let inside = |window: &Window, label: &str| {
+        let rect = window.get_by_label_contains(label).rect();
+        let room = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(450.0, 300.0));
+        assert!(room.contains_rect(rect), "{label}: {rect:?}");
+    };
+    key(&mut window, Key::Enter);
+    until(&mut window, "Do you agree");
+    // What is below is reached by keys, and seen then.
+    for _ in 0..2 {
+        key(&mut window, Key::Tab);
+    }
+    window.run_steps(60);
+    inside(&window, "I do not agree");
+    key(&mut window, Key::Tab);
+    window.run_steps(60);
+    key(&mut window, Key::Escape);
+    until(&mut window, "Your code");
+    drop(window);
+
+    let mut window = Harness::builder()
+        .with_size([450.0, 300.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| {
+            let options = options(Some(reading(&made, 1)), Vec::new());
+            App::new(cc, options).expect("the worker starts")
+        });
+    up_to_ready(&mut window);
+    key(&mut window, Key::Enter);
+    clip_on_screen(&mut window);
+    for label in ["Clip", "Real  (", "Fake  ("] {
+        inside(&window, label);
+    }
+    key(&mut window, Key::R);
+    for label in ["1  a guess", "5  certain"] {
+        inside(&window, label);
+    }
 }

@@ -232,7 +232,7 @@ fn screens(size: Size, theme: egui::Theme, text: &str) {
     crate::study::read_all(&made);
     shown.click("Collect");
     crate::harness::drop_file(&mut shown.window, made.bundle.parent().unwrap().to_owned());
-    shown.window.run_steps(2);
+    shown.until("study-R1.jsonl");
     shown.click("Check the logs");
     shown.until("Nothing is wrong");
     shown.picture(&format!("collect_{text}"));

@@ -53,6 +53,8 @@ pub struct Study {
     gathered: Gathered,
     /// A file that the user is to choose.
     wish: Option<StudyFile>,
+    /// Enter was pressed, and nothing else had the keyboard.
+    entered: bool,
 }
 
 impl Study {
@@ -64,6 +66,7 @@ impl Study {
             read: Read::new(wake.clone()),
             gathered: Gathered::new(wake),
             wish: None,
+            entered: false,
         }
     }
 
@@ -98,6 +101,7 @@ impl Study {
     /// The window is closed.
     pub fn close(&mut self) {
         self.read.close();
+        self.new.close();
     }
 
     fn tabs(&mut self, ui: &mut Ui) {
@@ -129,13 +133,16 @@ impl Screen for Study {
         self.gathered.pursue();
     }
 
-    fn obey(&mut self, _: Command, _: f64, _: &mut Engine) {}
+    fn obey(&mut self, command: Command, _: f64, _: &mut Engine) {
+        self.entered |= command == Command::Proceed;
+    }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Engine) -> Vec<Command> {
         if self.read.is_reading() {
             self.read.session(ui);
             return Vec::new();
         }
+        let entered = std::mem::take(&mut self.entered);
         egui::Panel::top("screens of a study")
             .frame(theme::background(ui).inner_margin(6))
             .show(ui, |ui| self.tabs(ui));
@@ -143,7 +150,7 @@ impl Screen for Study {
             .frame(theme::background(ui))
             .show(ui, |ui| {
                 self.wish = match self.tab {
-                    Tab::New => match self.new.ui(ui) {
+                    Tab::New => match self.new.ui(ui, entered) {
                         Some(Asks::File(file)) => Some(file),
                         Some(Asks::Read { bundle, code }) => {
                             self.open(bundle, Some(code), None);
@@ -151,8 +158,8 @@ impl Screen for Study {
                         }
                         None => None,
                     },
-                    Tab::Read => self.read.ui(ui),
-                    Tab::Collect => self.gathered.collect_ui(ui),
+                    Tab::Read => self.read.ui(ui, entered),
+                    Tab::Collect => self.gathered.collect_ui(ui, entered),
                     Tab::Report => self.gathered.report_ui(ui),
                 };
             });
@@ -172,9 +179,11 @@ impl Screen for Study {
     }
 
     fn step_back(&mut self, _: &mut Engine) {
-        self.new.step_back();
-        self.read.step_back();
-        self.gathered.step_back();
+        match self.tab {
+            Tab::New => self.new.step_back(),
+            Tab::Read => self.read.step_back(),
+            Tab::Collect | Tab::Report => self.gathered.step_back(),
+        }
     }
 
     fn take_said(&mut self) -> Vec<String> {

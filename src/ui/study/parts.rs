@@ -145,15 +145,13 @@ pub fn named(response: &Response, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, name));
 }
 
-/// The button that a screen is there for; Enter presses it where nothing else has the keyboard.
-pub fn main_button(ui: &mut Ui, text: &str, enabled: bool) -> bool {
+/// The button that a screen is there for; `entered` presses it, too.
+pub fn main_button(ui: &mut Ui, text: &str, enabled: bool, entered: bool) -> bool {
     let fill = ui.visuals().selection.bg_fill;
     let words = RichText::new(text).strong();
     let button = Button::new(words).fill(fill).min_size(vec2(120.0, 30.0));
     let clicked = ui.add_enabled(enabled, button).clicked();
-    let free = ui.memory(|m| m.focused().is_none()) && !egui::Popup::is_any_open(ui.ctx());
-    let entered = enabled && free && ui.input(|i| i.key_pressed(egui::Key::Enter));
-    clicked || entered
+    clicked || (enabled && entered)
 }
 
 /// What is being done. Whether it is to stop.

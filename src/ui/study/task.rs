@@ -86,6 +86,11 @@ impl<T: Send + 'static> Task<T> {
 }
 
 impl<T> Task<T> {
+    /// Tells it to stop. What it comes to then can still be taken.
+    pub fn stop(&self) {
+        self.stop.set();
+    }
+
     pub fn progress(&self) -> Progress {
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.clone()

@@ -12,7 +12,7 @@ use egui::{Grid, RichText, TextEdit, Ui};
 use std::collections::BTreeMap;
 
 impl Gathered {
-    pub fn collect_ui(&mut self, ui: &mut Ui) -> Option<StudyFile> {
+    pub fn collect_ui(&mut self, ui: &mut Ui, entered: bool) -> Option<StudyFile> {
         let mut asks = None;
         column(ui, |ui| {
             title(
@@ -37,7 +37,7 @@ impl Gathered {
                 return;
             }
             let missing = self.inputs.missing();
-            if main_button(ui, "Check the logs", missing.is_none()) {
+            if main_button(ui, "Check the logs", missing.is_none(), entered) {
                 self.check();
             }
             if let Some(missing) = missing {

@@ -5,7 +5,7 @@ use super::super::parts::{FileField, FileRow, error, name_of, row};
 use crate::study::given::{self, GivenKey, Opener, Why};
 use crate::study::plan::Plan;
 use egui::{RichText, TextEdit, Ui};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What both screens are given.
@@ -109,7 +109,7 @@ impl Inputs {
             }
             None => {}
         }
-        if with_key {
+        if with_key || self.is_plan_sealed() {
             let key = self.key.as_deref();
             let note = "says which clip is which";
             match FileField::new("Key", StudyFile::Key, key, note).show(ui) {
@@ -165,6 +165,18 @@ impl Inputs {
             did = Some(Did::Changed);
         }
         did
+    }
+
+    /// Whether a path is one of them.
+    pub fn has(&self, path: &Path) -> bool {
+        let files = self.plan.iter().chain(&self.key).chain(&self.logs);
+        files.into_iter().any(|file| file == path)
+    }
+
+    /// Whether the key is needed to open the plan, too.
+    fn is_plan_sealed(&self) -> bool {
+        let ending = self.plan.as_ref().and_then(|p| p.extension());
+        ending.is_some_and(|e| e.eq_ignore_ascii_case("echostudy"))
     }
 
     /// What is missing to check logs, in a sentence.

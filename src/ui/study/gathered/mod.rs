@@ -7,11 +7,11 @@ mod report;
 pub use inputs::Inputs;
 
 use super::files::StudyFile;
-use super::task::Task;
+use super::task::{Reporter, Task};
 use crate::study::given::{self, Opener};
-use crate::study::merge::merge;
+use crate::study::merge::{MergeError, merge};
 use crate::study::report::Report;
-use crate::study::results::{Asked, results};
+use crate::study::results::{Asked, ResultsError, results};
 use crate::study::verify::{Receipt, Verified, verify};
 use crate::ui::projector::Wake;
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub struct Gathered {
 }
 
 enum Outcome {
+    Taken(Inputs),
     Verified(Checked),
     Merged(PathBuf),
     Reported(PathBuf, Box<Report>),
@@ -82,20 +83,22 @@ impl Gathered {
     /// Takes a file that was chosen.
     pub fn take(&mut self, file: StudyFile, path: PathBuf) {
         match file {
-            StudyFile::Merged => return self.merge(path),
-            StudyFile::Report => {
-                self.out = Some(path);
-                return;
-            }
+            StudyFile::Merged => self.merge(path),
+            StudyFile::Report => self.out = Some(path),
             file => {
-                if let Err(why) = self.inputs.take(file, path) {
-                    self.changed();
-                    self.why = Some(why);
-                    return;
+                self.changed();
+                if matches!(file, StudyFile::Folder | StudyFile::Plan) {
+                    // Of another study.
+                    self.out = None;
+                    self.receipts.clear();
                 }
+                let mut inputs = self.inputs.clone();
+                self.start(move |_| {
+                    inputs.take(file, path)?;
+                    Ok(Outcome::Taken(inputs))
+                });
             }
         }
-        self.changed();
     }
 
     /// What was found of other files is no longer so.
@@ -122,6 +125,7 @@ impl Gathered {
         };
         self.work = None;
         match outcome.and_then(|o| o) {
+            Ok(Outcome::Taken(inputs)) => self.inputs = inputs,
             Ok(Outcome::Verified(checked)) => self.verified = Some(checked),
             Ok(Outcome::Merged(path)) => self.merged = Some(path),
             Ok(Outcome::Reported(path, report)) => self.reported = Some((path, report)),
@@ -129,20 +133,19 @@ impl Gathered {
         }
     }
 
-    fn start(&mut self, work: impl FnOnce() -> Result<Outcome, String> + Send + 'static) {
+    fn start(&mut self, work: impl FnOnce(&Reporter) -> Result<Outcome, String> + Send + 'static) {
         self.why = None;
-        match Task::start("study", &self.wake, move |_| work()) {
+        match Task::start("study", &self.wake, work) {
             Ok(task) => self.work = Some(task),
             Err(why) => self.why = Some(why),
         }
     }
 
     fn check(&mut self) {
-        self.verified = None;
         self.merged = None;
         let inputs = self.inputs.clone();
         let typed: Vec<(String, String)> = self.receipts.clone().into_iter().collect();
-        self.start(move || {
+        self.start(move |_| {
             let plan = inputs.plan()?;
             let bytes = given::logs(&inputs.logs).map_err(|e| format!("{e}."))?;
             let receipts: Result<Vec<Receipt>, _> = typed
@@ -162,11 +165,18 @@ impl Gathered {
 
     fn merge(&mut self, out: PathBuf) {
         let inputs = self.inputs.clone();
-        self.start(move || {
+        self.start(move |reporter| {
+            if inputs.has(&out) {
+                return Err(format!(
+                    "{}: it is one of the study's own files: choose another name.",
+                    out.display()
+                ));
+            }
             let plan = inputs.plan()?;
             let bytes = given::logs(&inputs.logs).map_err(|e| format!("{e}."))?;
-            let merged =
-                merge(bytes.iter().map(Vec::as_slice), &plan).map_err(|e| format!("{e}."))?;
+            let merged = merge(bytes.iter().map(Vec::as_slice), &plan);
+            let merged = merged.map_err(|e| with_file(&e, &inputs.logs))?;
+            goes_on(reporter)?;
             crate::files::write_atomically(&out, &merged.bytes)
                 .map_err(|e| format!("{}: it cannot be written ({e}).", out.display()))?;
             Ok(Outcome::Merged(out))
@@ -176,7 +186,7 @@ impl Gathered {
     fn report_to(&mut self, out: PathBuf) {
         self.reported = None;
         let (inputs, interim) = (self.inputs.clone(), self.interim);
-        self.start(move || {
+        self.start(move |reporter| {
             let key = inputs.key()?.ok_or("The key is needed: choose it.")?;
             let plan_file = inputs.plan.as_deref().unwrap_or(Path::new(""));
             let plan =
@@ -190,8 +200,33 @@ impl Gathered {
                 interim,
                 out: &out,
             };
-            let report = results(&asked).map_err(|e| format!("{e}."))?;
+            // From here on it is written down that the key was opened.
+            goes_on(reporter)?;
+            let report = results(&asked).map_err(|e| match e {
+                ResultsError::Logs(e) => with_file(&e, &inputs.logs),
+                e => format!("{e}."),
+            })?;
             Ok(Outcome::Reported(out, Box::new(report)))
         });
+    }
+}
+
+/// Before anything is written: whether anybody still waits for it.
+fn goes_on(reporter: &Reporter) -> Result<(), String> {
+    match reporter.report("", 0.5) {
+        true => Ok(()),
+        false => Err(String::new()),
+    }
+}
+
+/// The error, behind the file that it is about.
+fn with_file(e: &MergeError, logs: &[PathBuf]) -> String {
+    let file = match e {
+        MergeError::Wrong { file, .. } | MergeError::NoReader { file } => logs.get(*file),
+        _ => None,
+    };
+    match file {
+        Some(path) => format!("{}: {e}.", path.display()),
+        None => format!("{e}."),
     }
 }

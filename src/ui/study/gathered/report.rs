@@ -10,7 +10,7 @@ use super::inputs::Did;
 use crate::study::report::{Averaged, Report};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Checkbox, Grid, RichText, Ui};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Gathered {
     /// Where the report goes.
@@ -62,7 +62,7 @@ impl Gathered {
                 None if self.inputs.key.is_none() => Some("Choose the key."),
                 missing => missing,
             };
-            if main_button(ui, "Open the key and report", missing.is_none())
+            if main_button(ui, "Open the key and report", missing.is_none(), false)
                 && let Some(out) = out
             {
                 self.report_to(out);
@@ -79,13 +79,30 @@ impl Gathered {
                 ui.add_space(GAP);
                 written(ui, "The whole report", &page);
                 if ui.button("Open it").clicked() {
-                    let url = format!("file://{}", page.display());
-                    ui.ctx().open_url(egui::OpenUrl::new_tab(url));
+                    ui.ctx().open_url(egui::OpenUrl::new_tab(url_of(&page)));
                 }
             }
         });
         asks
     }
+}
+
+/// Where a browser finds a file. What has a meaning of its own in an address is written as a number.
+fn url_of(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let text = path.display().to_string().replace('\\', "/");
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~:".contains(&b);
+    let mut url = match text.starts_with('/') {
+        true => "file://".to_owned(),
+        false => "file:///".to_owned(),
+    };
+    for byte in text.bytes() {
+        match plain(byte) {
+            true => url.push(char::from(byte)),
+            false => url += &format!("%{byte:02X}"),
+        }
+    }
+    url
 }
 
 fn percent(share: Option<f64>) -> String {
@@ -165,4 +182,16 @@ fn sentence(report: &Report) -> String {
         percent(report.balanced_accuracy.value),
         report.verdict
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_finds_files_with_any_name() {
+        let url = url_of(Path::new("/a b/50 % #1/report.html"));
+        assert_eq!(url, "file:///a%20b/50%20%25%20%231/report.html");
+        assert!(url_of(Path::new("out")).starts_with("file:///"));
+    }
 }

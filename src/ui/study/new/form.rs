@@ -67,6 +67,9 @@ impl Form {
 
     /// Scored trials of a reader; `counts` are the files of each class.
     pub fn trials(&self, counts: [usize; 3]) -> usize {
+        if self.list.is_some() {
+            return self.trials.unwrap_or(USUAL_TRIALS);
+        }
         self.trials.unwrap_or_else(|| {
             let (shares, readers) = (self.shares(), self.wanted.readers.max(1));
             let each = Class::ALL.iter().zip(counts).filter_map(|(class, n)| {
@@ -142,6 +145,7 @@ impl Form {
             wishes: self.wishes,
             wanted: Wanted {
                 trials,
+                fewer: self.trials.is_none(),
                 shares: self.shares(),
                 ..self.wanted.clone()
             },

@@ -3,6 +3,7 @@
 use super::super::parts::{caution, heading, main_button, muted, named, row, title, written};
 use crate::study::assemble::Assembled;
 use crate::study::audit::Content;
+use crate::study::plan::Kind;
 use crate::ui::theme::{GAP, tokens};
 use egui::{Grid, RichText, Ui};
 
@@ -14,15 +15,17 @@ pub enum Next {
     Another,
 }
 
-pub fn show(ui: &mut Ui, made: &Assembled) -> Option<Next> {
+pub fn show(ui: &mut Ui, made: &Assembled, entered: bool) -> Option<Next> {
     let mut next = None;
     let shown = made.plan.presentation;
+    let first = made.plan.readers.first().map_or(&[][..], |r| &r.trials);
+    let scored = first.iter().filter(|t| t.kind == Kind::Scored).count();
     title(
         ui,
         "The study is made",
         &format!(
-            "{} clips of {} frames at {:.1} a second, {} x {} pixels, {} gray levels.",
-            made.clips, shown.frames, shown.fps, shown.width, shown.height, shown.levels
+            "{} trials for each reader, of {} clips of {} frames at {:.1} a second, {} x {} pixels, {} gray levels.",
+            scored, made.clips, shown.frames, shown.fps, shown.width, shown.height, shown.levels
         ),
     );
     written(ui, "For the readers", &made.bundle);
@@ -47,7 +50,7 @@ pub fn show(ui: &mut Ui, made: &Assembled) -> Option<Next> {
             }
             let text = format!("Read as {}", reader.reader);
             let read = match i {
-                0 => main_button(ui, &text, true),
+                0 => main_button(ui, &text, true, entered),
                 _ => ui.button(text).clicked(),
             };
             if read {

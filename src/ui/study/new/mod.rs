@@ -16,6 +16,10 @@ use crate::ui::theme::GAP;
 use egui::{CollapsingHeader, DragValue, Ui};
 use form::Form;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// For what is being made, when the window is closed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The screen's state.
 pub struct NewStudy {
@@ -102,7 +106,14 @@ impl NewStudy {
         *folder = Some(path);
         let counting = Task::start("count", &self.wake, move |_| {
             let found = sources::folder(&counted, class).map_err(|e| e.to_string())?;
-            Ok(found.len())
+            // What the program writes beside its exports is no clip.
+            let is_clip = |l: &&sources::Listed| {
+                let ending = l.path.extension().unwrap_or_default();
+                !["json", "csv", "txt"]
+                    .iter()
+                    .any(|e| ending.eq_ignore_ascii_case(e))
+            };
+            Ok(found.iter().filter(is_clip).count())
         });
         *count = counting.map_or_else(|why| Count::Counted(Err(why)), Count::Counting);
     }
@@ -113,6 +124,17 @@ impl NewStudy {
 
     pub fn step_back(&mut self) {
         self.making = None;
+    }
+
+    /// The window is closed: what is being made puts away what it began.
+    pub fn close(&mut self) {
+        if let Some(making) = self.making.take() {
+            making.stop();
+            let since = Instant::now();
+            while making.take().is_none() && since.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
     }
 
     /// Looks whether what other threads do has come.
@@ -141,11 +163,11 @@ impl NewStudy {
         })
     }
 
-    pub fn ui(&mut self, ui: &mut Ui) -> Option<Asks> {
+    pub fn ui(&mut self, ui: &mut Ui, entered: bool) -> Option<Asks> {
         let mut asks = None;
         column(ui, |ui| {
             if let Some(made) = &self.made {
-                match made::show(ui, made) {
+                match made::show(ui, made, entered) {
                     Some(made::Next::Read(code)) => {
                         let bundle = made.bundle.clone();
                         asks = Some(Asks::Read { bundle, code });
@@ -170,7 +192,7 @@ impl NewStudy {
                 asks = self.fields(ui);
             });
             ui.add_space(GAP);
-            self.start(ui);
+            self.start(ui, entered);
         });
         asks
     }
@@ -284,16 +306,20 @@ impl NewStudy {
         muted(ui, format!("{text} {warning}"));
     }
 
-    fn start(&mut self, ui: &mut Ui) {
+    fn start(&mut self, ui: &mut Ui, entered: bool) {
         if let Some(making) = &self.making {
             if progress(ui, &making.progress()) {
                 self.making = None;
             }
             return;
         }
-        let missing = self.form.missing();
+        let counting = |count: &Count| matches!(count, Count::Counting(_));
+        let missing = match self.counts.iter().any(counting) {
+            true => Some("The files are counted."),
+            false => self.form.missing(),
+        };
         let out = self.out.clone();
-        if main_button(ui, "Start", missing.is_none())
+        if main_button(ui, "Start", missing.is_none(), entered)
             && let Some(out) = &out
         {
             self.make(out);

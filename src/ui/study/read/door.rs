@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 /// What was filled in.
 pub struct Door {
-    pub bundle: Option<PathBuf>,
-    pub code: String,
+    bundle: Option<PathBuf>,
+    code: String,
     /// Beside the bundle where none is given.
-    pub log: Option<PathBuf>,
+    log: Option<PathBuf>,
     /// It is tried as soon as it can be.
-    pub at_once: bool,
+    at_once: bool,
     opening: Option<Task<Result<Entered, String>>>,
     why: Option<String>,
     wake: Wake,
@@ -48,6 +48,14 @@ impl Door {
             why: None,
             wake,
         }
+    }
+
+    /// A reader sits down before a study that is on this machine.
+    pub fn begin(&mut self, bundle: PathBuf, code: String, log: Option<PathBuf>) {
+        self.opening = None;
+        self.why = None;
+        (self.bundle, self.code, self.log) = (Some(bundle), code, log);
+        self.at_once = true;
     }
 
     /// Says why a session ended that should not have.
@@ -84,6 +92,7 @@ impl Door {
             Ok(entered) => {
                 // Whoever comes next has a code of their own.
                 self.code.clear();
+                self.log = None;
                 Some(entered)
             }
             Err(why) => {
@@ -93,7 +102,7 @@ impl Door {
         }
     }
 
-    pub fn ui(&mut self, ui: &mut Ui) -> Option<StudyFile> {
+    pub fn ui(&mut self, ui: &mut Ui, entered: bool) -> Option<StudyFile> {
         let mut asks = None;
         column(ui, |ui| {
             title(
@@ -104,7 +113,7 @@ impl Door {
             );
             ui.add_enabled_ui(!self.is_busy(), |ui| asks = self.fields(ui));
             ui.add_space(GAP);
-            self.begin(ui);
+            self.start(ui, entered);
         });
         asks
     }
@@ -147,7 +156,7 @@ impl Door {
         asks
     }
 
-    fn begin(&mut self, ui: &mut Ui) {
+    fn start(&mut self, ui: &mut Ui, entered: bool) {
         if self.is_busy() {
             ui.horizontal(|ui| {
                 ui.add(Spinner::new());
@@ -159,8 +168,8 @@ impl Door {
             return;
         }
         let ready = self.bundle.is_some() && !self.code.trim().is_empty();
-        let at_once = ready && std::mem::take(&mut self.at_once);
-        if (main_button(ui, "Begin", ready) || at_once)
+        let at_once = std::mem::take(&mut self.at_once) && ready;
+        if (main_button(ui, "Begin", ready, entered) || at_once)
             && let Some(bundle) = self.bundle.clone()
         {
             let at = super::stamp(ui.input(|i| i.time));
@@ -181,8 +190,9 @@ impl Door {
             }
         };
         let log = self.log.clone();
-        let opening = Task::start("open study", &self.wake, move |_| {
-            enter(&bundle, &code, log.as_deref(), at)
+        let opening = Task::start("open study", &self.wake, move |reporter| {
+            let goes_on = || reporter.report("", 0.5);
+            enter(&bundle, &code, log.as_deref(), at, &goes_on)
         });
         match opening {
             Ok(opening) => self.opening = Some(opening),
@@ -191,12 +201,22 @@ impl Door {
     }
 }
 
-fn enter(bundle: &Path, code: &Code, log: Option<&Path>, at: Stamp) -> Result<Entered, String> {
+fn enter(
+    bundle: &Path,
+    code: &Code,
+    log: Option<&Path>,
+    at: Stamp,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Entered, String> {
     let opened = given::bundle(bundle, code).map_err(|e| format!("{e}."))?;
     let place = opened.reader.unwrap_or(usize::MAX);
     let reader = opened.plan.readers.get(place).map(|r| r.reader.as_str());
     let usual = || beside(bundle, reader.unwrap_or_default());
     let log = log.map_or_else(usual, Path::to_owned);
+    // Before anything is written: nobody waits for it any more.
+    if !goes_on() {
+        return Err(String::new());
+    }
     let start = Start {
         log: &log,
         by: PresentedBy::Window,

@@ -15,7 +15,7 @@ pub struct Films {
     /// On the graphics card.
     shown: Option<Film>,
     /// In memory.
-    ready: Option<(String, Vec<u8>)>,
+    ready: Option<(String, Result<Vec<u8>, String>)>,
     opening: Option<(String, Opening)>,
 }
 
@@ -45,13 +45,13 @@ impl Films {
         if self.shown.as_ref().is_some_and(|f| f.clip == clip) {
             return Ok(true);
         }
-        if !self.prepare(clip)? {
+        if !self.prepare(clip) {
             return Ok(false);
         }
         if let Some((name, pixels)) = self.ready.take() {
             let size = self.bundle.plan.presentation;
             self.shown = Some(Film {
-                frames: textures(&pixels, &size, ctx),
+                frames: textures(&pixels?, &size, ctx),
                 clip: name,
             });
         }
@@ -60,31 +60,31 @@ impl Films {
         Ok(false)
     }
 
-    /// Opens a clip ahead of its time. Whether it is there.
-    ///
-    /// # Errors
-    /// In a sentence, when the bundle does not give it.
-    pub fn prepare(&mut self, clip: &str) -> Result<bool, String> {
+    /// Opens a clip ahead of its time. Whether it is there, or why it never will be.
+    pub fn prepare(&mut self, clip: &str) -> bool {
         if self.ready.as_ref().is_some_and(|(name, _)| name == clip) {
-            return Ok(true);
+            return true;
         }
         if let Some((name, task)) = &self.opening
             && name == clip
         {
             let Some(outcome) = task.take() else {
-                return Ok(false);
+                return false;
             };
             self.opening = None;
-            self.ready = Some((clip.to_owned(), outcome??));
-            return Ok(true);
+            self.ready = Some((clip.to_owned(), outcome.and_then(|o| o)));
+            return true;
         }
         let (bundle, name) = (self.bundle.clone(), clip.to_owned());
         let task = Task::start("clip", &self.wake, move |_| match name.as_str() {
             BARS => Ok(session::bars(&bundle.plan.presentation)),
             clip => bundle.clip(clip).map_err(|e| e.to_string()),
-        })?;
-        self.opening = Some((clip.to_owned(), task));
-        Ok(false)
+        });
+        match task {
+            Ok(task) => self.opening = Some((clip.to_owned(), task)),
+            Err(why) => self.ready = Some((clip.to_owned(), Err(why))),
+        }
+        false
     }
 
     /// A frame of the clip that was made ready.

@@ -29,8 +29,9 @@ pub struct AboutForm {
 fn row<R>(ui: &mut Ui, label: &str, show: impl FnOnce(&mut Ui, egui::Id) -> R) -> R {
     ui.horizontal(|ui| {
         let layout = Layout::left_to_right(Align::Center);
-        let words = ui.allocate_ui_with_layout(vec2(LABEL, 26.0), layout, |ui| {
-            ui.set_width(LABEL);
+        let width = LABEL.min(0.42 * ui.available_width());
+        let words = ui.allocate_ui_with_layout(vec2(width, 26.0), layout, |ui| {
+            ui.set_width(width);
             let words = RichText::new(label).size(15.0);
             ui.add(egui::Label::new(words).wrap()).id
         });
@@ -62,7 +63,7 @@ impl AboutForm {
             let field = TextEdit::singleline(&mut self.role)
                 .hint_text("cardiologist, sonographer ...")
                 .char_limit(200)
-                .desired_width(300.0);
+                .desired_width(ui.available_width().min(300.0));
             ui.add(field).labelled_by(words);
         });
         row(ui, "Years of reading echoes", |ui, words| {
@@ -125,8 +126,9 @@ impl DisplayForm {
         title(ui, "Your display");
         let yes_or_no = [(true, "yes"), (false, "no")];
         ui.horizontal(|ui| {
-            field(ui, Color32::BLACK, Color32::from_gray(DARK));
-            field(ui, Color32::WHITE, Color32::from_gray(BRIGHT));
+            let width = (2.0 * FIELD).min(0.5 * (ui.available_width() - 10.0));
+            field(ui, width, Color32::BLACK, Color32::from_gray(DARK));
+            field(ui, width, Color32::WHITE, Color32::from_gray(BRIGHT));
         });
         one_of(
             ui,
@@ -142,7 +144,7 @@ impl DisplayForm {
         ];
         one_of(ui, "The room is", &mut self.room, &rooms);
         row(ui, "As wide as a bank card", |ui, words| {
-            ui.spacing_mut().slider_width = 220.0;
+            ui.spacing_mut().slider_width = (ui.available_width() - 110.0).clamp(60.0, 220.0);
             let slider = Slider::new(&mut self.card, 120.0..=600.0).show_value(false);
             self.sized |= ui.add(slider).labelled_by(words).changed();
             quiet(ui, if self.sized { "set" } else { "or leave it" });
@@ -173,8 +175,8 @@ impl DisplayForm {
 }
 
 /// A field with a patch that is hardly seen.
-fn field(ui: &mut Ui, around: Color32, patch: Color32) {
-    let (rect, _) = ui.allocate_exact_size(vec2(2.0 * FIELD, FIELD), Sense::hover());
+fn field(ui: &mut Ui, width: f32, around: Color32, patch: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(width, FIELD), Sense::hover());
     ui.painter().rect_filled(rect, 0, around);
     let patch_rect = Rect::from_center_size(rect.center(), vec2(PATCH, PATCH));
     ui.painter().rect_filled(patch_rect, 0, patch);

@@ -23,8 +23,6 @@ use std::path::PathBuf;
 pub struct Read {
     door: Door,
     reader: Option<Box<Reader>>,
-    /// The window filled the screen before a reader sat down.
-    was_full: bool,
     wake: Wake,
 }
 
@@ -33,7 +31,6 @@ impl Read {
         Self {
             door: Door::new(wake.clone()),
             reader: None,
-            was_full: false,
             wake,
         }
     }
@@ -45,10 +42,7 @@ impl Read {
 
     /// A reader sits down before a study that is on this machine.
     pub fn begin(&mut self, bundle: PathBuf, code: String, log: Option<PathBuf>) {
-        self.door.take(StudyFile::Bundle, bundle);
-        self.door.code = code;
-        self.door.log = log;
-        self.door.at_once = true;
+        self.door.begin(bundle, code, log);
     }
 
     /// Whether a session has the window to itself.
@@ -79,8 +73,8 @@ impl Read {
     }
 
     /// Draws the door.
-    pub fn ui(&mut self, ui: &mut Ui) -> Option<StudyFile> {
-        self.door.ui(ui)
+    pub fn ui(&mut self, ui: &mut Ui, entered: bool) -> Option<StudyFile> {
+        self.door.ui(ui, entered)
     }
 
     /// Draws the session, over the whole window.
@@ -89,12 +83,8 @@ impl Read {
             return;
         };
         let ctx = ui.ctx().clone();
-        let is_full = ctx.input(|i| i.viewport().fullscreen.unwrap_or(false));
         if reader.is_new() {
-            self.was_full = is_full;
-            if !is_full {
-                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
-            }
+            ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
         }
         let went = reader.ui(ui);
         if matches!(went, Went::On) {
@@ -107,9 +97,8 @@ impl Read {
                 _ => {}
             }
         }
-        if !self.was_full {
-            ctx.send_viewport_cmd(ViewportCommand::Fullscreen(false));
-        }
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(false));
+        ctx.options_mut(|o| o.zoom_with_keyboard = true);
         ctx.request_repaint();
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::ui::theme;
 use egui::{
-    Align, Button, Color32, Frame, Label, Layout, RichText, Sense, Stroke, Ui, UiBuilder, Vec2,
-    Visuals, vec2,
+    Align, Button, Color32, Frame, Key, Label, Layout, Response, RichText, Sense, Stroke, Ui,
+    UiBuilder, Vec2, Visuals, vec2,
 };
 
 /// Behind all: no colour, and dark, as in a reading room.
@@ -17,6 +17,9 @@ pub const QUIET: Color32 = Color32::from_gray(150);
 const WIDTH: f32 = 620.0;
 const TEXT_SIZE: f32 = 16.0;
 const GAP: f32 = 14.0;
+/// Points that an arrow key scrolls, and more than any page has.
+const LINE: f32 = 48.0;
+const END: f32 = 1e5;
 /// True of every clip of a study, so it tells nothing of any.
 const BADGE: &str = "Reader study: some of the clips are synthetic. Research and education only, not for diagnosis.";
 
@@ -83,6 +86,7 @@ pub fn column<R>(ui: &mut Ui, show: impl FnOnce(&mut Ui) -> R) -> R {
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {
+            scroll_by_keys(ui);
             let room = ui.available_size();
             let width = WIDTH.min(room.x - 2.0 * GAP);
             ui.add_space((0.12 * room.y).max(GAP));
@@ -99,6 +103,31 @@ pub fn column<R>(ui: &mut Ui, show: impl FnOnce(&mut Ui) -> R) -> R {
             .inner
         })
         .inner
+}
+
+/// Scrolls where nothing has the keyboard: a page that is longer than the window is read by keys, too.
+fn scroll_by_keys(ui: &Ui) {
+    if ui.memory(|m| m.focused().is_some()) {
+        return;
+    }
+    let page = 0.8 * ui.clip_rect().height();
+    let by = ui.input(|i| {
+        let steps = |key| i.num_presses(key) as f32;
+        LINE * (steps(Key::ArrowUp) - steps(Key::ArrowDown))
+            + page * (steps(Key::PageUp) - steps(Key::PageDown))
+            + END * (steps(Key::Home) - steps(Key::End))
+    });
+    if by != 0.0 {
+        ui.scroll_with_delta(vec2(0.0, by));
+    }
+}
+
+/// What the keyboard comes to is seen.
+fn seen(response: Response) -> bool {
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
+    response.clicked()
 }
 
 pub fn title(ui: &mut Ui, text: &str) {
@@ -123,13 +152,13 @@ pub fn space(ui: &mut Ui) {
 /// A button that the keyboard can reach.
 pub fn button(ui: &mut Ui, text: &str, enabled: bool) -> bool {
     let button = Button::new(RichText::new(text).size(TEXT_SIZE)).min_size(vec2(150.0, 36.0));
-    ui.add_enabled(enabled, button).clicked()
+    seen(ui.add_enabled(enabled, button))
 }
 
 /// A smaller one, for what is not the way on.
 pub fn aside(ui: &mut Ui, text: &str) -> bool {
     let button = Button::new(RichText::new(text).size(13.0)).min_size(vec2(0.0, 28.0));
-    ui.add(button).clicked()
+    seen(ui.add(button))
 }
 
 /// An answer. Its keys are the session's, so that the keyboard's focus never stands in their way.

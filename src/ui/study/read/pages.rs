@@ -4,6 +4,7 @@ use super::film::Films;
 use super::forms::{AboutForm, DisplayForm};
 use super::page::{aside, button, column, quiet, space, text, title};
 use super::{keys, trial};
+use crate::study::plan::BARS;
 use crate::study::session::{Control, Event, Frame, Session, Shows};
 use crate::study::stamp::Stamp;
 use egui::{RichText, Ui};
@@ -26,6 +27,8 @@ pub struct Sight<'a> {
     pub log: &'a Path,
     /// A question lies over the screen, and has the keys.
     pub leaving: bool,
+    /// The clip is to come with the next pass.
+    pub is_fresh: bool,
 }
 
 /// Draws the screen. What the reader wants.
@@ -37,8 +40,10 @@ pub fn page(ui: &mut Ui, sight: Sight, now_s: f64, at: Stamp) -> Option<Act> {
         display,
         log,
         leaving,
+        is_fresh,
     } = sight;
     let screen = session.screen(at.mono_ms);
+    let bars = session.next().is_some_and(|next| next.clip == BARS);
     let click = |control: Option<Control>| control.map(|c| Act::Tell(Event::Click(c)));
     let next = || Act::Tell(Event::Click(Control::Next));
     let focused = ui.memory(|m| m.focused().is_some());
@@ -86,17 +91,22 @@ pub fn page(ui: &mut Ui, sight: Sight, now_s: f64, at: Stamp) -> Option<Act> {
             title(ui, "Ready");
             text(
                 ui,
-                match screen.practice {
-                    true => {
+                match (screen.practice, bars) {
+                    (true, true) => {
                         "Practice comes first, with moving bars in place of hearts. It counts nowhere."
                     }
-                    false => "The first clip comes when you go on.",
+                    (true, false) => "Practice comes first. It counts nowhere.",
+                    (false, _) => "The next clip comes when you go on.",
                 },
             );
             space(ui);
             let on = button(ui, "Begin (Enter)", true).then(next);
             on.or(later(ui, true))
         }),
+        Shows::Trial { .. } if is_fresh => {
+            ui.vertical_centered(|ui| trial::blank(ui, &screen));
+            None
+        }
         Shows::Blank { .. } => {
             ui.vertical_centered(|ui| trial::blank(ui, &screen));
             None

@@ -113,7 +113,7 @@ impl Reader {
             shows,
             Shows::Blank { .. } | Shows::Trial { .. } | Shows::Confidence { .. }
         );
-        let closes = !is_trial && !matches!(shows, Shows::Ready | Shows::Break { .. });
+        let closes = !is_trial && !matches!(shows, Shows::Break { .. });
         let focused = ctx.memory(|m| m.focused().is_some());
         let leaving = self.leaving;
         let heard = keys::taken(ctx, |control| match control {
@@ -150,6 +150,12 @@ impl Reader {
         self.load(&ctx, at)?;
         // A screen begins with nothing that has the keyboard.
         let kind = kind(&self.session.screen(at.mono_ms).shows);
+        // The pass that wrote the clip's line waited for the disk: the clip comes with the next one.
+        let is_fresh = kind == TRIAL && self.last != Some(TRIAL);
+        if kind == DISPLAY && self.last != Some(DISPLAY) {
+            self.display = DisplayForm::default();
+        }
+        ctx.options_mut(|o| o.zoom_with_keyboard = !(BLANK..=CONFIDENCE).contains(&kind));
         if self.last.replace(kind) != Some(kind) {
             ctx.memory_mut(|m| {
                 if let Some(id) = m.focused() {
@@ -164,6 +170,7 @@ impl Reader {
             display: &mut self.display,
             log: &self.log,
             leaving: self.leaving,
+            is_fresh,
         };
         let act = ground(ui, |ui| page(ui, sight, now_s, at));
         if self.leaving && self.leave(&ctx, at)? {
@@ -175,7 +182,10 @@ impl Reader {
             Some(Act::AskToLeave) => self.leaving = true,
             None => {}
         }
-        self.painted(&ctx, now_s, at)?;
+        match is_fresh {
+            true => ctx.request_repaint(),
+            false => self.painted(&ctx, now_s, at)?,
+        }
         Ok(true)
     }
 
@@ -208,12 +218,12 @@ impl Reader {
             }
             Shows::Trial { .. } | Shows::Confidence { .. } => {
                 if let Some(next) = self.session.upcoming().nth(1) {
-                    self.films.prepare(next)?;
+                    self.films.prepare(next);
                 }
             }
             Shows::Ready | Shows::Break { .. } => {
                 if let Some(next) = self.session.upcoming().next() {
-                    self.films.prepare(next)?;
+                    self.films.prepare(next);
                 }
             }
             _ => {}
@@ -263,17 +273,22 @@ impl Reader {
     }
 }
 
-/// Tells one screen from another.
+const DISPLAY: u8 = 3;
+const BLANK: u8 = 5;
+const TRIAL: u8 = 6;
+const CONFIDENCE: u8 = 7;
+
+/// Tells one screen from another; those of a trial lie beside each other.
 fn kind(shows: &Shows) -> u8 {
     match shows {
         Shows::Instruction { .. } => 0,
         Shows::Consent { .. } => 1,
         Shows::About => 2,
-        Shows::Display => 3,
+        Shows::Display => DISPLAY,
         Shows::Ready => 4,
-        Shows::Blank { .. } => 5,
-        Shows::Trial { .. } => 6,
-        Shows::Confidence { .. } => 7,
+        Shows::Blank { .. } => BLANK,
+        Shows::Trial { .. } => TRIAL,
+        Shows::Confidence { .. } => CONFIDENCE,
         Shows::Break { .. } => 8,
         Shows::Paused { .. } => 9,
         Shows::Finished { .. } => 10,

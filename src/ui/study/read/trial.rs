@@ -10,6 +10,8 @@ use egui::{
 
 /// Points of an answer's button.
 const BUTTON: egui::Vec2 = vec2(190.0, 46.0);
+/// Of a step of confidence, at least.
+const NARROW: f32 = 104.0;
 /// Of the line above a clip, and of what lies below it.
 const ABOVE: f32 = 34.0;
 const BELOW: f32 = 74.0;
@@ -69,24 +71,32 @@ pub fn confidence(
         vec2(ui.available_width(), side),
         Layout::top_down(Align::Center),
         |ui| {
-            ui.add_space(0.3 * side);
+            let gap = 10.0;
+            let room = ui.available_width();
+            let in_line = (((room + gap) / (NARROW + gap)).floor() as usize).max(1);
+            let lines = words.len().div_ceil(in_line).max(1);
+            let of_line = words.len().div_ceil(lines).max(1);
+            let width = ((room + gap) / of_line as f32 - gap).min(128.0);
+            ui.add_space(if lines > 1 { 0.05 } else { 0.3 } * side);
             let said = match given {
                 Answer::Real => "Real",
                 Answer::Fake => "Fake",
             };
             text(ui, format!("You said: {said}. How sure are you?"));
             ui.add_space(18.0);
-            let (width, gap) = (128.0, 10.0);
-            let all = words.len() as f32 * (width + gap) - gap;
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = gap;
-                ui.add_space(((ui.available_width() - all) / 2.0).max(0.0));
-                for (step, word) in (1..).zip(words) {
-                    if answer(ui, &format!("{step}  {word}"), vec2(width, 42.0)) {
-                        clicked = Some(Control::Sure(step));
+            let steps: Vec<(u8, &str)> = (1..).zip(words.iter().copied()).collect();
+            for line in steps.chunks(of_line) {
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = gap;
+                    let all = line.len() as f32 * (width + gap) - gap;
+                    ui.add_space(((room - all) / 2.0).max(0.0));
+                    for (step, word) in line {
+                        if answer(ui, &format!("{step}  {word}"), vec2(width, 42.0)) {
+                            clicked = Some(Control::Sure(*step));
+                        }
                     }
-                }
-            });
+                });
+            }
             ui.add_space(14.0);
             let hint = match pausing {
                 true => "The pause comes after this.".to_owned(),
@@ -131,7 +141,7 @@ fn sides(ui: &mut Ui, mut show: impl FnMut(&mut Ui, Side)) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap;
         let all = 2.0 * BUTTON.x + gap;
-        ui.add_space(((ui.available_width() - all) / 2.0 - gap).max(0.0));
+        ui.add_space(((ui.available_width() - all) / 2.0).max(0.0));
         for side in [Side::Left, Side::Right] {
             show(ui, side);
         }
