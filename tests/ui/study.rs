@@ -84,7 +84,7 @@ pub fn read_all(made: &Assembled) {
         let row = |trial: &echoif::study::plan::Trial| {
             let truth = key.clips.iter().find(|c| c.clip == trial.clip);
             let is_fake = truth.is_some_and(|c| c.class.is_fake());
-            let says_fake = is_fake != ((trial.trial + place) % 4 == 0);
+            let says_fake = is_fake != (trial.trial + place).is_multiple_of(4);
             let answer = if says_fake { "fake" } else { "real" };
             format!(
                 "{},{answer},{},{}\n",
