@@ -1,7 +1,7 @@
 //! What is written stays: files are written under a temporary name, synced and renamed, so that none is
 //! ever half there, not even after the power failed; logs grow by whole lines.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -92,7 +92,28 @@ impl Log {
     /// When it cannot be read and written.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).append(true).create(true).open(path)?;
+        let file = options.read(true).append(true).create(true).open(path)?;
+        Self::of(file, path)
+    }
+
+    /// The same, and no other program has it while this lives; `None` where another has it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_alone(path: &Path) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).create(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // Some network file systems have no locks: what can be done there was.
+            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+        Self::of(file, path).map(Some)
+    }
+
+    fn of(mut file: File, path: &Path) -> io::Result<Self> {
         let length = file.metadata()?.len();
         if length == 0 {
             sync_folder(folder_of(path))?;

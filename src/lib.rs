@@ -24,6 +24,8 @@
 //! Reader studies: [`study`] makes clips alike, seals them, has them read and says what readers could tell;
 //! it knows [`media`] and [`statistics`], and no network.
 //!
+//! Training: [`drill`] draws cases whose EF is known and learns from guesses; [`phantom`] draws simulated hearts.
+//!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
 //! is, [`faults`] remembers the last panic, [`parts`] are the connected ones of a set of pixels.
 //!
@@ -53,6 +55,7 @@ pub mod motion;
 pub mod nn;
 pub mod outline;
 pub mod parts;
+pub mod phantom;
 pub mod provenance;
 pub mod puppet;
 pub mod recording;

@@ -1,0 +1,423 @@
+//! Profiles: an alias, and what it answered, in one append-only file with a random name.
+
+use super::case::{Case, Relevance, Truth, relevance};
+use crate::files::Log;
+use crate::phantom::Quality;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Letters of an alias.
+pub const MOST_ALIAS: usize = 40;
+/// Guesses, in whole percent.
+pub const GUESSES: std::ops::RangeInclusive<u32> = 5..=90;
+
+/// How well a case was read, as the schedule takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    Again,
+    Hard,
+    Good,
+    Easy,
+}
+
+/// Points of error up to which a guess is hard, good and easy.
+const HARD: f64 = 10.0;
+const GOOD: f64 = 5.0;
+
+impl Grade {
+    /// *Again* if the error is over 10 points or clinically relevant, *hard* over 5, *easy* if within 5 and faster
+    /// than the profile's own median, else *good*.
+    pub fn of(ef_percent: f64, guess_percent: f64, seconds: f64, median_s: Option<f64>) -> Self {
+        let error = (guess_percent - ef_percent).abs();
+        let matters = relevance(ef_percent, guess_percent) == Relevance::ClinicallyRelevant;
+        if error > HARD || matters {
+            Self::Again
+        } else if error > GOOD {
+            Self::Hard
+        } else if median_s.is_some_and(|median| seconds < median) {
+            Self::Easy
+        } else {
+            Self::Good
+        }
+    }
+}
+
+/// Practice has feedback after each case; a test has none before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Practice,
+    Test,
+    Class,
+}
+
+/// An answer, as a line of a profile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// `2026-11-26T07:00:00.000Z`
+    pub utc: String,
+    /// SHA-256 of what the case was drawn from.
+    pub set: String,
+    pub case: String,
+    pub ladder: String,
+    pub truth: Truth,
+    pub quality: Quality,
+    pub ef_percent: f64,
+    pub guess_percent: u32,
+    pub seconds: f64,
+    pub loops: usize,
+    /// The case was not shown to this profile before.
+    pub first: bool,
+    pub mode: Mode,
+    /// The truth was told at once.
+    pub feedback: bool,
+    pub grade: Grade,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Line {
+    Profile { alias: String },
+    Answer(Box<Answer>),
+}
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    #[error("an alias has 1 to {MOST_ALIAS} letters, digits, spaces and dashes, and is no name")]
+    Alias,
+    #[error("profiles cannot be read and written: {0}")]
+    Io(#[from] io::Error),
+    #[error("another program has this profile open: close it there first")]
+    Locked,
+    #[error("there is no profile {0}")]
+    NoSuch(String),
+    #[error(
+        "line {0} of a profile is none that this program writes: keep the file, and delete the profile"
+    )]
+    Line(usize),
+}
+
+/// What is known of a profile without opening it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    pub alias: String,
+    pub answers: usize,
+    /// UTC of the first and the last answer.
+    pub first: Option<String>,
+    pub last: Option<String>,
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+/// A profile that this program has open.
+#[derive(Debug)]
+pub struct Profile {
+    alias: String,
+    answers: Vec<Answer>,
+    /// No other program has it while this lives.
+    log: Log,
+    /// A program was killed while it wrote an answer, which nobody was told of.
+    was_torn: bool,
+}
+
+/// Whether it can be an alias: nothing in it means anything to a file, a table or a screen.
+pub fn is_alias(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || c == ' ' || c == '-' || c == '_';
+    let n = text.chars().count();
+    (1..=MOST_ALIAS).contains(&n) && text.trim() == text && text.chars().all(plain)
+}
+
+/// All profiles of a folder, by alias.
+///
+/// # Errors
+/// When the folder or a profile cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<Listed>, ProfileError> {
+    let mut all = Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(all),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|e| e != "jsonl") {
+            continue;
+        }
+        // Nothing but the alias and the answers' times is looked at; a file that is none is nobody's.
+        let Ok((alias, answers)) = read(&path) else {
+            continue;
+        };
+        all.push(Listed {
+            alias,
+            answers: answers.len(),
+            first: answers.first().map(|a| a.utc.clone()),
+            last: answers.last().map(|a| a.utc.clone()),
+            path,
+        });
+    }
+    all.sort_by(|a, b| a.alias.cmp(&b.alias));
+    Ok(all)
+}
+
+/// Deletes a profile: its file, which is the only place that names it.
+///
+/// # Errors
+/// When there is none of that alias, another program has it open, or the disk fails.
+pub fn delete(folder: &Path, alias: &str) -> Result<(), ProfileError> {
+    let found = list(folder)?.into_iter().find(|p| p.alias == alias);
+    let found = found.ok_or_else(|| ProfileError::NoSuch(alias.to_owned()))?;
+    let alone = Log::open_alone(&found.path)?.ok_or(ProfileError::Locked)?;
+    std::fs::remove_file(&found.path)?;
+    drop(alone);
+    Ok(crate::files::sync_folder(folder)?)
+}
+
+fn read(path: &Path) -> Result<(String, Vec<Answer>), ProfileError> {
+    let mut alias = None;
+    let mut answers = Vec::new();
+    for (i, line) in Log::lines(path)?.iter().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(Line::Profile { alias: it }) if i == 0 && is_alias(&it) => alias = Some(it),
+            Ok(Line::Answer(answer)) if i > 0 => answers.push(*answer),
+            _ => return Err(ProfileError::Line(i + 1)),
+        }
+    }
+    Ok((alias.ok_or(ProfileError::Line(1))?, answers))
+}
+
+impl Profile {
+    /// Opens a profile, or begins one.
+    ///
+    /// # Errors
+    /// When the alias cannot be one, another program has it open, or the disk is full or fails.
+    pub fn open(folder: &Path, alias: &str) -> Result<Self, ProfileError> {
+        if !is_alias(alias) {
+            return Err(ProfileError::Alias);
+        }
+        std::fs::create_dir_all(folder)?;
+        let found = list(folder)?.into_iter().find(|p| p.alias == alias);
+        let path = match found {
+            Some(found) => found.path,
+            None => {
+                let path = folder.join(format!("{}.jsonl", uuid::Uuid::new_v4().simple()));
+                let line = Line::Profile {
+                    alias: alias.to_owned(),
+                };
+                let line = serde_json::to_string(&line).map_err(io::Error::other)?;
+                // As a whole: a profile without its first line would be nobody's.
+                crate::files::write_atomically(&path, format!("{line}\n").as_bytes())?;
+                path
+            }
+        };
+        let was_torn = std::fs::read(&path)?.last() != Some(&b'\n');
+        let log = Log::open_alone(&path)?.ok_or(ProfileError::Locked)?;
+        let (alias, answers) = read(&path)?;
+        Ok(Self {
+            alias,
+            answers,
+            log,
+            was_torn,
+        })
+    }
+
+    pub fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// Whether half a line was found at the end, and left out.
+    pub fn was_torn(&self) -> bool {
+        self.was_torn
+    }
+
+    /// In the order in which they were given.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// Cases that were shown before.
+    pub fn seen(&self) -> BTreeSet<&str> {
+        self.answers.iter().map(|a| a.case.as_str()).collect()
+    }
+
+    /// Median seconds of an answer; none before the first.
+    pub fn median_s(&self) -> Option<f64> {
+        let seconds: Vec<f64> = self.answers.iter().map(|a| a.seconds).collect();
+        crate::statistics::quantile::median(&seconds)
+    }
+
+    /// Keeps an answer. It is on the disk when this returns, and before the trainee is told the truth.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn answer(&mut self, given: &Given<'_>) -> Result<&Answer, ProfileError> {
+        let Given {
+            case,
+            truth,
+            set_sha256,
+            guess_percent,
+            seconds,
+            loops,
+            mode,
+            feedback,
+            utc,
+        } = *given;
+        let guess = f64::from(guess_percent);
+        let answer = Answer {
+            utc: utc.to_owned(),
+            set: set_sha256.to_owned(),
+            case: case.case.clone(),
+            ladder: case.ladder.clone(),
+            truth,
+            quality: case.quality,
+            ef_percent: case.ef_percent,
+            guess_percent,
+            seconds,
+            loops,
+            first: !self.answers.iter().any(|a| a.case == case.case),
+            mode,
+            feedback,
+            grade: Grade::of(case.ef_percent, guess, seconds, self.median_s()),
+        };
+        let line = serde_json::to_string(&Line::Answer(Box::new(answer.clone())));
+        self.log.append(&line.map_err(io::Error::other)?)?;
+        self.answers.push(answer);
+        // It was pushed just now.
+        self.answers.last().ok_or(ProfileError::Line(0))
+    }
+}
+
+/// An answer, as it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    pub case: &'a Case,
+    pub truth: Truth,
+    /// Of what the case was drawn from.
+    pub set_sha256: &'a str,
+    pub guess_percent: u32,
+    pub seconds: f64,
+    pub loops: usize,
+    pub mode: Mode,
+    pub feedback: bool,
+    /// `2026-11-26T07:00:00.000Z`
+    pub utc: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drill::case::Recipe;
+
+    fn case(name: &str, ef_percent: f64) -> Case {
+        Case {
+            case: name.into(),
+            ladder: "h0001".into(),
+            quality: Quality::Good,
+            ef_percent,
+            recipe: Recipe::Simulated { seed: 1 },
+        }
+    }
+
+    fn given<'a>(case: &'a Case, guess_percent: u32, seconds: f64) -> Given<'a> {
+        Given {
+            case,
+            truth: Truth::Exact,
+            set_sha256: "ab",
+            guess_percent,
+            seconds,
+            loops: 3,
+            mode: Mode::Practice,
+            feedback: true,
+            utc: "2026-11-26T07:00:00.000Z",
+        }
+    }
+
+    #[test]
+    fn answers_are_kept_and_graded() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut profile = Profile::open(folder.path(), "trainee 1").unwrap();
+        let (a, b) = (case("a", 38.0), case("b", 60.0));
+        let grades: Vec<(Grade, bool)> =
+            [(&a, 35, 9.0), (&b, 67, 4.0), (&a, 39, 5.0), (&a, 52, 5.0)]
+                .map(|(case, guess, seconds)| {
+                    let answer = profile.answer(&given(case, guess, seconds)).unwrap();
+                    (answer.grade, answer.first)
+                })
+                .to_vec();
+        let wanted = [
+            (Grade::Good, true),
+            (Grade::Hard, true),
+            (Grade::Easy, false),
+            (Grade::Again, false),
+        ];
+        assert_eq!(grades, wanted);
+        assert!(matches!(
+            Profile::open(folder.path(), "trainee 1"),
+            Err(ProfileError::Locked)
+        ));
+        assert!(matches!(
+            delete(folder.path(), "trainee 1"),
+            Err(ProfileError::Locked)
+        ));
+        let before = profile.answers().to_vec();
+        drop(profile);
+        let again = Profile::open(folder.path(), "trainee 1").unwrap();
+        assert_eq!((again.answers(), again.was_torn()), (&before[..], false));
+        assert_eq!(again.seen().len(), 2);
+    }
+
+    #[test]
+    fn half_a_line_is_left_out_with_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut profile = Profile::open(folder.path(), "x").unwrap();
+        let a = case("a", 38.0);
+        profile.answer(&given(&a, 40, 2.0)).unwrap();
+        drop(profile);
+        let path = &list(folder.path()).unwrap()[0].path;
+        let bytes = std::fs::read(path).unwrap();
+        std::fs::write(path, [&bytes[..], b"{\"kind\":\"ans"].concat()).unwrap();
+        let mut profile = Profile::open(folder.path(), "x").unwrap();
+        assert!(profile.was_torn());
+        assert_eq!(profile.answers().len(), 1);
+        profile.answer(&given(&a, 41, 2.0)).unwrap();
+        drop(profile);
+        assert_eq!(
+            Profile::open(folder.path(), "x").unwrap().answers().len(),
+            2
+        );
+    }
+
+    #[test]
+    fn who_is_deleted_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        for alias in ["one", "two"] {
+            let mut profile = Profile::open(folder.path(), alias).unwrap();
+            profile.answer(&given(&case("a", 38.0), 40, 2.0)).unwrap();
+        }
+        let aliases = |folder: &Path| -> Vec<String> {
+            list(folder).unwrap().into_iter().map(|p| p.alias).collect()
+        };
+        assert_eq!(aliases(folder.path()), ["one", "two"]);
+        for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+            assert!(!file.file_name().to_string_lossy().contains("one"));
+        }
+        delete(folder.path(), "one").unwrap();
+        assert_eq!(aliases(folder.path()), ["two"]);
+        assert!(matches!(
+            delete(folder.path(), "one"),
+            Err(ProfileError::NoSuch(_))
+        ));
+        for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            assert!(!text.contains("one"));
+        }
+        for wrong in ["", " a", "a/b", "a\nb", &"x".repeat(41)] {
+            assert!(matches!(
+                Profile::open(folder.path(), wrong),
+                Err(ProfileError::Alias)
+            ));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A simulated heart.
+
+use super::anatomy::{self, Anatomy, View};
+use super::beat::Beat;
+use super::scanner::Scanner;
+use super::settings::{Quality, Settings};
+use super::texture::Texture;
+
+/// A simulated heart in an apical four-chamber view, ready to be drawn at any ejection fraction.
+#[derive(Clone)]
+pub struct Heart {
+    pub(super) seed: u64,
+    quality: Quality,
+    pub(super) anatomy: Anatomy,
+    pub(super) view: View,
+    pub(super) settings: Settings,
+    pub(super) texture: Texture,
+    pub(super) scanner: Scanner,
+}
+
+impl Heart {
+    /// The heart of a number, always the same. Its left ventricle is seen whole. The quality changes the picture
+    /// only, and no outline.
+    pub fn from_seed(seed: u64, quality: Quality) -> Self {
+        let (anatomy, view) = anatomy::drawn(seed);
+        let settings = Settings::drawn(seed, quality);
+        Self {
+            seed,
+            quality,
+            scanner: Scanner::new(&view, &settings),
+            texture: Texture::new(seed),
+            anatomy,
+            view,
+            settings,
+        }
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// The same heart in a picture of another quality.
+    pub fn with_quality(mut self, quality: Quality) -> Self {
+        self.quality = quality;
+        self.settings = Settings::drawn(self.seed, quality);
+        self.scanner = Scanner::new(&self.view, &self.settings);
+        self
+    }
+
+    /// Pixels of a frame in one cm, the same in both directions; from 6 to 9.
+    pub fn pixels_per_cm(&self) -> f64 {
+        self.view.pixels_per_cm()
+    }
+
+    /// Beats per minute at which this heart may be played, from 50 to 105. Frames do not depend on it.
+    pub fn beats_per_minute(&self) -> f64 {
+        self.anatomy.rate
+    }
+
+    /// One heartbeat of an ejection fraction `ef` (a share, 0 to 0.9) in `frames` frames (2 to 512), from
+    /// end-diastole, in phase with every other one of this heart in as many frames. What is out of these ranges
+    /// is brought to their ends, and an `ef` that is no number to 0.
+    pub fn beat(&self, ef: f64, frames: usize) -> Beat {
+        Beat::of(self, ef, frames)
+    }
+}
+
+/// The number and the quality, from which all else follows.
+impl std::fmt::Debug for Heart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Heart")
+            .field("seed", &self.seed)
+            .field("quality", &self.quality)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,326 @@
+//! What echoes where: the section through a heart at one moment.
+
+use super::anatomy::Anatomy;
+use super::maths::{bell, exp, power, sine_cosine};
+use super::motion::Moment;
+use super::settings::Settings;
+use super::texture::Texture;
+
+/// How far the atrial and the right ventricle's wall reach, in cm.
+const ATRIAL_WALL: f32 = 0.4;
+const RIGHT_WALL: f32 = 0.4;
+
+/// A chamber, as an ellipse about a place along and aside of the axis.
+struct Ellipse {
+    centre: [f32; 2],
+    radii: [f32; 2],
+    /// To here its wall reaches, as the square of the distance in radii.
+    outer: f32,
+}
+
+impl Ellipse {
+    fn new(along: f64, aside: f64, [across, down]: [f64; 2], wall: f32) -> Self {
+        let outer = 1.0 + wall / across as f32;
+        Self {
+            centre: [along as f32, aside as f32],
+            radii: [down as f32, across as f32],
+            outer: outer * outer,
+        }
+    }
+
+    /// The squared distance from the centre, in radii: 1 on the border.
+    fn square(&self, a: f32, l: f32) -> f32 {
+        let x = (a - self.centre[0]) / self.radii[0];
+        let y = (l - self.centre[1]) / self.radii[1];
+        x * x + y * y
+    }
+}
+
+/// A thin bright line.
+struct Leaflet {
+    from: [f32; 2],
+    step: [f32; 2],
+    /// One over the square of its length, and over that of its width.
+    per_length: f32,
+    per_width: f32,
+}
+
+impl Leaflet {
+    fn new(from: [f64; 2], to: [f64; 2], width: f32) -> Self {
+        let step = [(to[0] - from[0]) as f32, (to[1] - from[1]) as f32];
+        Self {
+            from: from.map(|v| v as f32),
+            step,
+            per_length: 1.0 / (step[0] * step[0] + step[1] * step[1]).max(1e-6),
+            per_width: 1.0 / (width * width),
+        }
+    }
+
+    fn light(&self, a: f32, l: f32) -> f32 {
+        let (da, dl) = (a - self.from[0], l - self.from[1]);
+        let t = ((da * self.step[0] + dl * self.step[1]) * self.per_length).clamp(0.0, 1.0);
+        let (da, dl) = (da - t * self.step[0], dl - t * self.step[1]);
+        bell((da * da + dl * dl) * self.per_width)
+    }
+}
+
+/// An echo.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Echo {
+    pub(super) strength: f32,
+    /// The place in tissue, in cm at end-diastole along and aside of the axis: scatterers move with it.
+    pub(super) material: [f32; 2],
+    /// Whether it is blood, whose scatterers do not stay.
+    pub(super) blood: bool,
+}
+
+/// A heart at one moment, in cm. Places are given along its long axis from the apex, and aside of it, to the
+/// lateral wall.
+pub(super) struct Section<'a> {
+    settings: &'a Settings,
+    texture: &'a Texture,
+    apex: [f32; 2],
+    axis: [f32; 2],
+    along: f32,
+    length: f32,
+    length_ed: f32,
+    half_width: f32,
+    half_width_ed: f32,
+    widest: f32,
+    taper: f32,
+    wall: f32,
+    /// The wall's thickness at the apex, as a share of the length.
+    cap: f32,
+    right_ventricle: f32,
+    left_atrium: Ellipse,
+    right_atrium: Ellipse,
+    mitral: [Leaflet; 2],
+    tricuspid: [Leaflet; 2],
+    /// Where the annulus echoes, aside of the axis on both sides.
+    hinge: f32,
+}
+
+/// A place, and the left ventricle's borders beside it.
+struct Place {
+    a: f32,
+    l: f32,
+    /// As a share of the cavity's length.
+    s: f32,
+    /// Distances from the axis: of the place, and of the inner and the outer border.
+    aside: f32,
+    inner: f32,
+    outer: f32,
+    outer_ed: f32,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(
+        anatomy: &Anatomy,
+        moment: &Moment,
+        settings: &'a Settings,
+        texture: &'a Texture,
+    ) -> Self {
+        let length = anatomy.length * moment.along;
+        let half = 0.5 * anatomy.width;
+        let half_width = half * moment.across;
+        // Atria fill while the ventricles empty.
+        let filled = 1.0 + 0.18 * moment.contraction;
+        let left = anatomy.left_atrium.map(|r| r * filled);
+        let right = anatomy.right_atrium.map(|r| r * filled);
+        let right_aside = -(half + anatomy.wall + anatomy.right_atrium[0] * 0.75);
+        let hinge = half_width * anatomy.profile(1.0);
+        let open = moment.opening;
+        let mitral = [-1.0, 1.0].map(|side| {
+            let tip = [
+                length - 0.25 - 1.6 * open,
+                side * hinge * (0.06 + 0.62 * open),
+            ];
+            Leaflet::new([length, side * hinge], tip, 0.13)
+        });
+        let septum = -(half_width + anatomy.wall);
+        let tip = length - 0.5 - 1.2 * open;
+        let far = septum - 0.9 * anatomy.right_ventricle;
+        let tricuspid = [
+            Leaflet::new(
+                [length - 0.3, septum - 0.1],
+                [tip, septum - 0.5 - 0.5 * open],
+                0.12,
+            ),
+            Leaflet::new([length - 0.2, far], [tip, far + 0.7], 0.12),
+        ];
+        Self {
+            settings,
+            texture,
+            apex: moment.apex.map(|v| v as f32),
+            axis: moment.axis.map(|v| v as f32),
+            along: moment.along as f32,
+            length: length as f32,
+            length_ed: anatomy.length as f32,
+            half_width: half_width as f32,
+            half_width_ed: half as f32,
+            widest: anatomy.widest as f32,
+            taper: anatomy.taper as f32,
+            wall: anatomy.wall as f32,
+            cap: (anatomy.wall / anatomy.length) as f32,
+            right_ventricle: (anatomy.right_ventricle * (1.0 - 0.35 * moment.ejected)) as f32,
+            left_atrium: Ellipse::new(
+                length + 0.95 * left[1],
+                0.15 * anatomy.width,
+                left,
+                ATRIAL_WALL,
+            ),
+            right_atrium: Ellipse::new(length + 0.8 * right[1], right_aside, right, 0.35),
+            mitral,
+            tricuspid,
+            hinge: hinge as f32 + 0.3,
+        }
+    }
+
+    /// [`Anatomy::profile`], in the section's own numbers.
+    fn profile(&self, s: f32) -> f32 {
+        if s < self.widest {
+            let from_widest = 1.0 - s.max(0.0) / self.widest;
+            (1.0 - from_widest * from_widest).max(0.0).sqrt()
+        } else {
+            let past = s - self.widest;
+            // Below the annulus it is no border any more, and must not cross the axis.
+            (1.0 - self.taper * past * past).max(0.2)
+        }
+    }
+
+    fn place(&self, x: f32, y: f32) -> Place {
+        let (dx, dy) = (x - self.apex[0], y - self.apex[1]);
+        let a = dx * self.axis[0] + dy * self.axis[1];
+        let l = dx * self.axis[1] - dy * self.axis[0];
+        let s = a / self.length;
+        let profile = self.profile(s);
+        let (inner, inner_ed) = (self.half_width * profile, self.half_width_ed * profile);
+        let side = if l > 0.0 { 1.0 } else { 1.05 };
+        let thick = ((s + self.cap) / (self.cap + 0.12)).clamp(0.0, 1.0).sqrt();
+        let outer_ed = inner_ed + self.wall * side * thick;
+        // Each disk keeps its wall's volume, so that walls thicken.
+        let ring = (outer_ed * outer_ed - inner_ed * inner_ed).max(0.0) / self.along;
+        Place {
+            a,
+            l,
+            s,
+            aside: l.abs(),
+            inner,
+            outer: (inner * inner + ring).sqrt(),
+            outer_ed,
+        }
+    }
+
+    /// Where the place was at end-diastole. Away from the wall tissue follows it less and less.
+    fn material(&self, p: &Place) -> [f32; 2] {
+        let along = if p.s < 1.0 {
+            p.a / self.along
+        } else {
+            p.a + (self.length_ed - self.length) * exp((self.length - p.a) / 3.0)
+        };
+        let aside = if p.aside <= p.outer {
+            p.aside * (p.outer_ed / p.outer.max(1e-3))
+        } else {
+            p.aside + (p.outer_ed - p.outer) * exp((p.outer - p.aside) / 2.0)
+        };
+        [along, if p.l < 0.0 { -aside } else { aside }]
+    }
+
+    /// What comes back from a place in cm, before beams and blur.
+    pub(super) fn echo(&self, x: f32, y: f32) -> Echo {
+        let p = self.place(x, y);
+        let material = self.material(&p);
+        let uneven = exp(0.55 * self.texture.slow(material[0], material[1]));
+        let amplitude = |v: f64| v as f32;
+        let s = self.settings;
+        let in_cavity = p.s > 0.0 && p.s < 1.0 && p.aside < p.inner;
+        let in_wall = p.s > -self.cap && p.s < 1.0 && p.aside < p.outer;
+        let (mut strength, blood) = if in_cavity {
+            (amplitude(s.blood), true)
+        } else if in_wall {
+            (self.muscle(&p, uneven), false)
+        } else {
+            self.around(&p, [x, y], uneven)
+        };
+        if p.l > 0.0 && p.s > 0.1 && p.s < 1.05 {
+            let z = (p.aside - p.outer - 0.12) / 0.13;
+            strength += amplitude(s.pericardium) * bell(z * z) * uneven.clamp(0.2, 2.0);
+        }
+        strength += self.base(&p);
+        Echo {
+            strength,
+            material,
+            blood,
+        }
+    }
+
+    /// Muscle of the left ventricle: brightest at its inner border, and weaker where it lies along the beam.
+    fn muscle(&self, p: &Place, uneven: f32) -> f32 {
+        let depth = ((p.aside - p.inner) / (p.outer - p.inner).max(1e-3)).clamp(0.0, 1.0) / 0.18;
+        let border = 1.0 + 0.8 * bell(depth * depth);
+        let side = if p.l > 0.0 { 1.3 } else { 0.3 };
+        let s = p.s.clamp(0.0, 1.0);
+        let along_beam = side * s * (1.0 - (s - 0.8).max(0.0) * 3.0);
+        let loss = exp(-self.settings.anisotropy as f32 * along_beam);
+        self.settings.muscle as f32 * uneven.clamp(0.3, 2.0) * border * loss
+    }
+
+    /// Right ventricle, atria and what is beyond; and whether it is blood.
+    fn around(&self, p: &Place, [x, y]: [f32; 2], uneven: f32) -> (f32, bool) {
+        let settings = self.settings;
+        let from_septum = -p.l - p.outer;
+        if p.l <= 0.0 && from_septum > 0.0 && p.s > 0.15 && p.s < 1.02 {
+            let lengthwise = f64::from(((p.s - 0.22) / 0.9).clamp(0.0, 1.0)) * std::f64::consts::PI;
+            let width = self.right_ventricle * power(sine_cosine(lengthwise).0 as f32, 0.7);
+            if from_septum < width && p.s > 0.22 {
+                return (1.3 * settings.blood as f32, true);
+            }
+            if from_septum >= width && from_septum < width + RIGHT_WALL {
+                return (0.9 * settings.muscle as f32, false);
+            }
+        }
+        let left = (p.s >= 1.0).then(|| self.left_atrium.square(p.a, p.l));
+        let right = (p.s >= 0.98).then(|| self.right_atrium.square(p.a, p.l));
+        let within = |square: Option<f32>, limit: f32| square.is_some_and(|d| d < limit);
+        if within(left, 1.0) || within(right, 1.0) {
+            return (settings.blood as f32, true);
+        }
+        if within(left, self.left_atrium.outer) || within(right, self.right_atrium.outer) {
+            let below = exp(-(p.a - self.length).max(0.0) / 2.2);
+            let strength = settings.atrial_wall as f32 * uneven.clamp(0.2, 2.0);
+            return (strength * (0.35 + 0.65 * below), false);
+        }
+        let patches = exp(0.9 * self.texture.slow(0.5 * x + 13.0, 0.5 * y));
+        let strength = settings.surroundings as f32 * patches;
+        let strength = if p.s < 1.0 {
+            0.8 * strength * uneven.clamp(0.1, 2.0)
+        } else {
+            strength * uneven.clamp(0.15, 2.5)
+        };
+        (strength, false)
+    }
+
+    /// Valves, annulus, and the pericardium behind the left atrium.
+    fn base(&self, p: &Place) -> f32 {
+        // Nothing of it is nearer to the apex than the open leaflets' tips.
+        if p.a < self.length - 3.0 {
+            return 0.0;
+        }
+        let valve = self.settings.valve as f32;
+        let mut sum: f32 = self.mitral.iter().map(|m| valve * m.light(p.a, p.l)).sum();
+        let from_annulus = p.a - self.length;
+        for side in [-self.hinge, self.hinge] {
+            let aside = p.l - side;
+            sum += 1.2 * valve * bell((from_annulus * from_annulus + aside * aside) / 0.12);
+        }
+        if p.l < 0.0 {
+            let light = self.tricuspid.iter().map(|t| t.light(p.a, p.l));
+            sum += 0.8 * valve * light.sum::<f32>();
+        }
+        if p.s > 1.15 && p.a > self.left_atrium.centre[0] {
+            let z = (self.left_atrium.square(p.a, p.l) - 1.25) / 0.12;
+            sum += 0.8 * self.settings.pericardium as f32 * bell(z * z);
+        }
+        sum
+    }
+}
