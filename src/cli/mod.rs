@@ -2,6 +2,7 @@
 
 mod bench;
 mod doctor;
+mod drill;
 mod evaluate;
 mod generate;
 mod import;
@@ -60,6 +61,8 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Real-or-fake reader studies: plan, read, check, merge, report.
     Study(study::Args),
+    /// Train eyes to see EF: case sets, classes, profiles, reports.
+    Drill(drill::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -76,6 +79,7 @@ impl Command {
             Self::Sweep(a) => a.json,
             Self::Evaluate(a) => a.json,
             Self::Study(a) => a.json(),
+            Self::Drill(a) => a.json(),
             Self::Import(_) => false,
         }
     }
@@ -202,6 +206,7 @@ pub fn run() -> ExitCode {
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Study(args)) => study::run(args),
+        Some(Command::Drill(args)) => drill::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

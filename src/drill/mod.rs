@@ -4,8 +4,20 @@
 
 pub mod case;
 pub mod class;
+pub mod folder;
 pub mod profile;
+pub mod progress;
+pub mod report;
+pub mod result;
 pub mod sampler;
 pub mod schedule;
 pub mod set;
 pub mod staircase;
+
+use std::path::PathBuf;
+
+/// Where profiles lie; none where the system has no data directory.
+pub fn profiles_folder() -> Option<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "echoif")?;
+    Some(dirs.data_dir().join("profiles"))
+}

@@ -175,6 +175,30 @@ pub fn delete(folder: &Path, alias: &str) -> Result<(), ProfileError> {
     Ok(crate::files::sync_folder(folder)?)
 }
 
+/// Deletes all profiles.
+///
+/// # Errors
+/// When another program has one open, or the disk fails; the others are deleted.
+pub fn delete_all(folder: &Path) -> Result<(), ProfileError> {
+    let mut first = Ok(());
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        // Whatever is wrong with it: it may name somebody.
+        if path.extension().is_some_and(|e| e == "jsonl") {
+            let deleted = match Log::open_alone(&path)? {
+                Some(_) => std::fs::remove_file(&path).map_err(ProfileError::Io),
+                None => Err(ProfileError::Locked),
+            };
+            first = first.and(deleted);
+        }
+    }
+    first
+}
+
 fn read(path: &Path) -> Result<(String, Vec<Answer>), ProfileError> {
     let mut alias = None;
     let mut answers = Vec::new();
@@ -413,6 +437,8 @@ mod tests {
             let text = std::fs::read_to_string(file.path()).unwrap();
             assert!(!text.contains("one"));
         }
+        delete_all(folder.path()).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         for wrong in ["", " a", "a/b", "a\nb", &"x".repeat(41)] {
             assert!(matches!(
                 Profile::open(folder.path(), wrong),

@@ -45,7 +45,9 @@ impl About {
                 ui.label("There are no logs, and nothing is sent anywhere.");
                 ui.horizontal(|ui| {
                     if self.sure {
-                        ui.label("Settings, history and kept anatomies will be gone.");
+                        ui.label(
+                            "Settings, history, kept anatomies and training profiles will be gone.",
+                        );
                         if ui.button("Delete them").clicked() {
                             delete = true;
                             self.sure = false;

@@ -187,9 +187,14 @@ impl App {
         self.explore.kept.forget_all();
         let file = about::settings_file().filter(|f| f.exists());
         let gone = file.map(std::fs::remove_file);
-        match gone {
-            Some(Err(e)) => self.tell(format!("Not all could be deleted: {e}.")),
-            _ => self.tell("Settings, history and kept anatomies are deleted.".into()),
+        let profiles = crate::drill::profiles_folder();
+        let profiles = profiles.map(|folder| crate::drill::profile::delete_all(&folder));
+        match (gone, profiles) {
+            (Some(Err(e)), _) => self.tell(format!("Not all could be deleted: {e}.")),
+            (_, Some(Err(e))) => self.tell(format!("Not all could be deleted: {e}.")),
+            _ => self.tell(
+                "Settings, history, kept anatomies and training profiles are deleted.".into(),
+            ),
         }
     }
 

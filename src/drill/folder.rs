@@ -1,0 +1,158 @@
+//! A folder of clips whose EFs somebody says, as a set of cases. A clip is known by its pixels, never by its name.
+
+use super::case::{Ladder, RANGE, Recipe, Rung, Truth};
+use super::set::{CaseSet, FORMAT, VERSION};
+use crate::clip::Pixels;
+use crate::files::read_text;
+use crate::hash::{hex, sha256};
+use crate::media;
+use crate::phantom::Quality;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Digits of the hash that a case is called by.
+const NAME: usize = 16;
+
+/// What is said of these EFs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// By a regressor; else somebody labelled them.
+    pub measured: bool,
+    pub source: String,
+    /// SD, in EF points.
+    pub error_points: f64,
+}
+
+/// Why there is no set. The message begins with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("{path}: it cannot be read ({why})")]
+    Unreadable { path: String, why: String },
+    #[error("{path}: line {line}: {what}")]
+    Line {
+        path: String,
+        line: usize,
+        what: String,
+    },
+    /// A sentence that begins with the file.
+    #[error("{0}")]
+    Clip(String),
+}
+
+#[derive(serde::Deserialize)]
+struct Row {
+    file: String,
+    ef_percent: f64,
+    #[serde(default)]
+    ladder: Option<String>,
+    #[serde(default)]
+    quality: Option<Quality>,
+}
+
+/// The set, and what has to be known of it.
+///
+/// # Errors
+/// With the line of the list that cannot be understood, or the clip that cannot be opened.
+pub fn set(folder: &Path, csv: &Path, told: &Told) -> Result<(CaseSet, Vec<String>), FolderError> {
+    let shown = csv.display().to_string();
+    let text = read_text(csv).map_err(|e| FolderError::Unreadable {
+        path: shown.clone(),
+        why: e.to_string(),
+    })?;
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
+    let mut ladders: BTreeMap<String, (Quality, Vec<Rung>)> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (i, row) in reader.deserialize::<Row>().enumerate() {
+        let line = i + 2;
+        let wrong = |what: String| FolderError::Line {
+            path: shown.clone(),
+            line,
+            what,
+        };
+        let row = row.map_err(|e| wrong(e.to_string()))?;
+        if !RANGE.contains(&row.ef_percent) {
+            return Err(wrong(format!(
+                "an EF of a case is {} to {} %, not {}",
+                RANGE.start(),
+                RANGE.end(),
+                row.ef_percent
+            )));
+        }
+        let pixels_sha256 = pixels_of(&folder.join(&row.file))?;
+        let case: String = pixels_sha256.chars().take(NAME).collect();
+        if let Some(before) = seen.insert(case.clone(), line) {
+            return Err(wrong(format!("it shows the same pixels as line {before}")));
+        }
+        // Whatever a ladder is called in the list may name somebody.
+        let ladder = match row.ladder.filter(|l| !l.is_empty()) {
+            Some(name) => {
+                let hash = sha256(format!("ladder {name}").as_bytes());
+                format!("l{}", hash.chars().take(NAME).collect::<String>())
+            }
+            None => format!("c{case}"),
+        };
+        let quality = row.quality.unwrap_or_default();
+        let (_, rungs) = ladders.entry(ladder).or_insert((quality, Vec::new()));
+        rungs.push(Rung {
+            case,
+            ef_percent: row.ef_percent,
+            recipe: Recipe::Clip { pixels_sha256 },
+        });
+    }
+    let mut warnings = Vec::new();
+    let mut all = Vec::with_capacity(ladders.len());
+    for (ladder, (quality, mut rungs)) in ladders {
+        rungs.sort_by(|a, b| a.ef_percent.total_cmp(&b.ef_percent));
+        let before = rungs.len();
+        rungs.dedup_by(|b, a| a.ef_percent == b.ef_percent);
+        if rungs.len() < before {
+            warnings.push("Of clips of one heart with one EF, one was taken.".to_owned());
+        }
+        all.push(Ladder {
+            ladder,
+            quality,
+            rungs,
+        });
+    }
+    warnings.dedup();
+    let (truth, source) = match told.measured {
+        true => (Truth::Measured, "a regressor"),
+        false => (Truth::Labelled, "a list"),
+    };
+    let set = CaseSet {
+        format: FORMAT.into(),
+        version: VERSION,
+        name: String::new(),
+        truth,
+        truth_source: match told.source.as_str() {
+            "" => source.into(),
+            said => said.into(),
+        },
+        truth_error_points: told.error_points,
+        ladders: all,
+    };
+    Ok((set, warnings))
+}
+
+/// SHA-256 of a clip's size and pixels, frame after frame.
+fn pixels_of(path: &Path) -> Result<String, FolderError> {
+    let opened = media::open(path).map_err(|e| FolderError::Clip(e.to_string()))?;
+    let recording = &opened.recording;
+    let mut hasher = Sha256::new();
+    let size = [recording.width() as u64, recording.height() as u64];
+    for n in size {
+        hasher.update(n.to_le_bytes());
+    }
+    for i in 0..recording.frames() {
+        let frame = recording
+            .frame(i)
+            .map_err(|e| FolderError::Clip(format!("{}: {e}", path.display())))?;
+        let (Pixels::Gray(pixels) | Pixels::Rgb(pixels)) = &frame.pixels;
+        hasher.update(pixels);
+    }
+    Ok(hex(&hasher.finalize()))
+}

@@ -1,0 +1,157 @@
+//! `report.html`: one file without script or anything from outside, for the screen and for A4.
+
+use super::plot::bland_altman;
+use super::{Report, Sources, Trainee};
+use crate::drill::case::Truth;
+use crate::drill::progress::{FEWEST_FOR_LIMITS, Point, explained_by_truth};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const STYLE: &str = "
+body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f24; max-width: 760px; margin: 24px auto; padding: 0 16px }
+h1 { font-size: 24px; margin: 0 } h2 { font-size: 18px; margin: 28px 0 6px; break-after: avoid }
+p.note { color: #555 } table { border-collapse: collapse; margin: 8px 0; break-inside: avoid }
+th, td { padding: 3px 12px 3px 0; text-align: right; border-bottom: 1px solid #ddd } th:first-child, td:first-child { text-align: left }
+th { font-weight: 600 } small { color: #555 } section { break-inside: avoid }
+svg { width: 460px; max-width: 100%; font: 11px system-ui, sans-serif } svg text { fill: #333 }
+line.zero { stroke: #bbb } line.bias { stroke: #1b1f24; stroke-width: 1.5 } line.limit { stroke: #1b1f24; stroke-dasharray: 6 4 }
+rect.ci { fill: #dfe6ee } circle { fill: none; stroke: #14529c; stroke-width: 1.4 }
+@page { size: A4; margin: 16mm }
+";
+
+/// The page, whole.
+pub fn page(report: &Report, sources: &Sources, by_case: bool) -> String {
+    let title = match sources.title.as_str() {
+        "" => "Reading EF",
+        title => title,
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) ": EF training" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                p class="note" { (truth(report)) }
+                @for trainee in &report.trainees { (one(trainee, report, sources)) }
+                @if by_case { (cases(report)) }
+                p class="note" {
+                    "Generated and simulated clips are synthetic, not patients' scans. Research and education only, not \
+                     for diagnosis."
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn truth(report: &Report) -> String {
+    let source = &report.truth_source;
+    match report.truth {
+        Truth::Exact => format!("Truth: exact ({source})."),
+        Truth::Measured | Truth::Labelled => format!(
+            "Truth: {} ({source}), itself off by {:.1} points (SD).",
+            report.truth.name(),
+            report.truth_error_points
+        ),
+    }
+}
+
+fn number(x: Option<f64>) -> String {
+    x.map_or("-".into(), |x| format!("{x:.1}"))
+}
+
+fn signed(x: Option<f64>) -> String {
+    x.map_or("-".into(), |x| format!("{x:+.1}"))
+}
+
+fn percent(x: Option<f64>) -> String {
+    x.map_or("-".into(), |x| format!("{:.0} %", 100.0 * x))
+}
+
+fn figure(name: &str, value: &str, interval: Option<String>) -> Markup {
+    html! {
+        tr {
+            td { (name) } td { (value) }
+            td { @if let Some(interval) = interval { small { (interval) } } }
+        }
+    }
+}
+
+fn one(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
+    let p = &trainee.progress;
+    let points: Vec<Point> = sources.points(&trainee.alias).collect();
+    let both = |low: Option<f64>, high: Option<f64>| {
+        let (low, high) = (low?, high?);
+        Some(format!("{low:+.1} to {high:+.1}"))
+    };
+    let share = |low: Option<f64>, high: Option<f64>| {
+        let (low, high) = (low?, high?);
+        Some(format!("{:.0} to {:.0} %", 100.0 * low, 100.0 * high))
+    };
+    let ci = |ci: Option<[f64; 2]>| ci.and_then(|[low, high]| both(Some(low), Some(high)));
+    let explained =
+        p.sd.and_then(|sd| explained_by_truth(sd, report.truth, report.truth_error_points));
+    html! {
+        section {
+            h2 { (trainee.alias) }
+            p { (p.n) " answers." @if let Some(words) = p.slope_in_words() { " " (words) } }
+            table { tbody {
+                (figure("Mean absolute error, points", &number(p.mae), None))
+                (figure("Median absolute error", &number(p.median_absolute_error), None))
+                (figure("Bias", &signed(p.bias), both(p.bias_low, p.bias_high)))
+                (figure("SD of the errors", &number(p.sd), None))
+                (figure("Lower limit of agreement", &signed(p.limit_low), ci(p.limit_low_ci)))
+                (figure("Upper limit", &signed(p.limit_high), ci(p.limit_high_ci)))
+                (figure(
+                    "Slope of guess on truth",
+                    &p.slope.map_or("-".into(), |s| format!("{s:.2}")),
+                    p.slope_low.zip(p.slope_high).map(|(l, h)| format!("{l:.2} to {h:.2}")),
+                ))
+                (figure("Right category", &percent(p.category_accuracy), share(p.wilson_low, p.wilson_high)))
+                (figure("Weighted kappa", &p.weighted_kappa.map_or("-".into(), |k| format!("{k:.2}")), None))
+            } }
+            @if p.n < FEWEST_FOR_LIMITS {
+                p class="note" { "Under " (FEWEST_FOR_LIMITS) " answers there are no limits of agreement." }
+            }
+            @if let Some(explained) = explained {
+                p class="note" { "The truth's own error explains " (percent(Some(explained))) " of the spread." }
+            }
+            (bland_altman(&points, p, report.truth))
+            table {
+                thead { tr { th { "Truth" } th { "guessed reduced" } th { "mildly reduced" } th { "preserved" } } }
+                tbody {
+                    @for (name, row) in ["reduced", "mildly reduced", "preserved"].iter().zip(p.category_table) {
+                        tr { td { (name) } @for n in row { td { (n) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cases(report: &Report) -> Markup {
+    html! {
+        h2 { "Cases, those with most errors of category first" }
+        table {
+            thead { tr {
+                th { "Case" } th { "Truth" } th { "Mean guess" } th { "SD" } th { "Guesses" } th { "Wrong category" }
+            } }
+            tbody {
+                @for case in &report.cases {
+                    tr {
+                        td { (case.case) }
+                        td { (number(Some(case.truth))) }
+                        td { (number(Some(case.mean))) }
+                        td { (number(case.sd)) }
+                        td { (case.n) }
+                        td { (case.category_errors) }
+                    }
+                }
+            }
+        }
+    }
+}

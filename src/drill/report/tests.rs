@@ -1,0 +1,105 @@
+use super::*;
+use crate::drill::class::{Class, Feedback, Kind, Wanted};
+use crate::drill::sampler::Source;
+use crate::phantom::Quality;
+
+fn class(seed: u64) -> Class {
+    Class::new(Wanted {
+        name: "Tuesday <b>".into(),
+        source: Source::built_in(Quality::Good),
+        seed,
+        cases: 20,
+        shares: [1.0; 5],
+        kind: Kind::Guess,
+        feedback: Feedback::AtEnd,
+        time_limit_s: None,
+    })
+    .unwrap()
+}
+
+/// Five trainees who are off by a number of points of their own, and all misread the fourth case.
+fn results(class: &Class) -> Vec<ClassResult> {
+    let of = |i: i32| {
+        let mut result = ClassResult::new(class, &format!("T{i}"));
+        for (k, answer) in result.answers.iter_mut().enumerate() {
+            let off = if k == 3 {
+                25
+            } else {
+                i - 2 + (k as i32 % 3) - 1
+            };
+            let low = answer.ef_percent > 60.0;
+            let guess = answer.ef_percent.round() as i32 + if low && k == 3 { -off } else { off };
+            answer.guess_percent = Some(guess.clamp(5, 90) as u32);
+            answer.seconds = 4.0 + f64::from(i);
+        }
+        result
+    };
+    (0..5).map(of).collect()
+}
+
+#[test]
+fn what_all_misread_stands_first_and_figures_are_those_of_the_answers() {
+    let class = class(7);
+    let sources = Sources::of_results(&results(&class)).unwrap();
+    assert_eq!(sources.rows.len(), 100);
+    let report = sources.report().unwrap();
+    assert_eq!(report.cases.len(), 20);
+    assert_eq!(report.cases[0].case, class.list()[3].case);
+    assert_eq!(report.cases[0].category_errors, 5);
+    for trainee in &report.trainees {
+        let errors: Vec<f64> = sources
+            .rows
+            .iter()
+            .filter(|r| r.alias == trainee.alias)
+            .map(|r| f64::from(r.guess_percent) - r.ef_percent)
+            .collect();
+        let mean = errors.iter().sum::<f64>() / 20.0;
+        let variance = errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / 19.0;
+        let p = &trainee.progress;
+        assert!((p.bias.unwrap() - mean).abs() < 1e-9);
+        assert!((p.limit_high.unwrap() - mean - 1.96 * variance.sqrt()).abs() < 1e-9);
+    }
+    let mut files = BTreeMap::new();
+    write(&report, &sources, true, &mut |name, bytes| {
+        files.insert(name.to_owned(), String::from_utf8(bytes.to_vec()).unwrap());
+        Ok(())
+    })
+    .unwrap();
+    let page = &files["report.html"];
+    assert!(page.contains("Tuesday &lt;b&gt;") && page.contains("Truth: exact (simulated heart)"));
+    assert!(!page.contains("<script") && page.contains("true EF, %"));
+    assert_eq!(files["answers.csv"].lines().count(), 101);
+    assert!(
+        files["answers.csv"]
+            .lines()
+            .nth(1)
+            .unwrap()
+            .contains(",exact,simulated heart,")
+    );
+    let summary: serde_json::Value = serde_json::from_str(&files["summary.json"]).unwrap();
+    assert_eq!(summary["trainees"][4]["alias"], "T4");
+    assert!(summary["trainees"][0]["limit_low_ci"][1].is_number());
+}
+
+#[test]
+fn results_of_another_class_are_refused() {
+    let (a, b) = (class(7), class(8));
+    let mut both = results(&a);
+    both.extend(results(&b).into_iter().take(1));
+    assert!(matches!(
+        Sources::of_results(&both),
+        Err(ReportError::OtherClass(_))
+    ));
+    let mut twice = results(&a);
+    twice.push(twice[0].clone());
+    assert!(matches!(
+        Sources::of_results(&twice),
+        Err(ReportError::Twice(_))
+    ));
+    assert!(matches!(
+        Sources::of_results(&[]),
+        Err(ReportError::NoAnswers)
+    ));
+    let open = Sources::of_results(&[ClassResult::new(&a, "x")]).unwrap();
+    assert!(matches!(open.report(), Err(ReportError::NoAnswers)));
+}
