@@ -11,6 +11,7 @@ pub mod report;
 pub mod result;
 pub mod sampler;
 pub mod schedule;
+pub mod session;
 pub mod set;
 pub mod staircase;
 
