@@ -244,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn damage_is_refused_or_harmless() {
+        let bytes = Class::new(wanted(7)).unwrap().to_bytes();
+        for damaged in crate::study::testing::mutations(&bytes, 3000) {
+            if let Ok(class) = Class::parse(&damaged) {
+                assert_eq!(class.list().len(), class.cases);
+                assert_eq!(Class::parse(&class.to_bytes()), Ok(class));
+            }
+        }
+    }
+
+    #[test]
     fn an_edited_class_is_refused() {
         let set = CaseSet::simulated(&Simulated {
             hearts: 8,

@@ -414,6 +414,27 @@ mod tests {
     }
 
     #[test]
+    fn damaged_profiles_are_refused_or_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut profile = Profile::open(folder.path(), "x").unwrap();
+        for guess in [40, 41] {
+            profile
+                .answer(&given(&case("a", 38.0), guess, 2.0))
+                .unwrap();
+        }
+        drop(profile);
+        let path = list(folder.path()).unwrap()[0].path.clone();
+        let bytes = std::fs::read(&path).unwrap();
+        for damaged in crate::study::testing::mutations(&bytes, 300) {
+            std::fs::write(&path, damaged).unwrap();
+            if let Ok((alias, answers)) = read(&path) {
+                assert!(is_alias(&alias) && answers.len() <= 3);
+                let _ = crate::drill::schedule::cells(&answers);
+            }
+        }
+    }
+
+    #[test]
     fn who_is_deleted_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         for alias in ["one", "two"] {

@@ -177,5 +177,10 @@ mod tests {
             assert!(matches!(edited(edit), Err(ResultError::Content(_))));
         }
         assert_eq!(ClassResult::parse(b"{}"), Err(ResultError::NoResult));
+        for damaged in crate::study::testing::mutations(&result.to_bytes(), 3000) {
+            if let Ok(read) = ClassResult::parse(&damaged) {
+                assert_eq!(ClassResult::parse(&read.to_bytes()), Ok(read));
+            }
+        }
     }
 }

@@ -216,6 +216,17 @@ mod tests {
         );
     }
 
+    /// Whatever is read is what it was written from.
+    #[test]
+    fn damage_is_refused_or_harmless() {
+        let bytes = CaseSet::simulated(&wanted()).to_bytes();
+        for damaged in crate::study::testing::mutations(&bytes, 3000) {
+            if let Ok(set) = CaseSet::parse(&damaged) {
+                assert_eq!(CaseSet::parse(&set.to_bytes()), Ok(set));
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_drilled_is_refused() {
         let text = String::from_utf8(CaseSet::simulated(&wanted()).to_bytes()).unwrap();

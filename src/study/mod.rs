@@ -32,7 +32,7 @@ pub mod session;
 pub mod sources;
 pub mod stamp;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod unblind;
 pub mod verify;
 
