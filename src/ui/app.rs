@@ -8,10 +8,10 @@ use super::options::{Options, Reading};
 use super::palette::Palette;
 use super::projector::Wake;
 use super::study::Study;
-use super::theme::{self, tokens};
+use super::theme;
 use crate::engine::{CascadeSource, Engine, Event, Owner};
 use eframe::{CreationContext, wgpu};
-use egui::{RichText, Theme, Ui};
+use egui::{Theme, Ui};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub struct App {
     /// A pass of the window has been.
     has_begun: bool,
     /// The theme on screen.
-    is_light: bool,
+    pub(super) is_light: bool,
     pub(super) shortcuts: bool,
     pub(super) palette: Option<Palette>,
     pub(super) about: Option<About>,
@@ -51,13 +51,6 @@ pub struct App {
     pub(super) typed: Option<(Purpose, String)>,
 }
 
-/// The badge that is always on screen.
-const BADGE: &str =
-    "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
-/// The same under a study's screens.
-const STUDY: &str = "Reader studies hold recorded and synthetic clips. Research and education only, not for diagnosis.";
-/// The same under a grid of what is there to be opened.
-const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 /// The room that a screen needs: a window of 1280 x 800 with text at 150 % has it.
 pub(super) const LEAST: egui::Vec2 = egui::vec2(840.0, 460.0);
 /// Older messages go when there are more.
@@ -131,7 +124,7 @@ impl App {
     }
 
     /// The screen of the mode that is shown.
-    fn screen(&mut self) -> Option<(&mut dyn Screen, &mut Engine)> {
+    pub(super) fn screen(&mut self) -> Option<(&mut dyn Screen, &mut Engine)> {
         match self.mode {
             Mode::Explore => Some((&mut self.explore, &mut self.engine)),
             Mode::Study => Some((&mut self.study, &mut self.engine)),
@@ -140,13 +133,13 @@ impl App {
     }
 
     /// Every mode's screen, shown or not.
-    fn screens(&mut self) -> ([&mut dyn Screen; 2], &mut Engine) {
+    pub(super) fn screens(&mut self) -> ([&mut dyn Screen; 2], &mut Engine) {
         ([&mut self.explore, &mut self.study], &mut self.engine)
     }
 
     /// While a reader reads nothing else goes on: what would come of it would make passes late, and what was
     /// opened meanwhile waits.
-    fn logic_of_a_session(&mut self) {
+    pub(super) fn logic_of_a_session(&mut self) {
         self.mode = Mode::Study;
         while let Some(event) = self.engine.poll() {
             let is_ready = matches!(event, Event::Ready { .. });
@@ -160,7 +153,7 @@ impl App {
 
     /// What the window was is kept for the next start; of a session that was ended from outside, that is the
     /// full screen.
-    fn end_full_screen(&mut self, ctx: &egui::Context) {
+    pub(super) fn end_full_screen(&mut self, ctx: &egui::Context) {
         if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
@@ -170,7 +163,7 @@ impl App {
     }
 
     /// Takes one of the worker's events: what all modes share is settled here, the rest is the screen's.
-    fn hear(&mut self, event: Event) {
+    pub(super) fn hear(&mut self, event: Event) {
         let event = match event {
             Event::Ready {
                 cascade,
@@ -206,7 +199,7 @@ impl App {
         }
     }
 
-    fn obey(&mut self, command: Command, ctx: &egui::Context) {
+    pub(super) fn obey(&mut self, command: Command, ctx: &egui::Context) {
         match command {
             Command::GoToExplore => self.mode = Mode::Explore,
             Command::GoToStudy => self.go_to_study(),
@@ -296,7 +289,7 @@ impl App {
     }
 
     /// The grid of a folder's recordings, over the whole window.
-    fn gallery(&mut self, ui: &mut Ui) {
+    pub(super) fn gallery(&mut self, ui: &mut Ui) {
         let Some(gallery) = &mut self.gallery else {
             return;
         };
@@ -326,130 +319,4 @@ impl App {
 pub(super) fn today() -> String {
     let now = dicom_core::chrono::Local::now();
     now.format("%Y-%m-%d").to_string()
-}
-
-/// Room for a screen: what the window leaves, or with very large text what a screen needs, to be scrolled.
-fn whole(ui: &mut Ui, show: impl FnOnce(&mut Ui)) {
-    let size = ui.available_size();
-    if size.x >= LEAST.x && size.y >= LEAST.y {
-        return show(ui);
-    }
-    egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-        let room = egui::Rect::from_min_size(ui.cursor().min, size.max(LEAST));
-        ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| {
-            ui.set_min_size(room.size());
-            show(ui);
-        });
-    });
-}
-
-impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
-        self.end_full_screen(ctx);
-        if self.study.has_window() {
-            return self.logic_of_a_session();
-        }
-        while let Some(event) = self.engine.poll() {
-            self.hear(event);
-        }
-        while let Some(arrival) = self.desk.next() {
-            self.arrive(arrival, ctx);
-        }
-        let (screens, engine) = self.screens();
-        let mut said = Vec::new();
-        for screen in screens {
-            screen.pursue(engine);
-            said.extend(screen.take_said());
-        }
-        for text in said {
-            self.tell(text);
-        }
-        if let Some((screen, _)) = self.screen()
-            && let Some(purpose) = screen.take_wish()
-        {
-            self.desk.pick(&self.picker, purpose, ctx);
-        }
-    }
-
-    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
-        let ctx = ui.ctx().clone();
-        self.is_light = ctx.theme() == Theme::Light;
-        // Nothing else is heard or seen while a reader reads.
-        if let Some((screen, engine)) = self.screen().filter(|(screen, _)| screen.has_window()) {
-            screen.ui(ui, engine);
-            return;
-        }
-        let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
-        if let Some(path) = dropped {
-            self.take_dropped(path, &ctx);
-        }
-        // A dialog has the keys to itself.
-        let dialog = self.replacing.is_some()
-            || self.screen().is_some_and(|(screen, _)| screen.has_dialog());
-        // A drop-down closes by Escape, and nothing else does then.
-        let popup = egui::Popup::is_any_open(&ctx);
-        let mut commands = match dialog || self.typed.is_some() || self.palette.is_some() {
-            true => Vec::new(),
-            false => Command::pressed(&ctx, self.mode),
-        };
-        commands.retain(|command| !(popup && *command == Command::Cancel));
-        egui::Panel::top("top")
-            .frame(theme::background(ui).inner_margin(egui::Margin::symmetric(8, 2)))
-            .show(ui, |ui| self.top_bar(ui, &mut commands));
-        egui::Panel::bottom("badge")
-            .resizable(false)
-            .frame(
-                egui::Frame::new()
-                    .fill(tokens(ui).warning)
-                    .inner_margin(egui::Margin::symmetric(12, 4)),
-            )
-            .show(ui, |ui| {
-                let badge = match (&self.gallery, self.mode) {
-                    (Some(_), _) => RECORDINGS,
-                    (None, Mode::Study) => STUDY,
-                    (None, _) => BADGE,
-                };
-                ui.vertical_centered(|ui| {
-                    let text = RichText::new(badge).color(tokens(ui).warning_text).strong();
-                    ui.add(egui::Label::new(text).wrap());
-                });
-            });
-        if self.gallery.is_some() {
-            self.gallery(ui);
-        } else if let Some((screen, engine)) = self.screen() {
-            whole(ui, |ui| commands.extend(screen.ui(ui, engine)));
-        }
-        if let Some(path) = self.explore.kept.reopen.take() {
-            self.desk.open(&path, &ctx);
-        }
-        self.sheets(ui, &mut commands);
-        self.shortcuts_sheet(&ctx);
-        self.path_dialog(&ctx);
-        self.replace_dialog(&ctx);
-        self.messages(&ctx);
-        for command in commands {
-            self.obey(command, &ctx);
-        }
-    }
-
-    /// The panels' colour, which they need not fill then; a session's is its own.
-    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        let ground = self.study.ground();
-        ground
-            .unwrap_or(visuals.panel_fill)
-            .to_normalized_gamma_f32()
-    }
-
-    /// Only the settings are kept; what egui remembers of widgets is nobody's business.
-    fn persist_egui_memory(&self) -> bool {
-        false
-    }
-
-    fn on_exit(&mut self) {
-        self.study.close();
-    }
-
-    fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        self.explore.settings(self.is_light).keep(storage);
-    }
 }

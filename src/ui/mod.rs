@@ -12,6 +12,7 @@ mod look;
 mod mode;
 mod options;
 mod palette;
+mod passes;
 mod playback;
 mod projector;
 mod sheets;

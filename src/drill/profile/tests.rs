@@ -1,0 +1,135 @@
+use super::*;
+use crate::drill::case::Recipe;
+
+fn case(name: &str, ef_percent: f64) -> Case {
+    Case {
+        case: name.into(),
+        ladder: "h0001".into(),
+        quality: Quality::Good,
+        ef_percent,
+        recipe: Recipe::Simulated { seed: 1 },
+    }
+}
+
+fn given<'a>(case: &'a Case, guess_percent: u32, seconds: f64) -> Given<'a> {
+    Given {
+        case,
+        truth: Truth::Exact,
+        set_sha256: "ab",
+        guess_percent,
+        seconds,
+        loops: 3,
+        mode: Mode::Practice,
+        feedback: true,
+        utc: "2026-11-26T07:00:00.000Z",
+    }
+}
+
+#[test]
+fn answers_are_kept_and_graded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "trainee 1").unwrap();
+    let (a, b) = (case("a", 38.0), case("b", 60.0));
+    let grades: Vec<(Grade, bool)> = [(&a, 35, 9.0), (&b, 67, 4.0), (&a, 39, 5.0), (&a, 52, 5.0)]
+        .map(|(case, guess, seconds)| {
+            let answer = profile.answer(&given(case, guess, seconds)).unwrap();
+            (answer.grade, answer.first)
+        })
+        .to_vec();
+    let wanted = [
+        (Grade::Good, true),
+        (Grade::Hard, true),
+        (Grade::Easy, false),
+        (Grade::Again, false),
+    ];
+    assert_eq!(grades, wanted);
+    assert!(matches!(
+        Profile::open(folder.path(), "trainee 1"),
+        Err(ProfileError::Locked)
+    ));
+    assert!(matches!(
+        delete(folder.path(), "trainee 1"),
+        Err(ProfileError::Locked)
+    ));
+    let before = profile.answers().to_vec();
+    drop(profile);
+    let again = Profile::open(folder.path(), "trainee 1").unwrap();
+    assert_eq!((again.answers(), again.was_torn()), (&before[..], false));
+    assert_eq!(again.seen().len(), 2);
+}
+
+#[test]
+fn half_a_line_is_left_out_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    let a = case("a", 38.0);
+    profile.answer(&given(&a, 40, 2.0)).unwrap();
+    drop(profile);
+    let path = &list(folder.path()).unwrap()[0].path;
+    let bytes = std::fs::read(path).unwrap();
+    std::fs::write(path, [&bytes[..], b"{\"kind\":\"ans"].concat()).unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    assert!(profile.was_torn());
+    assert_eq!(profile.answers().len(), 1);
+    profile.answer(&given(&a, 41, 2.0)).unwrap();
+    drop(profile);
+    assert_eq!(
+        Profile::open(folder.path(), "x").unwrap().answers().len(),
+        2
+    );
+}
+
+#[test]
+fn damaged_profiles_are_refused_or_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    for guess in [40, 41] {
+        profile
+            .answer(&given(&case("a", 38.0), guess, 2.0))
+            .unwrap();
+    }
+    drop(profile);
+    let path = list(folder.path()).unwrap()[0].path.clone();
+    let bytes = std::fs::read(&path).unwrap();
+    for damaged in crate::study::testing::mutations(&bytes, 300) {
+        std::fs::write(&path, damaged).unwrap();
+        if let Ok((alias, answers)) = read(&path) {
+            assert!(is_alias(&alias) && answers.len() <= 3);
+            let _ = crate::drill::schedule::cells(&answers);
+        }
+    }
+}
+
+#[test]
+fn who_is_deleted_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    for alias in ["one", "two"] {
+        let mut profile = Profile::open(folder.path(), alias).unwrap();
+        profile.answer(&given(&case("a", 38.0), 40, 2.0)).unwrap();
+    }
+    let aliases = |folder: &Path| -> Vec<String> {
+        list(folder).unwrap().into_iter().map(|p| p.alias).collect()
+    };
+    assert_eq!(aliases(folder.path()), ["one", "two"]);
+    for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+        assert!(!file.file_name().to_string_lossy().contains("one"));
+    }
+    delete(folder.path(), "one").unwrap();
+    assert_eq!(aliases(folder.path()), ["two"]);
+    assert!(matches!(
+        delete(folder.path(), "one"),
+        Err(ProfileError::NoSuch(_))
+    ));
+    for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(!text.contains("one"));
+    }
+    delete_all(folder.path()).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    for wrong in ["", " a", "a/b", "a\nb", &"x".repeat(41)] {
+        assert!(matches!(
+            Profile::open(folder.path(), wrong),
+            Err(ProfileError::Alias)
+        ));
+    }
+}
