@@ -111,3 +111,80 @@ pub fn results(asked: &Asked<'_>) -> Result<Report, ResultsError> {
     })?;
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::keyfile::OpenedKey;
+    use crate::study::record::PresentedBy;
+    use crate::study::script::{self, Script};
+    use crate::study::session::Start;
+    use crate::study::testing::{START, key, plan, script as answers};
+    use std::sync::Arc;
+
+    /// The logs of three machines, each with a clock and a program of its own, and the report of them.
+    fn read_on(machines: [(i64, &str); 3]) -> Report {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Arc::new(plan());
+        let logs = machines
+            .iter()
+            .enumerate()
+            .map(|(place, (shift_ms, program))| {
+                let machine = folder.path().join(format!("machine {place}"));
+                std::fs::create_dir(&machine).unwrap();
+                let log = machine.join("study.jsonl");
+                let start = Start {
+                    log: &log,
+                    by: PresentedBy::Script,
+                    program,
+                    at: Stamp {
+                        utc_ms: START.utc_ms + shift_ms,
+                        ..START
+                    },
+                };
+                let answers = Script::parse(answers().as_bytes()).unwrap();
+                script::run(&answers, &plan, place, start, || ()).unwrap();
+                std::fs::read(log).unwrap()
+            });
+        let logs: Vec<Vec<u8>> = logs.collect();
+        let given = GivenKey {
+            path: folder.path().join("study.key"),
+            key: key(),
+            opened: OpenedKey {
+                bytes: key().to_bytes(),
+                sealed: true,
+            },
+        };
+        let out = folder.path().join("report");
+        let found = results(&Asked {
+            plan_file: &folder.path().join("plan.json"),
+            plan: &plan,
+            key: &given,
+            logs: &logs,
+            interim: false,
+            out: &out,
+        });
+        assert!(out.join("report.html").is_file());
+        found.unwrap()
+    }
+
+    #[test]
+    fn clocks_of_three_machines_change_no_figure_and_two_programs_are_told_of() {
+        let day = 24 * 3_600_000;
+        let usual = read_on([(0, "EchoIf 1"), (0, "EchoIf 1"), (0, "EchoIf 1")]);
+        let shifted = read_on([(0, "EchoIf 1"), (day, "EchoIf 1"), (-day / 8, "EchoIf 1")]);
+        assert_eq!(usual, shifted);
+        let two = read_on([(0, "EchoIf 1"), (day, "EchoIf 2"), (0, "EchoIf 1")]);
+        let more: Vec<&String> = two
+            .warnings
+            .iter()
+            .filter(|w| !usual.warnings.contains(w))
+            .collect();
+        assert_eq!(more.len(), 1);
+        assert!(
+            more[0].contains("2 versions of the program: EchoIf 1 and EchoIf 2"),
+            "{more:?}"
+        );
+        assert_eq!(two.by_reader, usual.by_reader);
+    }
+}
