@@ -74,6 +74,11 @@ pub(super) trait Screen {
     /// Whether a dialog of its own has the keys to itself.
     fn has_dialog(&self) -> bool;
 
+    /// Whether it flows into any room that there is; else it is given a least one, to be scrolled.
+    fn flows(&self) -> bool {
+        false
+    }
+
     /// Whether it has the whole window and all keys to itself.
     fn has_window(&self) -> bool {
         false

@@ -102,7 +102,10 @@ impl eframe::App for App {
         if self.gallery.is_some() {
             self.gallery(ui);
         } else if let Some((screen, engine)) = self.screen() {
-            whole(ui, |ui| commands.extend(screen.ui(ui, engine)));
+            match screen.flows() {
+                true => commands.extend(screen.ui(ui, engine)),
+                false => whole(ui, |ui| commands.extend(screen.ui(ui, engine))),
+            }
         }
         if let Some(path) = self.explore.kept.reopen.take() {
             self.desk.open(&path, &ctx);

@@ -105,7 +105,7 @@ impl Study {
     }
 
     fn tabs(&mut self, ui: &mut Ui) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.add_space(GAP / 2.0);
             for tab in Tab::iter() {
                 let text = RichText::new(tab.text()).size(15.0);
@@ -168,6 +168,10 @@ impl Screen for Study {
 
     fn has_dialog(&self) -> bool {
         false
+    }
+
+    fn flows(&self) -> bool {
+        true
     }
 
     fn has_window(&self) -> bool {

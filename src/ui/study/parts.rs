@@ -63,10 +63,11 @@ pub fn error(ui: &mut Ui, text: impl Into<String>) {
 /// Words, and beside them what they are about.
 pub fn row<R>(ui: &mut Ui, label: &str, show: impl FnOnce(&mut Ui, egui::Id) -> R) -> R {
     ui.horizontal(|ui| {
-        let size = vec2(LABEL, ui.spacing().interact_size.y);
+        let width = LABEL.min(0.36 * ui.available_width());
+        let size = vec2(width, ui.spacing().interact_size.y);
         let words = ui
             .allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-                ui.set_width(LABEL);
+                ui.set_width(width);
                 ui.add(egui::Label::new(label).wrap()).id
             })
             .inner;

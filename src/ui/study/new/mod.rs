@@ -241,6 +241,10 @@ impl NewStudy {
         let files = self.files();
         let mut trials = self.form.trials(files);
         row(ui, "Trials of a reader", |ui, words| {
+            if self.form.trials.is_none() && self.form.missing().is_some() {
+                muted(ui, "as many as the clips suffice for, at most 100");
+                return;
+            }
             let drag = DragValue::new(&mut trials).range(1..=5000);
             if ui.add(drag).labelled_by(words).changed() {
                 self.form.trials = Some(trials);
