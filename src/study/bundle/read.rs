@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zip::{CompressionMethod, ZipArchive};
 
 const MOST_HEADER: u64 = 1 << 20;
+/// Of a zip's first entry.
+const BEGINNING: &[u8] = b"PK\x03\x04";
 
 /// Why a bundle was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +100,16 @@ pub fn open_with_key(path: &Path, key: &Key) -> Result<Opened, ReadError> {
 }
 
 fn unopened(path: &Path) -> Result<(ZipArchive<File>, Header), ReadError> {
-    let mut archive = ZipArchive::new(File::open(path)?).map_err(|e| match e {
+    let mut file = File::open(path)?;
+    let mut head = Vec::new();
+    (&mut file)
+        .take(BEGINNING.len() as u64)
+        .read_to_end(&mut head)?;
+    // What is no zip would be searched for the end of one, all of it.
+    if head != BEGINNING {
+        return Err(ReadError::NoBundle);
+    }
+    let mut archive = ZipArchive::new(file).map_err(|e| match e {
         zip::result::ZipError::Io(e) if e.kind() != io::ErrorKind::UnexpectedEof => e.into(),
         _ => ReadError::NoBundle,
     })?;
