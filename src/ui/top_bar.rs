@@ -18,11 +18,15 @@ impl App {
             ui.horizontal_wrapped(|ui| self.buttons(ui, TOP.iter().rev(), commands));
             return;
         }
+        let roomy = ui.available_width() > ROOMY;
         ui.horizontal(|ui| {
             self.name(ui, commands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 self.buttons(ui, TOP.iter(), commands);
-                ui.add_space(GAP);
+                // A narrow window has none to give away.
+                if roomy {
+                    ui.add_space(GAP);
+                }
                 self.in_use(ui);
             });
         });
@@ -30,7 +34,6 @@ impl App {
 
     fn name(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
         ui.label(RichText::new("EchoIf").strong().size(18.0));
-        ui.add_space(GAP / 2.0);
         self.modes(ui, commands);
         if self.desk.is_opening() {
             ui.spinner();
@@ -80,6 +83,9 @@ impl App {
         }
     }
 }
+
+/// Points of a window with room between its groups.
+const ROOMY: f32 = 960.0;
 
 /// The buttons of the top bar, from right to left.
 const TOP: [Command; 6] = [
