@@ -14,8 +14,9 @@ type Size = ([f32; 2], &'static str);
 const SMALL: Size = ([1280.0, 800.0], "1280");
 const LARGE: Size = ([2560.0, 1440.0], "2560");
 
-/// Points that a path takes at most.
-const LONGEST: f32 = 480.0;
+/// Points that a path takes at most, and a sentence with one.
+const PATH: f32 = 480.0;
+const SENTENCE: f32 = 760.0;
 
 struct Shown {
     window: Harness<'static, App>,
@@ -98,7 +99,8 @@ impl Shown {
         for (text, mut rect) in self.said() {
             if text.contains(&folder) {
                 // Letters of a path are of different widths: what is masked is not.
-                rect.max.x = rect.max.x.max(rect.min.x + LONGEST);
+                let width = if rect.width() <= PATH { PATH } else { SENTENCE };
+                rect.max.x = rect.min.x + width;
             } else if !(is_code(&text) || text.starts_with("CPU, ") || text == "Clip") {
                 continue;
             }
