@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
+pub mod head;
 mod text;
 pub mod yaml;
 
@@ -78,6 +79,20 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// Locks a file to this program while it has it open. `false` where another has it.
+///
+/// # Errors
+/// When the system fails.
+pub fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // Some network file systems have no locks: what can be done there was.
+        Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(true),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
 /// A file that grows by lines. Each is written in one piece and on the disk before [`Log::append`]
 /// returns; a program that dies leaves at most the beginning of its last line, which is never read.
 #[derive(Debug)]
@@ -103,14 +118,10 @@ impl Log {
     pub fn open_alone(path: &Path) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         let file = options.read(true).append(true).create(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            // Some network file systems have no locks: what can be done there was.
-            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(e)) => return Err(e),
+        match lock(&file)? {
+            true => Self::of(file, path).map(Some),
+            false => Ok(None),
         }
-        Self::of(file, path).map(Some)
     }
 
     fn of(mut file: File, path: &Path) -> io::Result<Self> {

@@ -38,6 +38,8 @@ pub mod carry;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;
+#[cfg(test)]
+mod damage;
 pub mod drill;
 pub mod edm;
 pub mod ef;

@@ -4,6 +4,7 @@
 use super::case::{Band, Case};
 use super::sampler::{Sampler, Source, sha256_of};
 use super::set::CaseSet;
+use crate::files::head::{Head, head};
 use crate::phantom::Quality;
 use serde::{Deserialize, Serialize};
 
@@ -128,17 +129,10 @@ impl Class {
     /// # Errors
     /// When it is none, is of a later version, or is not as it was made.
     pub fn parse(bytes: &[u8]) -> Result<Self, ClassError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-            version: u32,
-        }
-        let head: Head = serde_json::from_slice(bytes).map_err(|_| ClassError::NoClass)?;
-        if head.format != FORMAT {
-            return Err(ClassError::NoClass);
-        }
-        if head.version != VERSION {
-            return Err(ClassError::Later(head.version));
+        match head(bytes, FORMAT, VERSION) {
+            Head::Ours => {}
+            Head::Later(version) => return Err(ClassError::Later(version)),
+            Head::Other => return Err(ClassError::NoClass),
         }
         let class: Self =
             serde_json::from_slice(bytes).map_err(|e| ClassError::Content(e.to_string()))?;
@@ -246,7 +240,7 @@ mod tests {
     #[test]
     fn damage_is_refused_or_harmless() {
         let bytes = Class::new(wanted(7)).unwrap().to_bytes();
-        for damaged in crate::study::testing::mutations(&bytes, 3000) {
+        for damaged in crate::damage::mutations(&bytes, 3000) {
             if let Ok(class) = Class::parse(&damaged) {
                 assert_eq!(class.list().len(), class.cases);
                 assert_eq!(Class::parse(&class.to_bytes()), Ok(class));

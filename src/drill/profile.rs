@@ -59,7 +59,7 @@ pub enum Mode {
 pub struct Answer {
     /// `2026-11-26T07:00:00.000Z`
     pub utc: String,
-    /// SHA-256 of what the case was drawn from.
+    /// SHA-256 of what the case was drawn from; in a class, of the class.
     pub set: String,
     pub case: String,
     pub ladder: String,
@@ -318,7 +318,7 @@ impl Profile {
 pub struct Given<'a> {
     pub case: &'a Case,
     pub truth: Truth,
-    /// Of what the case was drawn from.
+    /// Of what the case was drawn from; in a class, of the class.
     pub set_sha256: &'a str,
     pub guess_percent: u32,
     pub seconds: f64,

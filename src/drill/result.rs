@@ -4,6 +4,7 @@ use super::case::{Case, Recipe, Truth};
 use super::class::{Class, Kind};
 use super::profile::{GUESSES, is_alias};
 use super::sampler::sha256_of;
+use crate::files::head::{Head, head};
 use crate::phantom::Quality;
 use serde::{Deserialize, Serialize};
 
@@ -86,17 +87,10 @@ impl ClassResult {
     /// # Errors
     /// When it is none, is of a later version, or its cases were edited.
     pub fn parse(bytes: &[u8]) -> Result<Self, ResultError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-            version: u32,
-        }
-        let head: Head = serde_json::from_slice(bytes).map_err(|_| ResultError::NoResult)?;
-        if head.format != FORMAT {
-            return Err(ResultError::NoResult);
-        }
-        if head.version != VERSION {
-            return Err(ResultError::Later(head.version));
+        match head(bytes, FORMAT, VERSION) {
+            Head::Ours => {}
+            Head::Later(version) => return Err(ResultError::Later(version)),
+            Head::Other => return Err(ResultError::NoResult),
         }
         let result: Self =
             serde_json::from_slice(bytes).map_err(|e| ResultError::Content(e.to_string()))?;
@@ -177,7 +171,7 @@ mod tests {
             assert!(matches!(edited(edit), Err(ResultError::Content(_))));
         }
         assert_eq!(ClassResult::parse(b"{}"), Err(ResultError::NoResult));
-        for damaged in crate::study::testing::mutations(&result.to_bytes(), 3000) {
+        for damaged in crate::damage::mutations(&result.to_bytes(), 3000) {
             if let Ok(read) = ClassResult::parse(&damaged) {
                 assert_eq!(ClassResult::parse(&read.to_bytes()), Ok(read));
             }

@@ -1,6 +1,7 @@
 //! `NAME.echocases`: ladders, their truth, and what it is.
 
 use super::case::{Case, Ladder, RANGE, Recipe, Rung, Truth};
+use crate::files::head::{Head, head};
 use crate::hash::sha256;
 use crate::phantom::Quality;
 use serde::{Deserialize, Serialize};
@@ -86,17 +87,10 @@ impl CaseSet {
     /// # Errors
     /// When it is none, is of a later version, or could not be drilled with.
     pub fn parse(bytes: &[u8]) -> Result<Self, SetError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-            version: u32,
-        }
-        let head: Head = serde_json::from_slice(bytes).map_err(|_| SetError::NoSet)?;
-        if head.format != FORMAT {
-            return Err(SetError::NoSet);
-        }
-        if head.version != VERSION {
-            return Err(SetError::Later(head.version));
+        match head(bytes, FORMAT, VERSION) {
+            Head::Ours => {}
+            Head::Later(version) => return Err(SetError::Later(version)),
+            Head::Other => return Err(SetError::NoSet),
         }
         let set: Self =
             serde_json::from_slice(bytes).map_err(|e| SetError::Content(e.to_string()))?;
@@ -220,7 +214,7 @@ mod tests {
     #[test]
     fn damage_is_refused_or_harmless() {
         let bytes = CaseSet::simulated(&wanted()).to_bytes();
-        for damaged in crate::study::testing::mutations(&bytes, 3000) {
+        for damaged in crate::damage::mutations(&bytes, 3000) {
             if let Ok(set) = CaseSet::parse(&damaged) {
                 assert_eq!(CaseSet::parse(&set.to_bytes()), Ok(set));
             }

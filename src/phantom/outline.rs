@@ -2,6 +2,7 @@
 
 use super::anatomy::Anatomy;
 use super::motion::Moment;
+use crate::puppet::{Axis, disks};
 
 /// Points from the apex to each end of the annulus.
 const SIDE_POINTS: usize = 24;
@@ -31,7 +32,6 @@ pub(super) fn of(anatomy: &Anatomy, moment: &Moment) -> [[f64; 2]; OUTLINE_POINT
 /// The volume within an outline by the single-plane method of disks, in cubic pixels: disks about the axis from
 /// the apex to the middle of the annulus. 0 for what is no outline.
 pub(super) fn volume(outline: &[[f32; 2]]) -> f64 {
-    const DISKS: usize = 200;
     let wide = |p: &[f32; 2]| p.map(f64::from);
     let (Some(apex), Some(first), Some(last)) =
         (outline.get(APEX), outline.first(), outline.last())
@@ -39,42 +39,12 @@ pub(super) fn volume(outline: &[[f32; 2]]) -> f64 {
         return 0.0;
     };
     let (apex, first, last) = (wide(apex), wide(first), wide(last));
-    let base: [f64; 2] = std::array::from_fn(|k| 0.5 * (first[k] + last[k]) - apex[k]);
-    let length = (base[0] * base[0] + base[1] * base[1]).sqrt();
-    if length <= 0.0 {
+    let base = std::array::from_fn(|k| 0.5 * (first[k] + last[k]));
+    if base == apex {
         return 0.0;
     }
-    let axis = base.map(|v| v / length);
-    // Heights along the axis and distances from it.
-    let places: Vec<(f64, f64)> = outline
-        .iter()
-        .map(|p| {
-            let p = wide(p);
-            let (dx, dy) = (p[0] - apex[0], p[1] - apex[1]);
-            (dx * axis[0] + dy * axis[1], dx * axis[1] - dy * axis[0])
-        })
-        .collect();
-    let low = places.iter().fold(f64::INFINITY, |m, p| m.min(p.0));
-    let high = places.iter().fold(f64::NEG_INFINITY, |m, p| m.max(p.0));
-    let thick = (high - low) / DISKS as f64;
-    let next = places.iter().cycle().skip(1);
-    let edges: Vec<_> = places.iter().zip(next).collect();
-    let squares: f64 = (0..DISKS)
-        .map(|k| {
-            let height = low + (k as f64 + 0.5) * thick;
-            // Each edge that crosses the height, signed: what lies between both sides.
-            let width: f64 = edges
-                .iter()
-                .filter(|(a, b)| (a.0 <= height) != (b.0 <= height))
-                .map(|(a, b)| {
-                    let aside = a.1 + (b.1 - a.1) * (height - a.0) / (b.0 - a.0);
-                    if a.0 < b.0 { aside } else { -aside }
-                })
-                .sum();
-            width * width
-        })
-        .sum();
-    std::f64::consts::FRAC_PI_4 * squares * thick
+    let points: Vec<[f64; 2]> = outline.iter().map(wide).collect();
+    disks::volume(&points, &Axis::new(apex, base))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! numbers. A volume is that of disks about the axis from the apex to the middle of the annulus.
 
 mod beat;
-mod disks;
+pub(crate) mod disks;
 mod guess;
 mod landmarks;
 mod linear;

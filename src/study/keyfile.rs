@@ -1,8 +1,8 @@
 //! `NAME.key`: the key, sealed by a passphrase or, where its administrator said so, open.
 
-use super::head::{Head, head};
 use super::hex::{hex, unhex, unhex_array};
 use super::seal::{Kdf, SealError, UnderWord};
+use crate::files::head::{Head, head};
 use serde::{Deserialize, Serialize};
 
 pub const FORMAT: &str = "echoif-study-keyfile";

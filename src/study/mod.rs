@@ -11,7 +11,6 @@ pub mod code;
 pub mod collect;
 pub mod design;
 pub mod given;
-mod head;
 mod hex;
 pub mod key;
 pub mod keyfile;
@@ -32,7 +31,7 @@ pub mod session;
 pub mod sources;
 pub mod stamp;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 pub mod unblind;
 pub mod verify;
 

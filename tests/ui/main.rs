@@ -14,6 +14,7 @@ mod session;
 mod snapshots;
 mod sources;
 mod study;
+mod study_around;
 #[cfg(feature = "snapshots")]
 mod study_pictures;
 mod truth;

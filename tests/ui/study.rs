@@ -1,4 +1,4 @@
-//! A reader study in the window: made, read by the keyboard alone, collected and reported.
+//! A reader study in the window: read by the keyboard alone, interrupted, and gone on with.
 
 use crate::common::clips::{Drawn, USUAL, draw};
 use crate::harness::{Window, press, step_until_seen};
@@ -26,7 +26,7 @@ pub const SMALL: Drawn = Drawn {
     frames: 12,
     ..USUAL
 };
-const COUNTS: [usize; 3] = [6, 3, 3];
+pub const COUNTS: [usize; 3] = [6, 3, 3];
 
 /// Folders with clips of each class.
 pub fn clips(counts: [usize; 3]) -> TempDir {
@@ -138,14 +138,14 @@ pub fn options(study: Option<Reading>, files: Vec<(StudyFile, PathBuf)>) -> Opti
     }
 }
 
-fn window(study: Option<Reading>, files: Vec<(StudyFile, PathBuf)>) -> Window {
+pub fn window(study: Option<Reading>, files: Vec<(StudyFile, PathBuf)>) -> Window {
     Harness::builder()
         .with_size([1280.0, 800.0])
         .with_step_dt(1.0 / 60.0)
         .build_eframe(|cc| App::new(cc, options(study, files)).expect("the worker starts"))
 }
 
-fn reading(made: &Assembled, reader: usize) -> Reading {
+pub fn reading(made: &Assembled, reader: usize) -> Reading {
     Reading {
         bundle: made.bundle.clone(),
         code: Some(made.readers[reader].code.clone()),
@@ -154,7 +154,7 @@ fn reading(made: &Assembled, reader: usize) -> Reading {
 }
 
 /// Everything that is said on screen, to whoever sees and whoever hears.
-fn said(window: &Window) -> String {
+pub fn said(window: &Window) -> String {
     fn walk(node: &egui_kittest::Node<'_>, all: &mut String) {
         let node_ = node.accesskit_node();
         for text in [node_.label(), node_.value()].into_iter().flatten() {
@@ -191,7 +191,7 @@ fn tells_nothing(window: &Window) {
     }
 }
 
-fn has(window: &Window, text: &str) -> bool {
+pub fn has(window: &Window, text: &str) -> bool {
     said(window).contains(text)
 }
 
@@ -199,11 +199,11 @@ fn has_clip(window: &Window) -> bool {
     window.query_by_label("Clip").is_some()
 }
 
-fn until(window: &mut Window, text: &str) {
+pub fn until(window: &mut Window, text: &str) {
     step_until_seen(window, text, |w| has(w, text));
 }
 
-fn key(window: &mut Window, key: Key) {
+pub fn key(window: &mut Window, key: Key) {
     press(window, Modifiers::NONE, key);
 }
 
@@ -404,159 +404,6 @@ fn a_held_key_answers_once_and_escape_pauses() {
     until(&mut window, "You have left the study");
     let log = log_of(&made, "R2");
     assert!(log.withdrawn && log.answered() == 4);
-}
-
-#[test]
-fn a_study_is_made_by_four_clicks_read_collected_and_reported() {
-    let folder = clips(COUNTS);
-    let at = |name: &str| folder.path().join(name);
-    let files = vec![
-        (StudyFile::Real, at("real")),
-        (StudyFile::Counterfactual, at("counterfactual")),
-        (StudyFile::Merged, at("merged.jsonl")),
-    ];
-    let mut window = window(None, files);
-    press(&mut window, Modifiers::COMMAND, Key::Num3);
-    until(&mut window, "Choose a folder with recorded clips.");
-    window.get_by_label("Recorded clips: choose").click();
-    until(&mut window, "6 files");
-    assert!(has(&window, "Choose a folder with generated clips"));
-    window
-        .get_by_label("Generated at another EF: choose")
-        .click();
-    until(&mut window, "3 files");
-    window.get_by_label("Start").click();
-    until(&mut window, "The study is made");
-    let shown = said(&window);
-    assert!(shown.contains("6 clips of 12 frames"), "{shown}");
-    assert!(shown.contains("The key is not sealed"), "{shown}");
-    window.get_by_label("Read as R1").click();
-    until(&mut window, "You will be shown");
-    // Out again before anything was answered.
-    key(&mut window, Key::Escape);
-    until(&mut window, "Your code");
-
-    let made = std::fs::read_dir(folder.path()).unwrap().flatten();
-    let made = made
-        .map(|e| e.path())
-        .find(|p| p.join("plan.json").is_file());
-    let made = made.unwrap();
-    window.get_by_label("Collect").click();
-    window.run_steps(2);
-    crate::harness::drop_file(&mut window, made.clone());
-    until(&mut window, "study-R1.jsonl");
-    window.get_by_label("Check the logs").click();
-    until(&mut window, "Nothing is wrong with these logs");
-    assert!(has(&window, "No log of R2, R3 yet."));
-    assert!(has(&window, "0 of 6"));
-    window.get_by_label("Merge into one file...").click();
-    until(&mut window, "All logs in one");
-    assert!(at("merged.jsonl").is_file());
-
-    window.get_by_label("Report").click();
-    window.run_steps(2);
-    window.get_by_label("Open the key and report").click();
-    until(
-        &mut window,
-        "the study is not complete (no log of R2, R3; R1 not read to the end)",
-    );
-    assert!(!made.join("study-unblinded.jsonl").exists());
-}
-
-#[test]
-fn what_is_wrong_at_the_door_is_said() {
-    let folder = clips(COUNTS);
-    let made = study(folder.path());
-    let tried = |code: &str, bundle: &Path, what: &str| {
-        let reading = Reading {
-            bundle: bundle.to_owned(),
-            code: Some(code.to_owned()),
-            log: None,
-        };
-        let mut window = window(Some(reading), Vec::new());
-        until(&mut window, what);
-    };
-    tried("ABC", &made.bundle, "a code has 20 letters");
-    let other = made.readers[0].code.replace(['A', 'B', 'C', '2'], "7");
-    tried(
-        &other,
-        &made.bundle,
-        "this code opens nothing in this bundle",
-    );
-    let code = made.readers[0].code.clone();
-    tried(&code, &made.plan_file, "this is no bundle of a study");
-    tried(&code, Path::new("/nowhere.echostudy"), "nowhere.echostudy");
-    // Another program reads with this code.
-    let _first = {
-        let mut first = window(Some(reading(&made, 0)), Vec::new());
-        until(&mut first, "You will be shown");
-        first
-    };
-    tried(&code, &made.bundle, "another program is writing this log");
-}
-
-#[test]
-fn a_study_that_is_opened_or_dropped_goes_to_its_door() {
-    let folder = clips(COUNTS);
-    let made = study(folder.path());
-    let mut window = window(None, Vec::new());
-    crate::harness::drop_file(&mut window, made.bundle.clone());
-    until(&mut window, "Your code");
-    assert!(has(&window, "Begin"));
-    press(&mut window, Modifiers::COMMAND, Key::Num1);
-    assert!(!has(&window, "Your code"));
-}
-
-#[test]
-fn what_was_typed_can_be_mended() {
-    let folder = clips(COUNTS);
-    let made = study(folder.path());
-    let files = vec![
-        (StudyFile::Real, folder.path().join("real")),
-        (StudyFile::Factual, folder.path().join("factual")),
-    ];
-    let mut window = window(None, files);
-    press(&mut window, Modifiers::COMMAND, Key::Num3);
-    window.get_by_label("Recorded clips: choose").click();
-    until(&mut window, "6 files");
-    window
-        .get_by_label("Generated at the source's EF: choose")
-        .click();
-    until(&mut window, "3 files");
-    // Enter ends a field, and starts nothing.
-    let role = egui::accesskit::Role::SpinButton;
-    let trials = |window: &Window| {
-        let fields = window.get_all_by_role(role);
-        fields.map(|f| f.rect()).next().unwrap().center()
-    };
-    let at = trials(&window);
-    window.hover_at(at);
-    window.drag_at(at);
-    window.drop_at(at);
-    window.run_steps(3);
-    window.event(egui::Event::Text("4".into()));
-    window.run_steps(2);
-    key(&mut window, Key::Enter);
-    window.run_steps(3);
-    assert!(has(&window, "Prepares the clips"), "{}", said(&window));
-    // A wrong receipt is told of, and its field stays.
-    let mut reader = self::window(Some(reading(&made, 0)), Vec::new());
-    until(&mut reader, "You will be shown");
-    key(&mut reader, Key::Escape);
-    until(&mut reader, "Your code");
-    window.get_by_label("Collect").click();
-    window.run_steps(2);
-    crate::harness::drop_file(&mut window, made.bundle.parent().unwrap().to_owned());
-    until(&mut window, "study-R1.jsonl");
-    window.get_by_label("Check the logs").click();
-    until(&mut window, "Nothing is wrong");
-    window.get_by_label("Receipt of R1").focus();
-    window.run_steps(2);
-    window.event(egui::Event::Text("ABC".into()));
-    window.run_steps(2);
-    window.get_by_label("Check the logs").click();
-    until(&mut window, "a receipt is said as");
-    assert!(window.query_by_label("Receipt of R1").is_some());
 }
 
 #[test]

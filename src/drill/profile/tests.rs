@@ -91,7 +91,7 @@ fn damaged_profiles_are_refused_or_read() {
     drop(profile);
     let path = list(folder.path()).unwrap()[0].path.clone();
     let bytes = std::fs::read(&path).unwrap();
-    for damaged in crate::study::testing::mutations(&bytes, 300) {
+    for damaged in crate::damage::mutations(&bytes, 300) {
         std::fs::write(&path, damaged).unwrap();
         if let Ok((alias, answers)) = read(&path) {
             assert!(is_alias(&alias) && answers.len() <= 3);

@@ -1,8 +1,8 @@
 //! What can be read of a bundle without a code.
 
 use super::{MOST_CLIPS, about_reader};
+use crate::files::head::{Head, head};
 use crate::study::code::Code;
-use crate::study::head::{Head, head};
 use crate::study::hex::{hex, is_hex, unhex, unhex_array};
 use crate::study::seal::{CIPHER, ContentKey, Kdf, SealError, UnderWord};
 use crate::study::stamp::utc_ms;

@@ -1,8 +1,8 @@
 //! Whether bytes are a key.
 
 use super::{FORMAT, Key, VERSION};
+use crate::files::head::{Head, head};
 use crate::study::code::Code;
-use crate::study::head::{Head, head};
 use crate::study::hex::is_hex;
 use crate::study::secret::Secret;
 use std::collections::BTreeSet;

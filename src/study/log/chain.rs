@@ -1,7 +1,7 @@
 //! The lines of a log, whole and half, and whether each fits the one before.
 
 use super::Problem;
-use crate::study::head::{Head, head};
+use crate::files::head::{Head, head};
 use crate::study::hex::{hex, is_hex};
 use crate::study::record::{self, Line, What};
 use crate::study::stamp::utc_ms;

@@ -10,7 +10,7 @@ use crate::study::plan::Plan;
 use crate::study::record::{Line, What};
 use crate::study::stamp::{Stamp, tenths};
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
@@ -79,12 +79,8 @@ impl LogWriter {
     ) -> Result<(Self, ReadLog), LogError> {
         let mut options = OpenOptions::new();
         let mut file = options.read(true).append(true).create(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LogError::Locked),
-            // Some network file systems have no locks: what can be done there was.
-            Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(e)) => return Err(e.into()),
+        if !files::lock(&file)? {
+            return Err(LogError::Locked);
         }
         let mut bytes = Vec::new();
         let most = MOST_BYTES as u64 + 1;

@@ -1,8 +1,8 @@
 //! A plan's bytes, and whether bytes are a plan.
 
 use super::{FORMAT, Plan, VERSION};
+use crate::files::head::{Head, head};
 use crate::hash::sha256;
-use crate::study::head::{Head, head};
 use std::collections::BTreeSet;
 
 /// The clip of practice that the program draws itself: moving bars, which are in no bundle.

@@ -2,9 +2,8 @@
 
 use super::super::files::StudyFile;
 use super::super::parts::{
-    caution, column, error, heading, main_button, muted, name_of, progress, title, written,
+    caution, column, error, heading, main_button, muted, name_of, title, written,
 };
-use super::inputs::Did;
 use super::{Checked, Gathered};
 use crate::study::verify::LogVerified;
 use crate::ui::theme::{GAP, tokens};
@@ -21,19 +20,9 @@ impl Gathered {
                 "What readers handed in: is it whole, and as their sessions wrote it? Nothing here opens the key's \
                  secrets.",
             );
-            let did = ui
-                .add_enabled_ui(!self.is_busy(), |ui| self.inputs.ui(ui, false))
-                .inner;
-            match did {
-                Some(Did::Ask(file)) => asks = Some(file),
-                Some(Did::Changed) => self.changed(),
-                None => {}
-            }
+            asks = self.inputs_ui(ui, false);
             ui.add_space(GAP);
-            if let Some(work) = &self.work {
-                if progress(ui, &work.progress()) {
-                    self.work = None;
-                }
+            if self.work_ui(ui) {
                 return;
             }
             let missing = self.inputs.missing();

@@ -4,9 +4,10 @@ mod collect;
 mod inputs;
 mod report;
 
-pub use inputs::Inputs;
+use inputs::{Did, Inputs};
 
 use super::files::StudyFile;
+use super::parts::progress;
 use super::task::{Reporter, Task};
 use crate::study::given::{self, Opener};
 use crate::study::merge::{MergeError, merge};
@@ -14,6 +15,7 @@ use crate::study::report::Report;
 use crate::study::results::{Asked, ResultsError, results};
 use crate::study::verify::{Receipt, Verified, verify};
 use crate::ui::projector::Wake;
+use egui::Ui;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -131,6 +133,30 @@ impl Gathered {
             Ok(Outcome::Reported(path, report)) => self.reported = Some((path, report)),
             Err(why) => self.why = Some(why),
         }
+    }
+
+    /// What both screens are given. A file that the user is to choose.
+    fn inputs_ui(&mut self, ui: &mut Ui, with_key: bool) -> Option<StudyFile> {
+        let free = !self.is_busy();
+        let did = ui.add_enabled_ui(free, |ui| self.inputs.ui(ui, with_key));
+        match did.inner? {
+            Did::Ask(file) => Some(file),
+            Did::Changed => {
+                self.changed();
+                None
+            }
+        }
+    }
+
+    /// What is being done. Whether anything is.
+    fn work_ui(&mut self, ui: &mut Ui) -> bool {
+        let Some(work) = &self.work else {
+            return false;
+        };
+        if progress(ui, &work.progress()) {
+            self.work = None;
+        }
+        true
     }
 
     fn start(&mut self, work: impl FnOnce(&Reporter) -> Result<Outcome, String> + Send + 'static) {

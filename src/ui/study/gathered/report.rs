@@ -2,11 +2,9 @@
 
 use super::super::files::StudyFile;
 use super::super::parts::{
-    FileField, FileRow, caution, column, error, heading, main_button, muted, progress, title,
-    written,
+    FileField, FileRow, caution, column, error, heading, main_button, muted, title, written,
 };
 use super::Gathered;
-use super::inputs::Did;
 use crate::study::report::{Averaged, Report};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Checkbox, Grid, RichText, Ui};
@@ -28,14 +26,7 @@ impl Gathered {
                 "Report",
                 "Opens the key, writes down that it did, and says what the readers could tell.",
             );
-            let did = ui
-                .add_enabled_ui(!self.is_busy(), |ui| self.inputs.ui(ui, true))
-                .inner;
-            match did {
-                Some(Did::Ask(file)) => asks = Some(file),
-                Some(Did::Changed) => self.changed(),
-                None => {}
-            }
+            asks = self.inputs_ui(ui, true);
             let out = self.report_folder();
             let note = "in the study's folder";
             let label = "Folder for the report";
@@ -49,10 +40,7 @@ impl Gathered {
                 None => {}
             }
             ui.add_space(GAP);
-            if let Some(work) = &self.work {
-                if progress(ui, &work.progress()) {
-                    self.work = None;
-                }
+            if self.work_ui(ui) {
                 return;
             }
             let words =
