@@ -139,7 +139,7 @@ pub fn set(folder: &Path, csv: &Path, told: &Told) -> Result<(CaseSet, Vec<Strin
 }
 
 /// SHA-256 of a clip's size and pixels, frame after frame.
-fn pixels_of(path: &Path) -> Result<String, FolderError> {
+pub(super) fn pixels_of(path: &Path) -> Result<String, FolderError> {
     let opened = media::open(path).map_err(|e| FolderError::Clip(e.to_string()))?;
     let recording = &opened.recording;
     let mut hasher = Sha256::new();

@@ -5,14 +5,17 @@
 pub mod case;
 pub mod class;
 pub mod folder;
+pub mod material;
 pub mod profile;
 pub mod progress;
 pub mod report;
 pub mod result;
+pub mod rungs;
 pub mod sampler;
 pub mod schedule;
 pub mod session;
 pub mod set;
+pub mod sitting;
 pub mod staircase;
 
 use std::path::PathBuf;

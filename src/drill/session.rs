@@ -38,8 +38,9 @@ pub struct Session {
     random: ChaCha8Rng,
     mode: Mode,
     cases: usize,
-    /// Cases that were asked so far.
+    /// Cases that were asked so far; one may be asked ahead of the answer to the one before.
     asked: usize,
+    answered: usize,
     /// Bands of the cells that are due, and where in the sitting each comes at the earliest.
     due: VecDeque<(usize, Band)>,
     /// Bands that were missed, where they come back, and in which heart they were missed.
@@ -64,6 +65,7 @@ impl Session {
             mode: wanted.mode,
             cases: wanted.cases,
             asked: 0,
+            answered: 0,
             due: due
                 .iter()
                 .enumerate()
@@ -132,13 +134,15 @@ impl Session {
         None
     }
 
-    /// Learns how a case was answered.
+    /// Learns how a case was answered; cases are answered in the order in which they were asked.
     pub fn answered(&mut self, case: &Case, grade: Grade) {
+        let place_of_case = self.answered;
+        self.answered += 1;
         if self.mode == Mode::Practice && grade == Grade::Again {
             let place = (self.random.next_u64() % AFTER.len() as u64) as usize;
             let after = AFTER.get(place).copied().unwrap_or(3);
             self.missed
-                .push((self.asked + after - 1, case.band(), case.ladder.clone()));
+                .push((place_of_case + after, case.band(), case.ladder.clone()));
         }
     }
 }
@@ -187,6 +191,25 @@ mod tests {
             let names: BTreeSet<_> = asked.iter().map(|c| &c.case).collect();
             assert_eq!(names.len(), 20, "no case twice");
         }
+    }
+
+    #[test]
+    fn a_case_that_is_asked_ahead_keeps_nothing_from_coming_back() {
+        let none = BTreeSet::new();
+        let mut session = Session::new(&wanted(Mode::Practice, &[], &none));
+        let mut asked = vec![session.ask().unwrap()];
+        while let Some(ahead) = session.ask() {
+            let grade = if asked.len() == 1 {
+                Grade::Again
+            } else {
+                Grade::Good
+            };
+            session.answered(&asked[asked.len() - 1], grade);
+            asked.push(ahead);
+        }
+        let missed = &asked[0];
+        let mut back = asked[3..7].iter();
+        assert!(back.any(|c| c.band() == missed.band() && c.ladder != missed.ladder));
     }
 
     #[test]

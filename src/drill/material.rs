@@ -1,0 +1,216 @@
+//! What of a case is seen: a heart that beats, made from its number or opened from a folder.
+
+use super::case::{Case, Recipe};
+use super::folder::pixels_of;
+use crate::clip::{Frame, Pixels};
+use crate::media;
+use crate::phantom::{self, Heart, Quality};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Frames of a simulated beat.
+pub const FRAMES: usize = 16;
+/// Frames a second of a clip whose file says none.
+const USUAL_FPS: f64 = 25.0;
+/// Decoded bytes of a clip.
+const MOST_BYTES: usize = 256 << 20;
+
+/// What tells one picture of a heart from another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// EF in tenths of a percent.
+    Simulated {
+        seed: u64,
+        quality: Quality,
+        ef_tenths: u32,
+    },
+    Clip {
+        pixels_sha256: String,
+    },
+}
+
+impl Subject {
+    /// Of a simulated heart, EF in percent.
+    pub fn simulated(seed: u64, quality: Quality, ef_percent: f64) -> Self {
+        Self::Simulated {
+            seed,
+            quality,
+            ef_tenths: (10.0 * ef_percent).round().clamp(0.0, 1000.0) as u32,
+        }
+    }
+}
+
+impl Case {
+    pub fn subject(&self) -> Subject {
+        match &self.recipe {
+            Recipe::Simulated { seed } => Subject::simulated(*seed, self.quality, self.ef_percent),
+            Recipe::Clip { pixels_sha256 } => Subject::Clip {
+                pixels_sha256: pixels_sha256.clone(),
+            },
+        }
+    }
+}
+
+/// What plays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Material {
+    pub frames: Vec<Arc<Frame>>,
+    /// How long all frames take.
+    pub seconds: f64,
+    /// What is known of a simulated beat.
+    pub beat: Option<Beat>,
+}
+
+/// One beat from end-diastole, with the left ventricle that it was drawn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beat {
+    /// Of each frame, `[x, y]` in pixels, a pixel's centre at whole numbers.
+    pub outlines: Vec<Vec<[f32; 2]>>,
+    /// Of each frame, in ml.
+    pub volumes: Vec<f64>,
+    pub ed_frame: usize,
+    pub es_frame: usize,
+}
+
+/// Makes what is seen; not for the window's thread.
+///
+/// # Errors
+/// A sentence, when a clip is in no folder that was looked through, or cannot be decoded.
+pub fn material(subject: &Subject, clips: &Clips) -> Result<Material, String> {
+    match subject {
+        Subject::Simulated {
+            seed,
+            quality,
+            ef_tenths,
+        } => Ok(simulated(*seed, *quality, f64::from(*ef_tenths) / 1000.0)),
+        Subject::Clip { pixels_sha256 } => clips.material(pixels_sha256),
+    }
+}
+
+/// `ef` as a share.
+fn simulated(seed: u64, quality: Quality, ef: f64) -> Material {
+    let heart = Heart::from_seed(seed, quality);
+    let beat = heart.beat(ef, FRAMES);
+    let frame = |pixels: &[u8]| {
+        Arc::new(Frame {
+            width: beat.size,
+            height: beat.size,
+            pixels: Pixels::Gray(pixels.to_vec()),
+        })
+    };
+    Material {
+        frames: beat
+            .frames
+            .chunks_exact(phantom::SIZE * phantom::SIZE)
+            .map(frame)
+            .collect(),
+        seconds: 60.0 / heart.beats_per_minute(),
+        beat: Some(Beat {
+            outlines: beat.outlines,
+            volumes: beat.volumes,
+            ed_frame: beat.ed_frame,
+            es_frame: beat.es_frame,
+        }),
+    }
+}
+
+/// Clips of a folder, by what they show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Clips {
+    by_pixels: BTreeMap<String, PathBuf>,
+}
+
+impl Clips {
+    /// Looks through a folder, not through those within it. What cannot be opened is none of its clips. `report`
+    /// hears which share is done, and says whether to go on.
+    ///
+    /// # Errors
+    /// A sentence, when the folder cannot be read.
+    pub fn of_folder(folder: &Path, report: &dyn Fn(f64) -> bool) -> Result<Self, String> {
+        let unreadable =
+            |e: std::io::Error| format!("{}: it cannot be read ({e}).", folder.display());
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let text = ["csv", "json", "echocases", "echoclass", "echoresult", "txt"];
+            let is_text = |e: &std::ffi::OsStr| text.iter().any(|t| e.eq_ignore_ascii_case(t));
+            if path.is_file() && !path.extension().is_some_and(is_text) {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut clips = Self::default();
+        for (i, path) in paths.iter().enumerate() {
+            if !report(i as f64 / paths.len() as f64) {
+                break;
+            }
+            if let Ok(hash) = pixels_of(path) {
+                clips.by_pixels.insert(hash, path.clone());
+            }
+        }
+        Ok(clips)
+    }
+
+    pub fn has(&self, pixels_sha256: &str) -> bool {
+        self.by_pixels.contains_key(pixels_sha256)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_pixels.is_empty()
+    }
+
+    fn material(&self, pixels_sha256: &str) -> Result<Material, String> {
+        let path = self.by_pixels.get(pixels_sha256).ok_or(
+            "The clip of this case is not in the folder of the set's clips: choose the folder that has it.",
+        )?;
+        let shown = path.display();
+        let opened = media::open(path).map_err(|e| e.to_string())?;
+        let recording = &opened.recording;
+        let bytes = 3 * recording.width() * recording.height() * recording.frames();
+        if bytes > MOST_BYTES {
+            return Err(format!(
+                "{shown}: it is too long to be played in training: cut it to a few beats."
+            ));
+        }
+        let frames: Result<Vec<_>, String> = (0..recording.frames())
+            .map(|i| recording.frame(i).map_err(|e| format!("{shown}: {e}")))
+            .collect();
+        let frames = frames?;
+        let rate = recording.rate.map_or(USUAL_FPS, |rate| rate.fps());
+        Ok(Material {
+            seconds: frames.len() as f64 / rate,
+            frames,
+            beat: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulated_case_is_a_beat_with_its_outline() {
+        let subject = Subject::simulated(7, Quality::Good, 38.0);
+        let made = material(&subject, &Clips::default()).unwrap();
+        assert_eq!(made.frames.len(), FRAMES);
+        assert!((0.5..1.3).contains(&made.seconds), "{}", made.seconds);
+        let beat = made.beat.as_ref().unwrap();
+        let [ed, es] = [beat.ed_frame, beat.es_frame].map(|f| beat.volumes[f]);
+        assert!((100.0 * (1.0 - es / ed) - 38.0).abs() < 0.1);
+        assert_eq!(beat.outlines.len(), FRAMES);
+        assert_eq!(material(&subject, &Clips::default()), Ok(made));
+    }
+
+    #[test]
+    fn a_clip_that_is_not_there_is_a_sentence() {
+        let subject = Subject::Clip {
+            pixels_sha256: "00".into(),
+        };
+        let why = material(&subject, &Clips::default()).unwrap_err();
+        assert!(why.contains("folder"), "{why}");
+        let nowhere = Clips::of_folder(Path::new("no such folder"), &|_| true);
+        assert!(nowhere.unwrap_err().contains("no such folder"));
+    }
+}
