@@ -47,7 +47,7 @@ pub enum Band {
 /// EFs of cases, in percent.
 pub const RANGE: std::ops::RangeInclusive<f64> = 5.0..=90.0;
 /// How low and how high the program's own cases go.
-const OUTER: [f64; 2] = [15.0, 75.0];
+pub(super) const OUTER: [f64; 2] = [15.0, 75.0];
 
 impl Band {
     pub const COUNT: usize = 5;
@@ -118,6 +118,19 @@ pub struct Ladder {
     pub quality: Quality,
     /// By EF, rising.
     pub rungs: Vec<Rung>,
+}
+
+impl Ladder {
+    /// One of its rungs, as it is asked.
+    pub fn case(&self, rung: &Rung) -> Case {
+        Case {
+            case: rung.case.clone(),
+            ladder: self.ladder.clone(),
+            quality: self.quality,
+            ef_percent: rung.ef_percent,
+            recipe: rung.recipe.clone(),
+        }
+    }
 }
 
 /// A case as it is asked: a rung, and what its ladder says of it.

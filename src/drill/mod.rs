@@ -5,6 +5,7 @@
 pub mod case;
 pub mod class;
 pub mod folder;
+pub mod lower;
 pub mod material;
 pub mod profile;
 pub mod progress;

@@ -1,8 +1,8 @@
 //! Which cases come in which order: a pure function of what there is to draw from, a seed and options, the same
 //! on every machine.
 
-use super::case::{Band, Case, Recipe};
-use super::set::{CaseSet, simulated_case, simulated_heart};
+use super::case::{Band, Case};
+use super::set::{CaseSet, simulated};
 use crate::hash::sha256;
 use crate::phantom::Quality;
 use rand_chacha::ChaCha8Rng;
@@ -67,14 +67,8 @@ impl Source {
         match self {
             Self::BuiltIn { quality, .. } => {
                 let (seed, ef_percent) = (heart as u64, (10.0 * ef_percent).round() / 10.0);
-                let case = simulated_case(seed, ef_percent);
-                (!shown.contains(&case)).then(|| Case {
-                    case,
-                    ladder: simulated_heart(seed),
-                    quality: *quality,
-                    ef_percent,
-                    recipe: Recipe::Simulated { seed },
-                })
+                let case = simulated(seed, ef_percent, *quality);
+                (!shown.contains(&case.case)).then_some(case)
             }
             Self::Set(set) => {
                 let ladder = set.ladders.get(heart)?;
@@ -85,16 +79,19 @@ impl Source {
                 let off = |ef: f64| (ef - ef_percent).abs();
                 let rung =
                     in_band.min_by(|a, b| off(a.ef_percent).total_cmp(&off(b.ef_percent)))?;
-                Some(Case {
-                    case: rung.case.clone(),
-                    ladder: ladder.ladder.clone(),
-                    quality: ladder.quality,
-                    ef_percent: rung.ef_percent,
-                    recipe: rung.recipe.clone(),
-                })
+                Some(ladder.case(rung))
             }
         }
     }
+}
+
+/// Numbers by chance that follow from a text.
+pub(super) fn random_of(text: &str) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    for (byte, digit) in key.iter_mut().zip(sha256(text.as_bytes()).bytes()) {
+        *byte = digit;
+    }
+    ChaCha8Rng::from_seed(key)
 }
 
 /// Draws cases, one after the other, none twice: a clip that is seen again is recognised, not read.
@@ -113,15 +110,10 @@ pub struct Sampler {
 impl Sampler {
     /// `shares` of the five bands, in their order; they need not add up to 1.
     pub fn new(source: Source, seed: u64, shares: [f64; Band::COUNT]) -> Self {
-        // Another source draws another order from the same seed.
-        let mut key = [0; 32];
-        let text = sha256(format!("{} {seed} {shares:?}", source.sha256()).as_bytes());
-        for (byte, digit) in key.iter_mut().zip(text.bytes()) {
-            *byte = digit;
-        }
         Self {
+            // Another source draws another order from the same seed.
+            random: random_of(&format!("{} {seed} {shares:?}", source.sha256())),
             source,
-            random: ChaCha8Rng::from_seed(key),
             cards: cards(shares),
             bands: Vec::new(),
             hearts: Vec::new(),

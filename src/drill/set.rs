@@ -152,15 +152,9 @@ impl CaseSet {
 
     /// All its cases.
     pub fn cases(&self) -> impl Iterator<Item = Case> + '_ {
-        self.ladders.iter().flat_map(|ladder| {
-            ladder.rungs.iter().map(|rung| Case {
-                case: rung.case.clone(),
-                ladder: ladder.ladder.clone(),
-                quality: ladder.quality,
-                ef_percent: rung.ef_percent,
-                recipe: rung.recipe.clone(),
-            })
-        })
+        self.ladders
+            .iter()
+            .flat_map(|ladder| ladder.rungs.iter().map(|rung| ladder.case(rung)))
     }
 }
 
@@ -174,8 +168,19 @@ pub fn simulated_case(seed: u64, ef_percent: f64) -> String {
     format!("{}-{:03.0}", simulated_heart(seed), 10.0 * ef_percent)
 }
 
+/// A simulated heart at an EF in percent, to a tenth of a point, as it is asked.
+pub(super) fn simulated(seed: u64, ef_percent: f64, quality: Quality) -> Case {
+    Case {
+        case: simulated_case(seed, ef_percent),
+        ladder: simulated_heart(seed),
+        quality,
+        ef_percent,
+        recipe: Recipe::Simulated { seed },
+    }
+}
+
 /// Letters, digits and dashes: it may become part of a file's name.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (1..=64).contains(&text.len()) && text.chars().all(plain)
 }
