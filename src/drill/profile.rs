@@ -1,5 +1,9 @@
 //! Profiles: an alias, and what it answered, in one append-only file with a random name.
 
+mod compared;
+
+pub use compared::{Compared, Trial};
+
 use super::case::{Case, Relevance, Truth, relevance};
 use crate::files::Log;
 use crate::phantom::Quality;
@@ -80,8 +84,12 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line {
-    Profile { alias: String },
+    Profile {
+        alias: String,
+    },
     Answer(Box<Answer>),
+    /// A trial of *Which is lower?*
+    Lower(Box<Compared>),
 }
 
 /// Why a profile cannot be used.
@@ -105,6 +113,7 @@ pub enum ProfileError {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Listed {
     pub alias: String,
+    /// Guesses; trials of *Which is lower?* are none.
     pub answers: usize,
     /// UTC of the first and the last answer.
     pub first: Option<String>,
@@ -118,6 +127,7 @@ pub struct Listed {
 pub struct Profile {
     alias: String,
     answers: Vec<Answer>,
+    compared: Vec<Compared>,
     /// No other program has it while this lives.
     log: Log,
     /// A program was killed while it wrote an answer, which nobody was told of.
@@ -147,7 +157,7 @@ pub fn list(folder: &Path) -> Result<Vec<Listed>, ProfileError> {
             continue;
         }
         // Nothing but the alias and the answers' times is looked at; a file that is none is nobody's.
-        let Ok((alias, answers)) = read(&path) else {
+        let Ok(Read { alias, answers, .. }) = read(&path) else {
             continue;
         };
         all.push(Listed {
@@ -199,17 +209,29 @@ pub fn delete_all(folder: &Path) -> Result<(), ProfileError> {
     first
 }
 
-fn read(path: &Path) -> Result<(String, Vec<Answer>), ProfileError> {
+/// What a profile's file holds.
+struct Read {
+    alias: String,
+    answers: Vec<Answer>,
+    compared: Vec<Compared>,
+}
+
+fn read(path: &Path) -> Result<Read, ProfileError> {
     let mut alias = None;
-    let mut answers = Vec::new();
+    let (mut answers, mut compared) = (Vec::new(), Vec::new());
     for (i, line) in Log::lines(path)?.iter().enumerate() {
         match serde_json::from_str(line) {
             Ok(Line::Profile { alias: it }) if i == 0 && is_alias(&it) => alias = Some(it),
             Ok(Line::Answer(answer)) if i > 0 => answers.push(*answer),
+            Ok(Line::Lower(trial)) if i > 0 => compared.push(*trial),
             _ => return Err(ProfileError::Line(i + 1)),
         }
     }
-    Ok((alias.ok_or(ProfileError::Line(1))?, answers))
+    Ok(Read {
+        alias: alias.ok_or(ProfileError::Line(1))?,
+        answers,
+        compared,
+    })
 }
 
 impl Profile {
@@ -238,10 +260,15 @@ impl Profile {
         };
         let was_torn = std::fs::read(&path)?.last() != Some(&b'\n');
         let log = Log::open_alone(&path)?.ok_or(ProfileError::Locked)?;
-        let (alias, answers) = read(&path)?;
+        let Read {
+            alias,
+            answers,
+            compared,
+        } = read(&path)?;
         Ok(Self {
             alias,
             answers,
+            compared,
             log,
             was_torn,
         })
@@ -256,12 +283,12 @@ impl Profile {
         self.was_torn
     }
 
-    /// In the order in which they were given.
+    /// Guesses, in the order in which they were given.
     pub fn answers(&self) -> &[Answer] {
         &self.answers
     }
 
-    /// Cases that were shown before.
+    /// Cases that were guessed before.
     pub fn seen(&self) -> BTreeSet<&str> {
         self.answers.iter().map(|a| a.case.as_str()).collect()
     }

@@ -5,14 +5,15 @@
 mod nearest;
 
 use super::case::{Case, OUTER};
+use super::profile::Compared;
 use super::sampler::{Source, random_of};
 use super::set::simulated;
-use super::staircase::{LEVELS, Noticeable, Staircase};
+use super::staircase::{LEVELS, Noticeable, Staircase, TRIALS};
 use nearest::{Pool, Wanted};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore as _;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Trials between two of one heart, at least, where there are enough hearts.
 const APART: usize = 4;
@@ -181,6 +182,28 @@ impl Pairs {
             }
         }
     }
+}
+
+/// The last sitting that had trials enough to say something, in the order of its trials; empty where none had.
+pub fn last_sitting(compared: &[Compared]) -> Vec<&Compared> {
+    let mut trials: BTreeMap<&str, usize> = BTreeMap::new();
+    for trial in compared {
+        *trials.entry(&trial.run).or_default() += 1;
+    }
+    let is_enough = |c: &&Compared| {
+        trials
+            .get(c.run.as_str())
+            .is_some_and(|n| n >= TRIALS.start())
+    };
+    let last = compared.iter().rfind(is_enough);
+    let of_last = |c: &&Compared| last.is_some_and(|last| last.run == c.run);
+    compared.iter().filter(of_last).collect()
+}
+
+/// What the [last sitting](last_sitting) shows; none where there is none.
+pub fn noticeable_of(compared: &[Compared]) -> Option<Noticeable> {
+    let trials = last_sitting(compared).into_iter();
+    Staircase::replayed(trials.map(|c| (c.points, c.right_answer)))
 }
 
 /// Any of 0..n, all alike.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::drill::case::Truth;
 use crate::drill::set::{CaseSet, Simulated};
 use crate::drill::staircase::Observer;
 use crate::hash::sha256;
@@ -40,6 +41,10 @@ fn run(mut pairs: Pairs) -> Vec<Pair> {
     }
     assert_eq!(pairs.trials(), all.len());
     all
+}
+
+fn run_of(seed: u64) -> Vec<Pair> {
+    run(built_in(seed, false))
 }
 
 /// So many pairs as a trainee sees them who stops and begins again.
@@ -263,4 +268,48 @@ fn a_trainee_whose_difference_is_known_is_found() {
         near += usize::from((1.0 / 1.5..1.5).contains(&ratio));
     }
     assert!(near >= 18, "{near}");
+}
+
+#[test]
+fn the_last_sitting_with_enough_trials_is_what_a_profile_shows() {
+    let trial = |run: &str, points: f64, right_answer: bool| Compared {
+        utc: "2026-11-26T07:00:00.000Z".into(),
+        set: String::new(),
+        run: run.into(),
+        left: "h0007-380".into(),
+        right: "h0007-420".into(),
+        truth: Truth::Exact,
+        quality: Quality::Good,
+        points,
+        right_answer,
+        seconds: 2.0,
+        different_hearts: false,
+    };
+    let sitting = |run: &str, seed| -> Vec<Compared> {
+        let all = run_of(seed);
+        let each = all.iter().enumerate();
+        each.map(|(i, p)| trial(run, p.points, i % 3 != 2))
+            .collect()
+    };
+    let mut compared = sitting("first", 1);
+    assert_eq!(noticeable_of(&compared[..29]), None);
+    assert!(last_sitting(&compared[..29]).is_empty());
+    let first = noticeable_of(&compared).unwrap();
+    // One that was left early says nothing yet.
+    compared.extend(sitting("second", 2).into_iter().take(20));
+    assert_eq!(noticeable_of(&compared), Some(first));
+    compared.extend((0..30).map(|_| trial("third", 1.0, true)));
+    let third = noticeable_of(&compared).unwrap();
+    assert!(third.high < first.value, "{third:?} {first:?}");
+    assert_eq!(last_sitting(&compared).len(), 30);
+    let mut pairs = built_in(1, false);
+    while let Some(pair) = pairs.ask() {
+        let said = if pairs.trials() % 3 == 2 {
+            other(pair.lower)
+        } else {
+            pair.lower
+        };
+        pairs.answered(&pair, said);
+    }
+    assert_eq!(pairs.noticeable(), first, "as it was on screen");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::drill::case::Recipe;
+use crate::drill::lower::{Pair, Side};
 
 fn case(name: &str, ef_percent: f64) -> Case {
     Case {
@@ -58,6 +59,71 @@ fn answers_are_kept_and_graded() {
     assert_eq!(again.seen().len(), 2);
 }
 
+fn pair(points: f64, lower: Side) -> Pair {
+    let (low, high) = (case("h0007-380", 38.0), case("h0007-420", 38.0 + points));
+    let (left, right) = match lower {
+        Side::Left => (low, high),
+        Side::Right => (high, low),
+    };
+    Pair {
+        left,
+        right,
+        points,
+        lower,
+    }
+}
+
+fn trial<'a>(pair: &'a Pair, said: Side, run: &'a str) -> Trial<'a> {
+    Trial {
+        pair,
+        said,
+        truth: Truth::Exact,
+        set_sha256: "ab",
+        run,
+        seconds: 2.1,
+        utc: "2026-11-26T07:00:00.000Z",
+    }
+}
+
+#[test]
+fn trials_of_which_is_lower_are_kept_beside_the_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    let (a, pair) = (case("a", 38.0), pair(4.0, Side::Left));
+    profile.answer(&given(&a, 40, 2.0)).unwrap();
+    for said in [Side::Left, Side::Right] {
+        profile.compare(&trial(&pair, said, "ef")).unwrap();
+    }
+    profile.answer(&given(&a, 41, 2.0)).unwrap();
+    let (answers, compared) = (profile.answers().to_vec(), profile.compared().to_vec());
+    let right: Vec<bool> = compared.iter().map(|c| c.right_answer).collect();
+    assert_eq!(right, [true, false]);
+    assert_eq!((profile.seen().len(), profile.median_s()), (1, Some(2.0)));
+    drop(profile);
+    let listed = &list(folder.path()).unwrap()[0];
+    assert_eq!(listed.answers, 2);
+    let text = std::fs::read_to_string(&listed.path).unwrap();
+    let line = r#"{"kind":"lower","utc":"2026-11-26T07:00:00.000Z","set":"ab","run":"ef","left":"h0007-380","right":"h0007-420","truth":"exact","quality":"good","points":4.0,"right_answer":true,"seconds":2.1,"different_hearts":false}"#;
+    assert_eq!(text.lines().nth(2), Some(line));
+    let again = Profile::open(folder.path(), "x").unwrap();
+    assert_eq!(
+        (again.answers(), again.compared()),
+        (&answers[..], &compared[..])
+    );
+}
+
+#[test]
+fn of_two_qualities_a_trial_keeps_the_poorer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    let mut pair = pair(4.0, Side::Right);
+    pair.right.quality = Quality::Poor;
+    pair.right.ladder = "h0002".into();
+    profile.compare(&trial(&pair, Side::Right, "ef")).unwrap();
+    let kept = &profile.compared()[0];
+    assert_eq!((kept.quality, kept.different_hearts), (Quality::Poor, true));
+}
+
 #[test]
 fn half_a_line_is_left_out_with_a_word() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,14 +154,19 @@ fn damaged_profiles_are_refused_or_read() {
             .answer(&given(&case("a", 38.0), guess, 2.0))
             .unwrap();
     }
+    let pair = pair(4.0, Side::Left);
+    for _ in 0..2 {
+        profile.compare(&trial(&pair, Side::Left, "ef")).unwrap();
+    }
     drop(profile);
     let path = list(folder.path()).unwrap()[0].path.clone();
     let bytes = std::fs::read(&path).unwrap();
-    for damaged in crate::damage::mutations(&bytes, 300) {
+    for damaged in crate::damage::mutations(&bytes, 600) {
         std::fs::write(&path, damaged).unwrap();
-        if let Ok((alias, answers)) = read(&path) {
-            assert!(is_alias(&alias) && answers.len() <= 3);
-            let _ = crate::drill::schedule::cells(&answers);
+        if let Ok(read) = read(&path) {
+            assert!(is_alias(&read.alias) && read.answers.len() <= 3 && read.compared.len() <= 3);
+            let _ = crate::drill::schedule::cells(&read.answers);
+            assert_eq!(crate::drill::lower::noticeable_of(&read.compared), None);
         }
     }
 }

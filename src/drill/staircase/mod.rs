@@ -19,7 +19,7 @@ const ALPHAS: usize = 41;
 const SLOPES: [f64; 5] = [1.0, 1.5, 2.0, 3.0, 4.0];
 const LAPSES: [f64; 2] = [0.02, 0.06];
 /// Trials at least and at most.
-const TRIALS: std::ops::RangeInclusive<usize> = 30..=60;
+pub const TRIALS: std::ops::RangeInclusive<usize> = 30..=60;
 /// The interval spans at most this factor when it is enough.
 const ENOUGH: f64 = 2.5;
 /// A just-noticeable difference above it cannot be told within the levels.
@@ -115,6 +115,16 @@ impl Staircase {
             quest,
             trials: 0,
         }
+    }
+
+    /// What trials show: each the difference that was shown, in points, and whether the answer was right. None for
+    /// fewer than a sitting has at least.
+    pub fn replayed(trials: impl IntoIterator<Item = (f64, bool)>) -> Option<Noticeable> {
+        let mut staircase = Self::new();
+        for (points, is_right) in trials {
+            staircase.learn(points, is_right);
+        }
+        (staircase.trials >= *TRIALS.start()).then(|| staircase.noticeable())
     }
 
     pub fn trials(&self) -> usize {
