@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             } else {
                 Mode::Practice
             };
-            Sources::of_profile(alias, profile.answers(), mode)
+            Sources::of_profile(alias, profile.answers(), profile.compared(), mode)
         }
         None => {
             anyhow::ensure!(
@@ -79,13 +79,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     for trainee in &found.trainees {
         let p = &trainee.progress;
         let number = |x: Option<f64>| x.map_or("?".into(), |x| format!("{x:.1}"));
-        println!(
-            "{}: {} answers, mean absolute error {}, bias {}",
-            trainee.alias,
-            p.n,
-            number(p.mae),
-            number(p.bias)
-        );
+        if p.n > 0 {
+            println!(
+                "{}: {} answers, mean absolute error {}, bias {}",
+                trainee.alias,
+                p.n,
+                number(p.mae),
+                number(p.bias)
+            );
+        }
+        if let Some(lower) = &trainee.lower {
+            let found = trainee
+                .jnd
+                .map_or("too few to say".into(), |jnd| jnd.to_string());
+            println!(
+                "{}: which is lower, {} trials: {found}",
+                trainee.alias, lower.trials
+            );
+        }
     }
     println!("Report: {}", args.out.join("report.html").display());
     Ok(())

@@ -2,46 +2,16 @@
 
 mod page;
 mod plot;
+mod sources;
 
-use super::case::{Relevance, Truth, relevance};
-use super::profile::{Answer, Mode};
-use super::progress::{Point, Progress};
-use super::result::ClassResult;
-use crate::ef::EfPercent;
+pub use sources::{Lower, Row, Sources};
+
+use super::case::Truth;
+use super::progress::Progress;
+use super::staircase::Noticeable;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
-
-/// One answer, as all tables have it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
-    pub alias: String,
-    pub case: String,
-    pub ladder: String,
-    pub quality: &'static str,
-    pub truth: &'static str,
-    pub truth_source: String,
-    pub ef_percent: f64,
-    pub guess_percent: u32,
-    pub error: f64,
-    pub category: &'static str,
-    pub guessed_category: &'static str,
-    pub clinically_relevant: bool,
-    pub seconds: f64,
-}
-
-/// What a report is made of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sources {
-    /// Of the class, or the alias; may be empty.
-    pub title: String,
-    pub truth: Truth,
-    pub truth_source: String,
-    pub truth_error_points: f64,
-    pub rows: Vec<Row>,
-    /// In the order they are to stand in.
-    pub aliases: Vec<String>,
-}
 
 /// One trainee's figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,8 +19,10 @@ pub struct Trainee {
     pub alias: String,
     #[serde(flatten)]
     pub progress: Progress,
-    /// Of *which is lower*; none where that was not drilled.
-    pub jnd: Option<super::staircase::Noticeable>,
+    /// The just-noticeable difference; none where *which is lower* was not drilled long enough.
+    pub jnd: Option<Noticeable>,
+    /// None where it was not drilled.
+    pub lower: Option<Lower>,
 }
 
 /// What all made of one case.
@@ -94,150 +66,21 @@ pub enum ReportError {
     Form { file: &'static str, why: String },
 }
 
-fn row(alias: &str, truth: Truth, source: &str, answer: Guess) -> Row {
-    let Guess {
-        case,
-        ladder,
-        quality,
-        ef_percent,
-        guess_percent,
-        seconds,
-    } = answer;
-    let guess = f64::from(guess_percent);
-    let category = |ef| EfPercent::measured(ef).category().name();
-    Row {
-        alias: alias.to_owned(),
-        case: case.to_owned(),
-        ladder: ladder.to_owned(),
-        quality,
-        truth: truth.name(),
-        truth_source: source.to_owned(),
-        ef_percent,
-        guess_percent,
-        error: guess - ef_percent,
-        category: category(ef_percent),
-        guessed_category: category(guess),
-        clinically_relevant: relevance(ef_percent, guess) == Relevance::ClinicallyRelevant,
-        seconds,
-    }
-}
-
-struct Guess<'a> {
-    case: &'a str,
-    ladder: &'a str,
-    quality: &'static str,
-    ef_percent: f64,
-    guess_percent: u32,
-    seconds: f64,
-}
-
 impl Sources {
-    /// Of the results of one class, each trainee's once.
-    ///
-    /// # Errors
-    /// When there is none, one is of another class, or a trainee is there twice.
-    pub fn of_results(results: &[ClassResult]) -> Result<Self, ReportError> {
-        let first = results.first().ok_or(ReportError::NoAnswers)?;
-        let mut sources = Self {
-            title: first.class.clone(),
-            truth: first.truth,
-            truth_source: first.truth_source.clone(),
-            truth_error_points: first.truth_error_points,
-            rows: Vec::new(),
-            aliases: Vec::new(),
-        };
-        for result in results {
-            let same = result.class_sha256 == first.class_sha256
-                && result.cases_sha256 == first.cases_sha256;
-            if !same {
-                return Err(ReportError::OtherClass(result.alias.clone()));
-            }
-            if sources.aliases.contains(&result.alias) {
-                return Err(ReportError::Twice(result.alias.clone()));
-            }
-            sources.aliases.push(result.alias.clone());
-            let rows = result.answers.iter().filter_map(|answer| {
-                let guess = Guess {
-                    case: &answer.case,
-                    ladder: &answer.ladder,
-                    quality: answer.quality.name(),
-                    ef_percent: answer.ef_percent,
-                    guess_percent: answer.guess_percent?,
-                    seconds: answer.seconds,
-                };
-                Some(row(
-                    &result.alias,
-                    result.truth,
-                    &result.truth_source,
-                    guess,
-                ))
-            });
-            sources.rows.extend(rows);
-        }
-        Ok(sources)
-    }
-
-    /// Of a profile: first answers to cases that were not shown before, practice and tests of one kind of truth.
-    pub fn of_profile(alias: &str, answers: &[Answer], mode: Mode) -> Self {
-        let mut truths: BTreeMap<&'static str, usize> = BTreeMap::new();
-        let wanted = |a: &&Answer| a.first && a.mode == mode;
-        for answer in answers.iter().filter(wanted) {
-            *truths.entry(answer.truth.name()).or_default() += 1;
-        }
-        // Kinds of truth are never taken together; the one with most answers is reported.
-        let most = truths
-            .iter()
-            .max_by_key(|(_, n)| **n)
-            .map(|(name, _)| *name);
-        let of = answers
-            .iter()
-            .filter(wanted)
-            .filter(|a| Some(a.truth.name()) == most);
-        let truth = of.clone().next().map_or(Truth::Exact, |a| a.truth);
-        let source = match truth {
-            Truth::Exact => "simulated heart",
-            Truth::Measured => "measured",
-            Truth::Labelled => "labelled",
-        };
-        let rows = of.map(|a| {
-            let guess = Guess {
-                case: &a.case,
-                ladder: &a.ladder,
-                quality: a.quality.name(),
-                ef_percent: a.ef_percent,
-                guess_percent: a.guess_percent,
-                seconds: a.seconds,
-            };
-            row(alias, truth, source, guess)
-        });
-        Self {
-            title: String::new(),
-            truth,
-            truth_source: source.into(),
-            truth_error_points: 0.0,
-            rows: rows.collect(),
-            aliases: vec![alias.to_owned()],
-        }
-    }
-
-    fn points<'a>(&'a self, alias: &'a str) -> impl Iterator<Item = Point> + 'a {
-        let of = self.rows.iter().filter(move |r| r.alias == alias);
-        of.map(|r| Point {
-            ef_percent: r.ef_percent,
-            guess_percent: f64::from(r.guess_percent),
-        })
-    }
-
     /// # Errors
     /// When nothing was answered.
     pub fn report(&self) -> Result<Report, ReportError> {
-        if self.rows.is_empty() {
+        if self.rows.is_empty() && self.lower.is_empty() {
             return Err(ReportError::NoAnswers);
         }
-        let trainee = |alias: &String| Trainee {
-            alias: alias.clone(),
-            progress: Progress::of(&self.points(alias).collect::<Vec<_>>()),
-            jnd: None,
+        let trainee = |alias: &String| {
+            let lower = self.lower.get(alias).copied();
+            Trainee {
+                alias: alias.clone(),
+                progress: Progress::of(&self.points(alias).collect::<Vec<_>>()),
+                jnd: lower.and_then(|l| l.noticeable),
+                lower,
+            }
         };
         let mut by_case: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
         for row in &self.rows {

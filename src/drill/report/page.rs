@@ -1,9 +1,10 @@
 //! `report.html`: one file without script or anything from outside, for the screen and for A4.
 
 use super::plot::bland_altman;
-use super::{Report, Sources, Trainee};
+use super::{Lower, Report, Sources, Trainee};
 use crate::drill::case::Truth;
 use crate::drill::progress::{FEWEST_FOR_LIMITS, Point, explained_by_truth};
+use crate::drill::staircase::{Noticeable, TRIALS};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = "
@@ -37,7 +38,7 @@ pub fn page(report: &Report, sources: &Sources, by_case: bool) -> String {
                 h1 { (title) }
                 p class="note" { (truth(report)) }
                 @for trainee in &report.trainees { (one(trainee, report, sources)) }
-                @if by_case { (cases(report)) }
+                @if by_case && !report.cases.is_empty() { (cases(report)) }
                 p class="note" {
                     "Generated and simulated clips are synthetic, not patients' scans. Research and education only, not \
                      for diagnosis."
@@ -82,6 +83,37 @@ fn figure(name: &str, value: &str, interval: Option<String>) -> Markup {
 }
 
 fn one(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
+    html! {
+        section {
+            h2 { (trainee.alias) }
+            @if trainee.progress.n > 0 || trainee.lower.is_none() { (guesses(trainee, report, sources)) }
+            @if let Some(lower) = &trainee.lower { (which_is_lower(lower)) }
+        }
+    }
+}
+
+/// Trials of *Which is lower?*
+fn which_is_lower(lower: &Lower) -> Markup {
+    let known = lower.noticeable;
+    let interval = known.filter(Noticeable::is_measurable);
+    let value = match known {
+        None => format!("fewer than {} trials", TRIALS.start()),
+        Some(known) if known.is_measurable() => format!("{:.1}", known.value),
+        Some(_) => "not measurable in this range".into(),
+    };
+    html! {
+        p { "Which is lower: " (lower.trials) " trials, truth " (lower.truth.name()) "." }
+        table { tbody {
+            (figure(
+                "Just-noticeable difference, points",
+                &value,
+                interval.map(|known| format!("{:.1} to {:.1}", known.low, known.high)),
+            ))
+        } }
+    }
+}
+
+fn guesses(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
     let p = &trainee.progress;
     let points: Vec<Point> = sources.points(&trainee.alias).collect();
     let both = |low: Option<f64>, high: Option<f64>| {
@@ -96,37 +128,34 @@ fn one(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
     let explained =
         p.sd.and_then(|sd| explained_by_truth(sd, report.truth, report.truth_error_points));
     html! {
-        section {
-            h2 { (trainee.alias) }
-            p { (p.n) " answers." @if let Some(words) = p.slope_in_words() { " " (words) } }
-            table { tbody {
-                (figure("Mean absolute error, points", &number(p.mae), None))
-                (figure("Median absolute error", &number(p.median_absolute_error), None))
-                (figure("Bias", &signed(p.bias), both(p.bias_low, p.bias_high)))
-                (figure("SD of the errors", &number(p.sd), None))
-                (figure("Lower limit of agreement", &signed(p.limit_low), ci(p.limit_low_ci)))
-                (figure("Upper limit", &signed(p.limit_high), ci(p.limit_high_ci)))
-                (figure(
-                    "Slope of guess on truth",
-                    &p.slope.map_or("-".into(), |s| format!("{s:.2}")),
-                    p.slope_low.zip(p.slope_high).map(|(l, h)| format!("{l:.2} to {h:.2}")),
-                ))
-                (figure("Right category", &percent(p.category_accuracy), share(p.wilson_low, p.wilson_high)))
-                (figure("Weighted kappa", &p.weighted_kappa.map_or("-".into(), |k| format!("{k:.2}")), None))
-            } }
-            @if p.n < FEWEST_FOR_LIMITS {
-                p class="note" { "Under " (FEWEST_FOR_LIMITS) " answers there are no limits of agreement." }
-            }
-            @if let Some(explained) = explained {
-                p class="note" { "The truth's own error explains " (percent(Some(explained))) " of the spread." }
-            }
-            (bland_altman(&points, p, report.truth))
-            table {
-                thead { tr { th { "Truth" } th { "guessed reduced" } th { "mildly reduced" } th { "preserved" } } }
-                tbody {
-                    @for (name, row) in ["reduced", "mildly reduced", "preserved"].iter().zip(p.category_table) {
-                        tr { td { (name) } @for n in row { td { (n) } } }
-                    }
+        p { (p.n) " answers." @if let Some(words) = p.slope_in_words() { " " (words) } }
+        table { tbody {
+            (figure("Mean absolute error, points", &number(p.mae), None))
+            (figure("Median absolute error", &number(p.median_absolute_error), None))
+            (figure("Bias", &signed(p.bias), both(p.bias_low, p.bias_high)))
+            (figure("SD of the errors", &number(p.sd), None))
+            (figure("Lower limit of agreement", &signed(p.limit_low), ci(p.limit_low_ci)))
+            (figure("Upper limit", &signed(p.limit_high), ci(p.limit_high_ci)))
+            (figure(
+                "Slope of guess on truth",
+                &p.slope.map_or("-".into(), |s| format!("{s:.2}")),
+                p.slope_low.zip(p.slope_high).map(|(l, h)| format!("{l:.2} to {h:.2}")),
+            ))
+            (figure("Right category", &percent(p.category_accuracy), share(p.wilson_low, p.wilson_high)))
+            (figure("Weighted kappa", &p.weighted_kappa.map_or("-".into(), |k| format!("{k:.2}")), None))
+        } }
+        @if p.n < FEWEST_FOR_LIMITS {
+            p class="note" { "Under " (FEWEST_FOR_LIMITS) " answers there are no limits of agreement." }
+        }
+        @if let Some(explained) = explained {
+            p class="note" { "The truth's own error explains " (percent(Some(explained))) " of the spread." }
+        }
+        (bland_altman(&points, p, report.truth))
+        table {
+            thead { tr { th { "Truth" } th { "guessed reduced" } th { "mildly reduced" } th { "preserved" } } }
+            tbody {
+                @for (name, row) in ["reduced", "mildly reduced", "preserved"].iter().zip(p.category_table) {
+                    tr { td { (name) } @for n in row { td { (n) } } }
                 }
             }
         }

@@ -1,6 +1,9 @@
 use super::*;
 use crate::drill::class::{Class, Feedback, Kind, Wanted};
+use crate::drill::profile::{Answer, Compared, Grade, Mode};
+use crate::drill::result::ClassResult;
 use crate::drill::sampler::Source;
+use crate::drill::staircase::TRIALS;
 use crate::phantom::Quality;
 
 fn class(seed: u64) -> Class {
@@ -59,12 +62,7 @@ fn what_all_misread_stands_first_and_figures_are_those_of_the_answers() {
         assert!((p.bias.unwrap() - mean).abs() < 1e-9);
         assert!((p.limit_high.unwrap() - mean - 1.96 * variance.sqrt()).abs() < 1e-9);
     }
-    let mut files = BTreeMap::new();
-    write(&report, &sources, true, &mut |name, bytes| {
-        files.insert(name.to_owned(), String::from_utf8(bytes.to_vec()).unwrap());
-        Ok(())
-    })
-    .unwrap();
+    let files = files(&sources);
     let page = &files["report.html"];
     assert!(page.contains("Tuesday &lt;b&gt;") && page.contains("Truth: exact (simulated heart)"));
     assert!(!page.contains("<script") && page.contains("true EF, %"));
@@ -102,4 +100,101 @@ fn results_of_another_class_are_refused() {
     ));
     let open = Sources::of_results(&[ClassResult::new(&a, "x")]).unwrap();
     assert!(matches!(open.report(), Err(ReportError::NoAnswers)));
+}
+
+fn answer(i: usize, ef_percent: f64, guess_percent: u32) -> Answer {
+    Answer {
+        utc: format!("2026-11-{:02}T07:00:{:02}.000Z", 1 + i / 20, i % 20),
+        set: "ab".into(),
+        case: format!("c{i}"),
+        ladder: format!("l{i}"),
+        truth: Truth::Exact,
+        quality: Quality::ALL[i % 3],
+        ef_percent,
+        guess_percent,
+        seconds: 4.0,
+        loops: 2,
+        first: true,
+        mode: Mode::Practice,
+        feedback: true,
+        grade: Grade::Good,
+    }
+}
+
+/// A sitting of thirty trials: told from so many points on, guessed below.
+fn sitting(told_from: f64) -> Vec<Compared> {
+    let levels = [2.0, 3.0, 5.0, 8.0, 16.0, 40.0];
+    let trial = |i: usize| Compared {
+        utc: "2026-11-03T07:00:00.000Z".into(),
+        set: "ab".into(),
+        run: "r1".into(),
+        left: "h0007-380".into(),
+        right: "h0007-420".into(),
+        truth: Truth::Labelled,
+        quality: Quality::Good,
+        points: levels[i % 6],
+        right_answer: levels[i % 6] >= told_from || (i / 6).is_multiple_of(2),
+        seconds: 2.0,
+        different_hearts: false,
+    };
+    (0..*TRIALS.start()).map(trial).collect()
+}
+
+fn files(sources: &Sources) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    write(
+        &sources.report().unwrap(),
+        sources,
+        true,
+        &mut |name, bytes| {
+            files.insert(name.to_owned(), String::from_utf8(bytes.to_vec()).unwrap());
+            Ok(())
+        },
+    )
+    .unwrap();
+    files
+}
+
+#[test]
+fn a_profile_that_drilled_which_is_lower_has_its_difference_in_the_report() {
+    let answers: Vec<Answer> = (0..12)
+        .map(|i| answer(i, 20.0 + 4.0 * i as f64, 40))
+        .collect();
+    let of = |compared: &[Compared], answers: &[Answer]| {
+        files(&Sources::of_profile("x", answers, compared, Mode::Practice))
+    };
+    let summary = |files: &BTreeMap<String, String>| -> serde_json::Value {
+        serde_json::from_str(&files["summary.json"]).unwrap()
+    };
+    let found = of(&sitting(5.0), &answers);
+    let jnd = summary(&found)["trainees"][0].clone();
+    let value = jnd["jnd"]["value"].as_f64().unwrap();
+    assert!((2.0..8.0).contains(&value), "{jnd}");
+    assert!(jnd["jnd"]["low"].as_f64().unwrap() < value && jnd["jnd"]["high"].is_number());
+    assert_eq!(
+        (&jnd["lower"]["trials"], &jnd["n"]),
+        (&30.into(), &12.into())
+    );
+    let page = &found["report.html"];
+    assert!(page.contains("30 trials, truth labelled") && page.contains(&format!("{value:.1}")));
+    assert!(page.contains("Truth: exact"), "of the guesses");
+    // Who guesses at everything.
+    let found = of(&sitting(100.0), &answers);
+    assert!(found["report.html"].contains("not measurable in this range"));
+    // Not drilled, or too few trials of a profile: nothing is said of it.
+    for compared in [&[][..], &sitting(5.0)[..29]] {
+        let found = of(compared, &answers);
+        assert!(!found["report.html"].contains("Which is lower"));
+        assert_eq!(
+            summary(&found)["trainees"][0]["jnd"],
+            serde_json::Value::Null
+        );
+    }
+    // Nothing but that.
+    let found = of(&sitting(5.0), &[]);
+    let page = &found["report.html"];
+    assert!(page.contains("Truth: labelled") && page.contains("Just-noticeable"));
+    assert!(!page.contains("<svg") && !page.contains("of agreement"));
+    let none = Sources::of_profile("x", &[], &[], Mode::Practice).report();
+    assert!(matches!(none, Err(ReportError::NoAnswers)));
 }

@@ -68,6 +68,19 @@ impl Noticeable {
     }
 }
 
+impl std::fmt::Display for Noticeable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.is_measurable() {
+            true => write!(
+                f,
+                "{:.1} points ({:.1} to {:.1})",
+                self.value, self.low, self.high
+            ),
+            false => f.write_str("not measurable in this range"),
+        }
+    }
+}
+
 /// A staircase on its way.
 #[derive(Clone, Debug)]
 pub struct Staircase {
