@@ -7,6 +7,7 @@ pub use compared::{Compared, Trial};
 use super::case::{Case, Relevance, Truth, relevance};
 use crate::files::Log;
 use crate::phantom::Quality;
+use dicom_core::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;
@@ -79,6 +80,13 @@ pub struct Answer {
     /// The truth was told at once.
     pub feedback: bool,
     pub grade: Grade,
+}
+
+impl Answer {
+    /// None where the text is no time.
+    pub fn time(&self) -> Option<DateTime<Utc>> {
+        self.utc.parse().ok()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,13 @@
 //! What answers say of whoever gave them: errors, bias, limits of agreement, slope, categories.
 
+mod groups;
+mod paired;
+
+pub use groups::{Group, by_band, by_quality, by_session, sessions};
+pub use paired::{By, CasePoint, Change, paired};
+
 use super::case::Truth;
+use super::profile::Answer;
 use crate::ef::{Category, EfPercent};
 use crate::statistics::kappa::{Weights, cohen_kappa};
 use crate::statistics::limits::{AbsoluteErrors, LimitsOfAgreement, Line};
@@ -20,6 +27,13 @@ pub struct Point {
 }
 
 impl Point {
+    pub fn of(answer: &Answer) -> Self {
+        Self {
+            ef_percent: answer.ef_percent,
+            guess_percent: f64::from(answer.guess_percent),
+        }
+    }
+
     pub fn error(&self) -> f64 {
         self.guess_percent - self.ef_percent
     }

@@ -6,7 +6,7 @@
 use super::case::Band;
 use super::profile::{Answer, Grade};
 use crate::phantom::Quality;
-use dicom_core::chrono::{DateTime, Days, NaiveDate, Utc};
+use dicom_core::chrono::{Days, NaiveDate};
 use fsrs::{DEFAULT_PARAMETERS, FSRS, MemoryState};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -42,9 +42,9 @@ pub enum ScheduleError {
 }
 
 /// The day of an answer, by UTC, so that a profile gives the same days everywhere.
-fn day_of(answer: &Answer) -> Result<NaiveDate, ScheduleError> {
-    let time: Result<DateTime<Utc>, _> = answer.utc.parse();
-    let time = time.map_err(|_| ScheduleError::Time(answer.utc.clone()))?;
+pub(super) fn day_of(answer: &Answer) -> Result<NaiveDate, ScheduleError> {
+    let time = answer.time();
+    let time = time.ok_or_else(|| ScheduleError::Time(answer.utc.clone()))?;
     Ok(time.date_naive())
 }
 

@@ -8,6 +8,7 @@
 //! - [`two_way`]: a mean over readers and cases, and the precision to expect from a design
 //! - [`kappa`], [`agreement`], [`krippendorff`]: agreement of two raters, of several, and on a scale
 //! - [`quantile`], [`limits`]: quartiles, and the agreement of two measurements
+//! - [`means`]: the difference of two means, of pairs and of two samples
 //! - [`asked`], [`bootstrap`]: ejection fractions asked against those found, and intervals by drawing
 
 pub mod agreement;
@@ -19,6 +20,7 @@ mod distribution;
 pub mod kappa;
 pub mod krippendorff;
 pub mod limits;
+pub mod means;
 pub mod mrmc;
 pub mod proportion;
 pub mod quantile;

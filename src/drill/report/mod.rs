@@ -7,7 +7,7 @@ mod sources;
 pub use sources::{Lower, Row, Sources};
 
 use super::case::Truth;
-use super::progress::Progress;
+use super::progress::{Group, Progress};
 use super::staircase::Noticeable;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +40,15 @@ pub struct CaseFigures {
     pub category_errors: usize,
 }
 
+/// A profile's answers in parts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Groups {
+    pub by_band: Vec<Group>,
+    pub by_quality: Vec<Group>,
+    /// In the order of time.
+    pub by_session: Vec<Group>,
+}
+
 /// All figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -49,6 +58,9 @@ pub struct Report {
     pub trainees: Vec<Trainee>,
     /// Those with most errors of category first.
     pub cases: Vec<CaseFigures>,
+    /// Of a profile.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
 }
 
 /// Why there is no report.
@@ -113,6 +125,7 @@ impl Sources {
             truth_error_points: self.truth_error_points,
             trainees: self.aliases.iter().map(trainee).collect(),
             cases,
+            groups: self.groups.clone(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::plot::bland_altman;
 use super::{Lower, Report, Sources, Trainee};
 use crate::drill::case::Truth;
-use crate::drill::progress::{FEWEST_FOR_LIMITS, Point, explained_by_truth};
+use crate::drill::progress::{FEWEST_FOR_LIMITS, Group, Point, explained_by_truth};
 use crate::drill::staircase::{Noticeable, TRIALS};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -38,6 +38,11 @@ pub fn page(report: &Report, sources: &Sources, by_case: bool) -> String {
                 h1 { (title) }
                 p class="note" { (truth(report)) }
                 @for trainee in &report.trainees { (one(trainee, report, sources)) }
+                @if let Some(groups) = &report.groups {
+                    (parts("By band", "EF, %", &groups.by_band))
+                    (parts("By picture quality", "Quality", &groups.by_quality))
+                    (parts("By session", "Day (UTC)", &groups.by_session))
+                }
                 @if by_case && !report.cases.is_empty() { (cases(report)) }
                 p class="note" {
                     "Generated and simulated clips are synthetic, not patients' scans. Research and education only, not \
@@ -156,6 +161,39 @@ fn guesses(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
             tbody {
                 @for (name, row) in ["reduced", "mildly reduced", "preserved"].iter().zip(p.category_table) {
                     tr { td { (name) } @for n in row { td { (n) } } }
+                }
+            }
+        }
+    }
+}
+
+/// Nothing where all answers are in one part.
+fn parts(title: &str, of: &str, groups: &[Group]) -> Markup {
+    let to = |low: Option<f64>, high: Option<f64>| match (low, high) {
+        (Some(low), Some(high)) => format!("{low:+.1} to {high:+.1}"),
+        _ => "-".into(),
+    };
+    html! {
+        @if groups.len() > 1 {
+            h2 { (title) }
+            table {
+                thead { tr {
+                    th { (of) } th { "Answers" } th { "Mean absolute error" } th { "Bias" } th { "95 % interval" }
+                    th { "Limits of agreement" } th { "Right category" }
+                } }
+                tbody {
+                    @for group in groups {
+                        @let p = &group.progress;
+                        tr {
+                            td { (group.label) }
+                            td { (p.n) }
+                            td { (number(p.mae)) }
+                            td { (signed(p.bias)) }
+                            td { (to(p.bias_low, p.bias_high)) }
+                            td { (to(p.limit_low, p.limit_high)) }
+                            td { (percent(p.category_accuracy)) }
+                        }
+                    }
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! What a report is made of: answers of a class's trainees, or of one profile.
 
-use super::ReportError;
+use super::{Groups, ReportError};
 use crate::drill::case::{Relevance, Truth, relevance};
 use crate::drill::lower::{last_sitting, noticeable_of};
 use crate::drill::profile::{Answer, Compared, Mode};
-use crate::drill::progress::Point;
+use crate::drill::progress::{Point, by_band, by_quality, by_session};
 use crate::drill::result::ClassResult;
 use crate::drill::staircase::Noticeable;
 use crate::ef::EfPercent;
@@ -42,6 +42,8 @@ pub struct Sources {
     pub aliases: Vec<String>,
     /// By alias, where *which is lower* was drilled.
     pub lower: BTreeMap<String, Lower>,
+    /// Of a profile.
+    pub groups: Option<Groups>,
 }
 
 /// What trials of *Which is lower?* show.
@@ -106,6 +108,7 @@ impl Sources {
             rows: Vec::new(),
             aliases: Vec::new(),
             lower: BTreeMap::new(),
+            groups: None,
         };
         for result in results {
             let same = result.class_sha256 == first.class_sha256
@@ -164,6 +167,13 @@ impl Sources {
             Truth::Measured => "measured",
             Truth::Labelled => "labelled",
         };
+        let of_mode = answers.iter().filter(|a| a.mode == mode);
+        let reported: Vec<&Answer> = of_mode.filter(|a| a.truth == truth).collect();
+        let groups = Groups {
+            by_band: by_band(&reported),
+            by_quality: by_quality(&reported),
+            by_session: by_session(&reported),
+        };
         let rows = of.map(|a| {
             let guess = Guess {
                 case: &a.case,
@@ -191,6 +201,7 @@ impl Sources {
             rows: rows.collect(),
             aliases: vec![alias.to_owned()],
             lower: lower.into_iter().collect(),
+            groups: Some(groups),
         }
     }
 

@@ -198,3 +198,37 @@ fn a_profile_that_drilled_which_is_lower_has_its_difference_in_the_report() {
     let none = Sources::of_profile("x", &[], &[], Mode::Practice).report();
     assert!(matches!(none, Err(ReportError::NoAnswers)));
 }
+
+#[test]
+fn a_profiles_report_has_its_bands_qualities_and_sessions() {
+    let answers: Vec<Answer> = (0..45).map(|i| answer(i, 20.0 + i as f64, 40)).collect();
+    let found = files(&Sources::of_profile("x", &answers, &[], Mode::Practice));
+    let summary: serde_json::Value = serde_json::from_str(&found["summary.json"]).unwrap();
+    let labels = |key: &str| -> Vec<(String, u64)> {
+        let groups = summary[key].as_array().unwrap().iter();
+        let label = |g: &serde_json::Value| g["label"].as_str().unwrap().to_owned();
+        groups
+            .map(|g| (label(g), g["n"].as_u64().unwrap()))
+            .collect()
+    };
+    let days = ["2026-11-01", "2026-11-02", "2026-11-03"].map(str::to_owned);
+    let sessions: Vec<(String, u64)> = days.into_iter().zip([20, 20, 5]).collect();
+    assert_eq!(labels("by_session"), sessions);
+    assert_eq!(labels("by_band").len(), 5);
+    assert_eq!(labels("by_band").iter().map(|b| b.1).sum::<u64>(), 45);
+    assert_eq!(labels("by_quality")[2], ("poor".into(), 15));
+    let page = &found["report.html"];
+    for words in ["By band", "By picture quality", "By session", "2026-11-03"] {
+        assert!(page.contains(words), "{words}");
+    }
+    // A class has no such parts; and one part alone is all answers.
+    let class = files(&Sources::of_results(&results(&class(7))).unwrap());
+    assert!(!class["summary.json"].contains("by_band"));
+    let one = files(&Sources::of_profile(
+        "x",
+        &answers[..5],
+        &[],
+        Mode::Practice,
+    ));
+    assert!(!one["report.html"].contains("By session"));
+}
