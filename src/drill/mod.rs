@@ -11,6 +11,7 @@ pub mod profile;
 pub mod progress;
 pub mod report;
 pub mod result;
+pub mod retention;
 pub mod rungs;
 pub mod sampler;
 pub mod schedule;

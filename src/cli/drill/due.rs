@@ -1,5 +1,6 @@
 use super::{DataArgs, told};
 use crate::drill::profile::Profile;
+use crate::drill::retention::{CASES, offered};
 use crate::drill::schedule::cells;
 use anyhow::Context;
 use dicom_core::chrono::{NaiveDate, Utc};
@@ -36,8 +37,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let profile = Profile::open(&folder, &args.profile).map_err(told)?;
     let cells = cells(profile.answers())?;
     let due: Vec<_> = cells.iter().filter(|c| c.due_on <= on).collect();
+    let retention = offered(profile.answers(), on);
     if args.json {
-        println!("{}", json!({ "cells": due }));
+        println!("{}", json!({ "cells": due, "retention": retention }));
         return Ok(());
     }
     for cell in &due {
@@ -49,7 +51,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             cell.stability_days
         );
     }
-    if due.is_empty() {
+    if let Some(it) = &retention {
+        println!(
+            "Retention test, {} days after the course that ended on {}: {CASES} cases that were not seen before",
+            it.days, it.course_ended
+        );
+    }
+    if due.is_empty() && retention.is_none() {
         println!("Nothing is due on {on}.");
     }
     Ok(())
