@@ -18,6 +18,13 @@ pub enum Truth {
 }
 
 impl Truth {
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Measured, Self::Labelled];
+
+    /// Whose word it is, where that follows from its kind.
+    pub fn source(self) -> Option<&'static str> {
+        (self == Self::Exact).then_some("simulated heart")
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Exact => "exact",

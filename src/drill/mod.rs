@@ -4,6 +4,7 @@
 
 pub mod case;
 pub mod class;
+pub mod export;
 pub mod folder;
 pub mod lower;
 pub mod material;

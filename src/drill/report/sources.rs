@@ -162,11 +162,7 @@ impl Sources {
         let guessed = of.clone().next().map(|a| a.truth);
         let truth = guessed.or_else(|| lower.first().map(|c| c.truth));
         let truth = truth.unwrap_or(Truth::Exact);
-        let source = match truth {
-            Truth::Exact => "simulated heart",
-            Truth::Measured => "measured",
-            Truth::Labelled => "labelled",
-        };
+        let source = truth.source().unwrap_or(truth.name());
         let of_mode = answers.iter().filter(|a| a.mode == mode);
         let reported: Vec<&Answer> = of_mode.filter(|a| a.truth == truth).collect();
         let groups = Groups {
