@@ -2,6 +2,7 @@
 //! of them answered.
 
 use super::case::{Band, Case};
+use super::lower::Pairs;
 use super::sampler::{Sampler, Source, sha256_of};
 use super::set::CaseSet;
 use crate::files::head::{Head, head};
@@ -176,7 +177,8 @@ impl Class {
         }
     }
 
-    fn source(&self) -> Source {
+    /// What its cases, or its pairs, are drawn from.
+    pub fn source(&self) -> Source {
         match &self.set {
             Some(set) => Source::Set(set.clone()),
             None => Source::built_in(self.quality),
@@ -187,6 +189,13 @@ impl Class {
     pub fn list(&self) -> Vec<Case> {
         let sampler = Sampler::new(self.source(), self.seed, self.shares);
         sampler.take(self.cases).collect()
+    }
+
+    /// Of a class of kind *lower*: the pairs of one trainee, whose answers decide which come next. Who answers alike
+    /// sees the same ones.
+    pub fn pairs(&self) -> Pairs {
+        let (_, _, truth_error_points) = self.truth();
+        Pairs::new(self.source(), self.seed, false, truth_error_points)
     }
 
     /// What the truth of its cases is.

@@ -1,9 +1,12 @@
 //! `ALIAS-NAME.echoresult`: what one trainee answered in a class, and nothing else of theirs.
 
-use super::case::{Case, Recipe, Truth};
+use super::case::{Case, RANGE, Recipe, Truth};
 use super::class::{Class, Kind};
+use super::lower::{Pair, Side};
 use super::profile::{GUESSES, is_alias};
 use super::sampler::sha256_of;
+use super::set::is_name;
+use super::staircase::{Noticeable, Staircase, TRIALS};
 use crate::files::head::{Head, head};
 use crate::phantom::Quality;
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,9 @@ pub struct ClassResult {
     pub truth_error_points: f64,
     /// In the order of the class, each of its cases.
     pub answers: Vec<Answered>,
+    /// Of a class of kind *lower*, in the order in which they were answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<LowerTrial>,
 }
 
 /// A case of a class, and what was answered.
@@ -42,6 +48,39 @@ pub struct Answered {
     /// None where the time limit passed, or the trainee stopped before.
     pub guess_percent: Option<u32>,
     pub seconds: f64,
+}
+
+/// A trial of *Which is lower?*, and what was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowerTrial {
+    /// Cases.
+    pub left: String,
+    pub right: String,
+    /// The difference that was shown, in EF points, above 0.
+    pub points: f64,
+    pub right_answer: bool,
+    pub seconds: f64,
+}
+
+impl LowerTrial {
+    pub fn new(pair: &Pair, said: Side, seconds: f64) -> Self {
+        Self {
+            left: pair.left.case.clone(),
+            right: pair.right.case.clone(),
+            points: pair.points,
+            right_answer: said == pair.lower,
+            seconds,
+        }
+    }
+
+    /// Whether it is one that can be given.
+    fn is_sound(&self) -> bool {
+        let points = self.points > 0.0 && self.points <= *RANGE.end();
+        let seconds = self.seconds.is_finite() && self.seconds >= 0.0;
+        let names = is_name(&self.left) && is_name(&self.right) && self.left != self.right;
+        points && seconds && names
+    }
 }
 
 /// Why a result cannot be used.
@@ -81,6 +120,7 @@ impl ClassResult {
             truth_source: source.to_owned(),
             truth_error_points: error,
             answers: class.list().into_iter().map(open).collect(),
+            trials: Vec::new(),
         }
     }
 
@@ -111,7 +151,20 @@ impl ClassResult {
         if !result.answers.iter().all(is_sound) {
             return content("an answer in it is none that can be given");
         }
+        let most = match result.kind {
+            Kind::Guess => 0,
+            Kind::Lower => *TRIALS.end(),
+        };
+        if result.trials.len() > most || !result.trials.iter().all(LowerTrial::is_sound) {
+            return content("a trial in it is none that can be given");
+        }
         Ok(result)
+    }
+
+    /// What the trials show; None where there are fewer than a sitting has.
+    pub fn noticeable(&self) -> Option<Noticeable> {
+        let trials = self.trials.iter();
+        Staircase::replayed(trials.map(|t| (t.points, t.right_answer)))
     }
 
     /// Compact, always the same.
@@ -176,5 +229,68 @@ mod tests {
                 assert_eq!(ClassResult::parse(&read.to_bytes()), Ok(read));
             }
         }
+    }
+
+    fn lower() -> Class {
+        Class::new(Wanted {
+            name: "c".into(),
+            source: Source::built_in(Quality::Good),
+            seed: 7,
+            cases: 4,
+            shares: [1.0; 5],
+            kind: Kind::Lower,
+            feedback: Feedback::AfterEach,
+            time_limit_s: None,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_result_of_which_is_lower_holds_its_trials() {
+        let class = lower();
+        let mut result = ClassResult::new(&class, "A1");
+        assert!(
+            !String::from_utf8(result.to_bytes())
+                .unwrap()
+                .contains("trials")
+        );
+        let mut pairs = class.pairs();
+        while let Some(pair) = pairs.ask() {
+            let said = match pairs.trials() % 4 {
+                3 => Side::Left,
+                _ => pair.lower,
+            };
+            pairs.answered(&pair, said);
+            result.trials.push(LowerTrial::new(&pair, said, 2.5));
+        }
+        assert_eq!(ClassResult::parse(&result.to_bytes()), Ok(result.clone()));
+        assert_eq!(result.noticeable(), Some(pairs.noticeable()));
+        let text = String::from_utf8(result.to_bytes()).unwrap();
+        assert!(text.contains(r#""points":16.0,"right_answer":true,"seconds":2.5}"#));
+        // Everybody's first pair is the same.
+        let first = class.pairs().ask().unwrap();
+        assert_eq!(first.left.case, result.trials[0].left);
+        let refused = |edit: &dyn Fn(&mut ClassResult)| {
+            let mut result = result.clone();
+            edit(&mut result);
+            let why = ClassResult::parse(&result.to_bytes());
+            matches!(why, Err(ResultError::Content(_)))
+        };
+        assert!(refused(&|r| r.trials[1].points = 0.0));
+        assert!(refused(&|r| r.trials[1].points = f64::INFINITY));
+        assert!(refused(&|r| r.trials[1].points = 91.0));
+        assert!(refused(&|r| r.trials[1].seconds = -1.0));
+        assert!(refused(&|r| r.trials[1].left = "../x".into()));
+        assert!(refused(&|r| r.trials[1].right = r.trials[1].left.clone()));
+        assert!(refused(&|r| r.trials = vec![r.trials[0].clone(); 61]));
+        assert!(refused(&|r| r.kind = Kind::Guess));
+        for damaged in crate::damage::mutations(&result.to_bytes(), 2000) {
+            if let Ok(read) = ClassResult::parse(&damaged) {
+                let _ = read.noticeable();
+                assert_eq!(ClassResult::parse(&read.to_bytes()), Ok(read));
+            }
+        }
+        result.trials.truncate(29);
+        assert_eq!(result.noticeable(), None);
     }
 }

@@ -1,5 +1,7 @@
 //! `echoif drill` as a script drives it: case sets, classes, profiles, reports.
 
+mod lower;
+
 use crate::common::clips::{USUAL, draw};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

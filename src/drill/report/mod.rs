@@ -4,7 +4,7 @@ mod page;
 mod plot;
 mod sources;
 
-pub use sources::{Lower, Row, Sources};
+pub use sources::{Lower, Row, Sources, TrialRow};
 
 use super::case::Truth;
 use super::progress::{Group, Progress};
@@ -82,7 +82,7 @@ impl Sources {
     /// # Errors
     /// When nothing was answered.
     pub fn report(&self) -> Result<Report, ReportError> {
-        if self.rows.is_empty() && self.lower.is_empty() {
+        if self.rows.is_empty() && self.trials.is_empty() {
             return Err(ReportError::NoAnswers);
         }
         let trainee = |alias: &String| {
@@ -140,25 +140,32 @@ pub fn write(
     by_case: bool,
     write: &mut dyn FnMut(&str, &[u8]) -> io::Result<()>,
 ) -> Result<(), ReportError> {
-    let form = |file: &'static str, why: String| ReportError::Form { file, why };
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    for row in &sources.rows {
-        csv.serialize(row)
-            .map_err(|e| form("answers.csv", e.to_string()))?;
-    }
-    let csv = csv.into_inner();
-    let csv = csv.map_err(|e| form("answers.csv", e.to_string()))?;
-    let json = serde_json::to_vec_pretty(report);
-    let json = json.map_err(|e| form("summary.json", e.to_string()))?;
+    let json = serde_json::to_vec_pretty(report).map_err(|e| ReportError::Form {
+        file: "summary.json",
+        why: e.to_string(),
+    })?;
     let page = page::page(report, sources, by_case).into_bytes();
-    for (file, bytes) in [
-        ("report.html", page),
-        ("answers.csv", csv),
-        ("summary.json", json),
-    ] {
+    let mut files = vec![("report.html", page), ("summary.json", json)];
+    // A class of which is lower has no answers but its trials.
+    if !sources.rows.is_empty() {
+        files.push(("answers.csv", table("answers.csv", &sources.rows)?));
+    }
+    if !sources.trials.is_empty() {
+        files.push(("trials.csv", table("trials.csv", &sources.trials)?));
+    }
+    for (file, bytes) in files {
         write(file, &bytes).map_err(|why| ReportError::Write { file, why })?;
     }
     Ok(())
+}
+
+fn table(file: &'static str, rows: &[impl Serialize]) -> Result<Vec<u8>, ReportError> {
+    let form = |why: String| ReportError::Form { file, why };
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.serialize(row).map_err(|e| form(e.to_string()))?;
+    }
+    csv.into_inner().map_err(|e| form(e.to_string()))
 }
 
 #[cfg(test)]

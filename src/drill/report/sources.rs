@@ -2,6 +2,7 @@
 
 use super::{Groups, ReportError};
 use crate::drill::case::{Relevance, Truth, relevance};
+use crate::drill::class::Kind;
 use crate::drill::lower::{last_sitting, noticeable_of};
 use crate::drill::profile::{Answer, Compared, Mode};
 use crate::drill::progress::{Point, by_band, by_quality, by_session};
@@ -29,6 +30,20 @@ pub struct Row {
     pub seconds: f64,
 }
 
+/// One trial of *Which is lower?*, as a table has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialRow {
+    pub alias: String,
+    pub left: String,
+    pub right: String,
+    pub truth: &'static str,
+    pub truth_source: String,
+    /// The difference that was shown, in EF points.
+    pub points: f64,
+    pub right_answer: bool,
+    pub seconds: f64,
+}
+
 /// What a report is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sources {
@@ -42,6 +57,8 @@ pub struct Sources {
     pub aliases: Vec<String>,
     /// By alias, where *which is lower* was drilled.
     pub lower: BTreeMap<String, Lower>,
+    /// What those figures are of.
+    pub trials: Vec<TrialRow>,
     /// Of a profile.
     pub groups: Option<Groups>,
 }
@@ -108,11 +125,13 @@ impl Sources {
             rows: Vec::new(),
             aliases: Vec::new(),
             lower: BTreeMap::new(),
+            trials: Vec::new(),
             groups: None,
         };
         for result in results {
             let same = result.class_sha256 == first.class_sha256
-                && result.cases_sha256 == first.cases_sha256;
+                && result.cases_sha256 == first.cases_sha256
+                && result.kind == first.kind;
             if !same {
                 return Err(ReportError::OtherClass(result.alias.clone()));
             }
@@ -120,6 +139,25 @@ impl Sources {
                 return Err(ReportError::Twice(result.alias.clone()));
             }
             sources.aliases.push(result.alias.clone());
+            if result.kind == Kind::Lower {
+                let lower = Lower {
+                    trials: result.trials.len(),
+                    truth: result.truth,
+                    noticeable: result.noticeable(),
+                };
+                sources.lower.insert(result.alias.clone(), lower);
+            }
+            let trials = result.trials.iter().map(|trial| TrialRow {
+                alias: result.alias.clone(),
+                left: trial.left.clone(),
+                right: trial.right.clone(),
+                truth: result.truth.name(),
+                truth_source: result.truth_source.clone(),
+                points: trial.points,
+                right_answer: trial.right_answer,
+                seconds: trial.seconds,
+            });
+            sources.trials.extend(trials);
             let rows = result.answers.iter().filter_map(|answer| {
                 let guess = Guess {
                     case: &answer.case,
@@ -181,9 +219,20 @@ impl Sources {
             };
             row(alias, truth, source, guess)
         });
+        let trials = lower.iter().map(|trial| TrialRow {
+            alias: alias.to_owned(),
+            left: trial.left.clone(),
+            right: trial.right.clone(),
+            truth: trial.truth.name(),
+            truth_source: trial.truth.source().unwrap_or(trial.truth.name()).into(),
+            points: trial.points,
+            right_answer: trial.right_answer,
+            seconds: trial.seconds,
+        });
+        let trials: Vec<TrialRow> = trials.collect();
         let lower = lower.first().map(|first| {
             let lower = Lower {
-                trials: lower.len(),
+                trials: trials.len(),
                 truth: first.truth,
                 noticeable: noticeable_of(compared),
             };
@@ -197,6 +246,7 @@ impl Sources {
             rows: rows.collect(),
             aliases: vec![alias.to_owned()],
             lower: lower.into_iter().collect(),
+            trials,
             groups: Some(groups),
         }
     }

@@ -1,19 +1,24 @@
 use super::*;
 use crate::drill::class::{Class, Feedback, Kind, Wanted};
+use crate::drill::lower::Side;
 use crate::drill::profile::{Answer, Compared, Grade, Mode};
-use crate::drill::result::ClassResult;
+use crate::drill::result::{ClassResult, LowerTrial};
 use crate::drill::sampler::Source;
 use crate::drill::staircase::TRIALS;
 use crate::phantom::Quality;
 
 fn class(seed: u64) -> Class {
+    class_of(seed, Kind::Guess)
+}
+
+fn class_of(seed: u64, kind: Kind) -> Class {
     Class::new(Wanted {
         name: "Tuesday <b>".into(),
         source: Source::built_in(Quality::Good),
         seed,
         cases: 20,
         shares: [1.0; 5],
-        kind: Kind::Guess,
+        kind,
         feedback: Feedback::AtEnd,
         time_limit_s: None,
     })
@@ -231,4 +236,76 @@ fn a_profiles_report_has_its_bands_qualities_and_sessions() {
         Mode::Practice,
     ));
     assert!(!one["report.html"].contains("By session"));
+}
+
+/// A trainee who tells differences from so many points on, and says *left* below.
+fn lower(class: &Class, alias: &str, told_from: f64, trials: usize) -> ClassResult {
+    let mut result = ClassResult::new(class, alias);
+    let mut pairs = class.pairs();
+    while let Some(pair) = pairs.ask() {
+        if pairs.trials() == trials {
+            break;
+        }
+        let said = match pair.points >= told_from {
+            true => pair.lower,
+            false => Side::Left,
+        };
+        pairs.answered(&pair, said);
+        result.trials.push(LowerTrial::new(&pair, said, 2.0));
+    }
+    result
+}
+
+#[test]
+fn a_class_of_which_is_lower_gives_each_trainees_difference_and_no_limits() {
+    let class = class_of(7, Kind::Lower);
+    let all = [
+        lower(&class, "A", 5.0, 60),
+        lower(&class, "B", 12.0, 60),
+        lower(&class, "C", 5.0, 12),
+        lower(&class, "D", 5.0, 0),
+        lower(&class, "E", 100.0, 60),
+    ];
+    let sources = Sources::of_results(&all).unwrap();
+    let report = sources.report().unwrap();
+    let jnd = |i: usize| report.trainees[i].jnd.map(|jnd| jnd.value);
+    let (a, b) = (jnd(0).unwrap(), jnd(1).unwrap());
+    assert!(
+        a < b && (2.0..7.0).contains(&a) && (6.0..14.0).contains(&b),
+        "{a} {b}"
+    );
+    assert_eq!(report.trainees[0].jnd, all[0].noticeable());
+    assert_eq!((jnd(2), jnd(3)), (None, None));
+    let trials: Vec<usize> = report
+        .trainees
+        .iter()
+        .map(|t| t.lower.unwrap().trials)
+        .collect();
+    assert_eq!(trials, all.each_ref().map(|r| r.trials.len()));
+    assert!(
+        report
+            .trainees
+            .iter()
+            .all(|t| t.progress == Progress::default())
+    );
+    let files = files(&sources);
+    let page = &files["report.html"];
+    assert!(page.contains("fewer than 30 trials") && page.contains("not measurable"));
+    for guesses in ["of agreement", "<svg", "answers.", "Cases, those"] {
+        assert!(!page.contains(guesses), "{guesses}");
+    }
+    let csv = &files["trials.csv"];
+    assert_eq!(csv.lines().count(), 1 + trials.iter().sum::<usize>());
+    let row = csv.lines().nth(1).unwrap();
+    assert!(row.starts_with("A,h") && row.contains(",exact,simulated heart,16.0,true,2.0"));
+    assert!(!files.contains_key("answers.csv"));
+    let none = Sources::of_results(&all[3..4]).unwrap().report();
+    assert!(matches!(none, Err(ReportError::NoAnswers)));
+    // Whoever says that it was a class of guesses.
+    let mut other = all.to_vec();
+    other[1].kind = Kind::Guess;
+    assert!(matches!(
+        Sources::of_results(&other),
+        Err(ReportError::OtherClass(_))
+    ));
 }
