@@ -38,7 +38,7 @@ kernels() {
     "$cxx" "${kernel_flags[@]}" -I "$(dirname "$source")" -E -P -x c++ "$source" |
       tr '\n' ' ' | grep -o 'extern "C" *void *[A-Za-z0-9_]* *(' | sed 's/.*void *\([A-Za-z0-9_]*\).*/EMULATED_KERNEL(\1)/' | sort -u
   } >"$object.cpp"
-  "$cxx" "${kernel_flags[@]}" -I "$(dirname "$source")" -c "$object.cpp" -o "$object"
+  "$cxx" "${kernel_flags[@]}" -DEMULATED_SOURCE="\"$(basename "$source")\"" -I "$(dirname "$source")" -c "$object.cpp" -o "$object"
 }
 
 jobs=()

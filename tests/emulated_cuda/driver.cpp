@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 using namespace emulated;
@@ -142,7 +143,7 @@ struct Report {
 }  // namespace
 
 namespace emulated {
-void add_kernel(const Kernel& k) { kernels()[k.name] = k; }
+void add_kernel(const Kernel& k) { kernels()[std::string(k.source) + ":" + k.name] = k; }
 }  // namespace emulated
 
 #define API extern "C" __attribute__((visibility("default"))) int
@@ -298,15 +299,22 @@ API cuMemsetD8Async(uintptr_t to, unsigned char value, size_t bytes, void* s) {
   return submit(s, std::move(node));
 }
 
-API cuModuleLoadData(void** m, const void*) {
-  *m = &context;
+// A module is known by its source, which stands in what the emulated compiler wrote.
+API cuModuleLoadData(void** m, const void* image) {
+  static std::set<std::string> sources;
+  std::string text(static_cast<const char*>(image));
+  auto begin = text.find("// "), end = text.find(".cu:");
+  if (begin == std::string::npos || end == std::string::npos) return NOT_FOUND;
+  std::lock_guard held(lock);
+  *m = const_cast<std::string*>(&*sources.insert(text.substr(begin + 3, end - begin)).first);
   return capturing ? CAPTURE_UNSUPPORTED : SUCCESS;
 }
 API cuModuleUnload(void*) { return SUCCESS; }
-API cuModuleGetFunction(void** f, void*, const char* name) {
-  auto found = kernels().find(name);
+API cuModuleGetFunction(void** f, void* m, const char* name) {
+  auto& source = *static_cast<std::string*>(m);
+  auto found = kernels().find(source + ":" + name);
   if (found == kernels().end()) {
-    std::fprintf(stderr, "emulated CUDA: no kernel `%s`\n", name);
+    std::fprintf(stderr, "emulated CUDA: no kernel `%s` in %s\n", name, source.c_str());
     return NOT_FOUND;
   }
   *f = &found->second;

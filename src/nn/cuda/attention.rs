@@ -227,6 +227,7 @@ fn packed_keys(
     let kernel = match (kind, layer.inward.arithmetic()) {
         ("f32", Arithmetic::Bf16) => "pack_keys_f32_bf16",
         ("bf16", _) => "pack_keys_bf16",
+        (_, Arithmetic::Tf32) => "pack_keys_tf32",
         _ => "pack_keys_f32",
     };
     launch!(

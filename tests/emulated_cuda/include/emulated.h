@@ -86,6 +86,8 @@ T shuffled(T value, unsigned from) {
 }
 
 struct Kernel {
+  // The file that it stands in: a module has its own kernels and no others.
+  const char* source;
   const char* name;
   void (*run)(void** arguments);
   std::vector<size_t> sizes;
@@ -102,14 +104,14 @@ template <class... A, void (*kernel)(A...)> struct Entry<kernel> {
   static std::vector<size_t> sizes() { return {sizeof(A)...}; }
 };
 template <auto kernel> struct Registered {
-  explicit Registered(const char* name) {
-    add_kernel({name, Entry<kernel>::run, Entry<kernel>::sizes()});
+  explicit Registered(const char* source, const char* name) {
+    add_kernel({source, name, Entry<kernel>::run, Entry<kernel>::sizes()});
   }
 };
 
 }  // namespace emulated
 
-#define EMULATED_KERNEL(name) static ::emulated::Registered<name> registered_##name(#name);
+#define EMULATED_KERNEL(name) static ::emulated::Registered<name> registered_##name(EMULATED_SOURCE, #name);
 
 #define threadIdx (::emulated::here->index)
 #define blockIdx (::emulated::block_index)
