@@ -166,7 +166,8 @@ def ours(args, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--echoif", required=True, help="the program, built with --release")
-    parser.add_argument("--cascade", default="weights/cascade", help="folder of a cascade, published or imported")
+    parser.add_argument("--cascade", default="tests/pixel_cascade",
+                        help="folder of a cascade of pixels, published or imported")
     parser.add_argument("--published", choices=sorted(PUBLISHED), help="a published cascade, random weights")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
