@@ -4,7 +4,9 @@ use super::case::{Case, Recipe};
 use super::folder::pixels_of;
 use crate::clip::{Frame, Pixels};
 use crate::media;
+use crate::media::mark::{Area, Mark};
 use crate::phantom::{self, Heart, Quality};
+use crate::recording::Recording;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,16 +60,16 @@ pub struct Material {
     pub frames: Vec<Arc<Frame>>,
     /// How long all frames take.
     pub seconds: f64,
-    /// What is known of a simulated beat.
+    /// What is known of a simulated beat, or of one that a motion cascade made.
     pub beat: Option<Beat>,
 }
 
 /// One beat from end-diastole, with the left ventricle that it was drawn from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beat {
-    /// Of each frame, `[x, y]` in pixels, a pixel's centre at whole numbers.
+    /// Of each frame, `[x, y]` in pixels, a pixel's centre at whole numbers; none where it is not known.
     pub outlines: Vec<Vec<[f32; 2]>>,
-    /// Of each frame, in ml.
+    /// Of each frame as a share of that at end-diastole.
     pub volumes: Vec<f64>,
     pub ed_frame: usize,
     pub es_frame: usize,
@@ -108,10 +110,61 @@ fn simulated(seed: u64, quality: Quality, ef: f64) -> Material {
         seconds: 60.0 / heart.beats_per_minute(),
         beat: Some(Beat {
             outlines: beat.outlines,
-            volumes: beat.volumes,
+            volumes: shares(&beat.volumes, beat.ed_frame),
             ed_frame: beat.ed_frame,
             es_frame: beat.es_frame,
         }),
+    }
+}
+
+/// Volumes as shares of one of them.
+fn shares(volumes: &[f64], of: usize) -> Vec<f64> {
+    let whole = volumes.get(of).copied().filter(|v| *v > 0.0);
+    let share = |v: &f64| whole.map_or(0.0, |whole| v / whole);
+    volumes.iter().map(share).collect()
+}
+
+/// Whether it lies within the frames.
+fn fits(area: &Area, recording: &Recording) -> bool {
+    let [x, y, width, height] = *area;
+    let within = |from: usize, size: usize, whole: usize| {
+        size > 0 && from.checked_add(size).is_some_and(|end| end <= whole)
+    };
+    within(x, width, recording.width()) && within(y, height, recording.height())
+}
+
+/// What a mark says of a generated beat.
+fn beat_of(mark: &Mark) -> Option<Beat> {
+    let made = &mark.provenance;
+    Some(Beat {
+        outlines: Vec::new(),
+        volumes: made.volumes.clone()?,
+        ed_frame: made.ed_frame?,
+        es_frame: made.es_frame?,
+    })
+}
+
+/// The picture of a cine that this program made, without the words around and over it: they tell its EF.
+fn bare(frame: &Frame, mark: &Mark) -> Frame {
+    let [x, y, width, height] = mark.picture;
+    let is_word = |px: usize, py: usize| {
+        let holds = |[x, y, w, h]: &Area| px >= *x && py >= *y && px - x < *w && py - y < *h;
+        mark.words.iter().any(holds)
+    };
+    let mut pixels = Vec::with_capacity(width * height);
+    for py in y..y + height {
+        for px in x..x + width {
+            let [r, g, b] = match is_word(px, py) {
+                true => [0; 3],
+                false => frame.rgb(px, py),
+            };
+            pixels.push(((u32::from(r) + u32::from(g) + u32::from(b)) / 3) as u8);
+        }
+    }
+    Frame {
+        width,
+        height,
+        pixels: Pixels::Gray(pixels),
     }
 }
 
@@ -173,15 +226,19 @@ impl Clips {
                 "{shown}: it is too long to be played in training: cut it to a few beats."
             ));
         }
+        let mark = opened.mark.as_ref().filter(|m| fits(&m.picture, recording));
         let frames: Result<Vec<_>, String> = (0..recording.frames())
-            .map(|i| recording.frame(i).map_err(|e| format!("{shown}: {e}")))
+            .map(|i| {
+                let frame = recording.frame(i).map_err(|e| format!("{shown}: {e}"))?;
+                Ok(mark.map_or_else(|| frame.clone(), |mark| Arc::new(bare(&frame, mark))))
+            })
             .collect();
         let frames = frames?;
         let rate = recording.rate.map_or(USUAL_FPS, |rate| rate.fps());
         Ok(Material {
             seconds: frames.len() as f64 / rate,
             frames,
-            beat: None,
+            beat: mark.and_then(beat_of),
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod class;
 pub mod export;
 pub mod folder;
 pub mod lower;
+pub mod make;
 pub mod material;
 pub mod profile;
 pub mod progress;

@@ -40,7 +40,8 @@ impl About {
         }
     }
 
-    fn of_class(class: &Class) -> Self {
+    /// Of what a class is drawn from; known by the class itself.
+    pub fn of_class(class: &Class) -> Self {
         let source = match &class.set {
             Some(set) => Source::Set(set.clone()),
             None => Source::built_in(class.quality),

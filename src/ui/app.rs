@@ -9,6 +9,7 @@ use super::palette::Palette;
 use super::projector::Wake;
 use super::study::Study;
 use super::theme;
+use super::training::Training;
 use crate::engine::{CascadeSource, Engine, Event, Owner};
 use eframe::{CreationContext, wgpu};
 use egui::{Theme, Ui};
@@ -32,6 +33,7 @@ pub struct App {
     pub(super) mode: Mode,
     pub(super) explore: Explore,
     pub(super) study: Study,
+    pub(super) training: Training,
     pub(super) desk: Desk,
     /// A folder's recordings, to choose from.
     pub(super) gallery: Option<Gallery>,
@@ -73,7 +75,9 @@ impl App {
         let ctx = cc.egui_ctx.clone();
         let wake: Wake = Arc::new(move || ctx.request_repaint());
         let mut explore = Explore::new(settings, wake.clone());
-        let mut study = Study::new(wake, today());
+        let mut study = Study::new(wake.clone(), today());
+        let profiles = options.profiles.or_else(crate::drill::profiles_folder);
+        let training = Training::new(wake, profiles, options.day);
         let renderer = cc.wgpu_render_state.as_ref();
         if renderer.is_some_and(|r| r.adapter.get_info().device_type == wgpu::DeviceType::Cpu) {
             explore.draw_frames_alone();
@@ -94,6 +98,7 @@ impl App {
             mode,
             explore,
             study,
+            training,
             desk,
             gallery: None,
             picker: options.picker,
@@ -124,17 +129,19 @@ impl App {
     }
 
     /// The screen of the mode that is shown.
-    pub(super) fn screen(&mut self) -> Option<(&mut dyn Screen, &mut Engine)> {
+    pub(super) fn screen(&mut self) -> (&mut dyn Screen, &mut Engine) {
         match self.mode {
-            Mode::Explore => Some((&mut self.explore, &mut self.engine)),
-            Mode::Study => Some((&mut self.study, &mut self.engine)),
-            Mode::Training => None,
+            Mode::Explore => (&mut self.explore, &mut self.engine),
+            Mode::Training => (&mut self.training, &mut self.engine),
+            Mode::Study => (&mut self.study, &mut self.engine),
         }
     }
 
     /// Every mode's screen, shown or not.
-    pub(super) fn screens(&mut self) -> ([&mut dyn Screen; 2], &mut Engine) {
-        ([&mut self.explore, &mut self.study], &mut self.engine)
+    pub(super) fn screens(&mut self) -> ([&mut dyn Screen; 3], &mut Engine) {
+        let screens: [&mut dyn Screen; 3] =
+            [&mut self.explore, &mut self.training, &mut self.study];
+        (screens, &mut self.engine)
     }
 
     /// While a reader reads nothing else goes on: what would come of it would make passes late, and what was
@@ -191,18 +198,23 @@ impl App {
             }
             other => other,
         };
+        if let Event::Stopped(_) = &event {
+            // Whoever waits for something waits in vain.
+            self.training.hear(event.clone(), &mut self.engine);
+        }
         // What one mode asked for is none of the others' business.
         match event.owner() {
             Some(Owner::Study) => self.study.hear(event, &mut self.engine),
             Some(Owner::Explore) | None => self.explore.hear(event, &mut self.engine),
-            Some(Owner::Training) => {}
+            Some(Owner::Training) => self.training.hear(event, &mut self.engine),
         }
     }
 
     pub(super) fn obey(&mut self, command: Command, ctx: &egui::Context) {
         match command {
             Command::GoToExplore => self.mode = Mode::Explore,
-            Command::GoToStudy => self.go_to_study(),
+            Command::GoToTraining => self.go_to(Mode::Training),
+            Command::GoToStudy => self.go_to(Mode::Study),
             Command::OpenFile => self.desk.pick(&self.picker, Purpose::Source, ctx),
             Command::OpenFolder => self.desk.pick(&self.picker, Purpose::Folder, ctx),
             Command::OpenCascade => self.desk.pick(&self.picker, Purpose::Cascade, ctx),
@@ -230,19 +242,18 @@ impl App {
                     self.gallery = None;
                 }
                 let now = ctx.input(|i| i.time);
-                if let Some((screen, engine)) = self.screen() {
-                    screen.obey(command, now, engine);
-                }
+                let (screen, engine) = self.screen();
+                screen.obey(command, now, engine);
             }
         }
     }
 
-    /// A study's screens come to the front; what lies over Explore is put away.
-    pub(super) fn go_to_study(&mut self) {
+    /// Another mode's screens come to the front; what lies over Explore is put away.
+    pub(super) fn go_to(&mut self, mode: Mode) {
         if self.gallery.take().is_some() {
             self.desk.forget();
         }
-        self.mode = Mode::Study;
+        self.mode = mode;
     }
 
     /// What Escape does: it closes what is on top, and only then stops what is being made.
@@ -257,7 +268,8 @@ impl App {
         }
         let opening = self.desk.is_opening();
         self.desk.forget();
-        if let Some((screen, engine)) = self.screen().filter(|_| !opening) {
+        if !opening {
+            let (screen, engine) = self.screen();
             screen.step_back(engine);
         }
     }

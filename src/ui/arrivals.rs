@@ -24,6 +24,9 @@ impl App {
             Arrival::Picked(purpose @ Purpose::Study(_), path) => {
                 self.study.take_file(purpose, path);
             }
+            Arrival::Picked(purpose @ Purpose::Training(_), path) => {
+                self.training.take_file(purpose, path);
+            }
             Arrival::Exported(Ok(path)) => self.tell_done(format!("Exported: {}", path.display())),
             Arrival::Exported(Err(why)) => self.tell(why),
             Arrival::NothingPicked { purpose, no_dialog } => {
@@ -33,8 +36,12 @@ impl App {
             }
             Arrival::Opened(opened) => match *opened {
                 Ok(Ready::Study(path)) => {
-                    self.go_to_study();
+                    self.go_to(Mode::Study);
                     self.study.open(path, None, None);
+                }
+                Ok(Ready::Training(file, path)) => {
+                    self.go_to(Mode::Training);
+                    self.training.take_opened(file, path);
                 }
                 Ok(Ready::Source { source, hash, path }) => {
                     self.gallery = None;

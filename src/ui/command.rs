@@ -8,6 +8,7 @@ use strum::IntoEnumIterator;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Command {
     GoToExplore,
+    GoToTraining,
     GoToStudy,
     OpenFile,
     OpenFolder,
@@ -54,6 +55,7 @@ impl Command {
     pub fn text(self) -> &'static str {
         match self {
             Self::GoToExplore => "Explore",
+            Self::GoToTraining => "Training",
             Self::GoToStudy => "Study",
             Self::OpenFile => "Open...",
             Self::OpenFolder => "Folder...",
@@ -100,6 +102,7 @@ impl Command {
     pub fn shortcut(self) -> KeyboardShortcut {
         let (modifiers, key) = match self {
             Self::GoToExplore => (Modifiers::COMMAND, Key::Num1),
+            Self::GoToTraining => (Modifiers::COMMAND, Key::Num2),
             Self::GoToStudy => (Modifiers::COMMAND, Key::Num3),
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
             Self::OpenFolder => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O),
@@ -143,11 +146,11 @@ impl Command {
         KeyboardShortcut::new(modifiers, key)
     }
 
-    /// The mode that it belongs to; none of those that are the whole window's. The keys of one mode are free in
-    /// another.
-    pub fn mode(self) -> Option<Mode> {
+    /// The modes that it belongs to. The keys of one mode are free in another.
+    fn modes(self) -> &'static [Mode] {
         match self {
             Self::GoToExplore
+            | Self::GoToTraining
             | Self::GoToStudy
             | Self::OpenFile
             | Self::OpenFolder
@@ -158,15 +161,15 @@ impl Command {
             | Self::ToggleTheme
             | Self::Palette
             | Self::Shortcuts
-            | Self::About => None,
-            Self::Proceed => Some(Mode::Study),
-            _ => Some(Mode::Explore),
+            | Self::About => &[Mode::Explore, Mode::Training, Mode::Study],
+            Self::Proceed => &[Mode::Training, Mode::Study],
+            _ => &[Mode::Explore],
         }
     }
 
     /// Whether it can be given in a mode.
     pub fn is_of(self, mode: Mode) -> bool {
-        self.mode().is_none_or(|its| its == mode)
+        self.modes().contains(&mode)
     }
 
     /// Whether its key is one that a focused button or slider answers to by itself.

@@ -4,6 +4,7 @@ use super::explore::{Package, What, usual_name};
 use super::gallery::{self, Card};
 use super::source::{Origin, Source};
 use super::study::StudyFile;
+use super::training::TrainingFile;
 use crate::media::export::{Sidecar, sidecar_of};
 use crate::media::{self, Found};
 use crate::nn::Interrupt;
@@ -25,6 +26,8 @@ pub enum Purpose {
     Export(What, &'static str),
     /// A study's screens.
     Study(StudyFile),
+    /// Training's screens.
+    Training(TrainingFile),
 }
 
 impl Purpose {
@@ -38,6 +41,7 @@ impl Purpose {
             Self::Export(_, "") => "Path of a new folder for the frames",
             Self::Export(..) => "Path of the file to write",
             Self::Study(file) => file.text(),
+            Self::Training(file) => file.text(),
         }
     }
 }
@@ -72,6 +76,7 @@ impl Picker for SystemPicker {
                     .save_file()
             }
             Purpose::Study(file) => file.ask(),
+            Purpose::Training(file) => file.ask(),
         }
     }
 }
@@ -116,6 +121,8 @@ pub enum Ready {
     Collection(Vec<PathBuf>),
     /// A reader study's bundle.
     Study(PathBuf),
+    /// A set of cases, a class or a result.
+    Training(TrainingFile, PathBuf),
     /// The run of an exported cine, with its anatomy.
     Run {
         source: Box<Source>,
@@ -299,6 +306,9 @@ fn open_now(path: PathBuf) -> Result<Ready, String> {
     // A zip has no other use here; whatever is wrong with a bundle is said where it is read.
     if crate::study::bundle::header(&path).is_ok() {
         return Ok(Ready::Study(path));
+    }
+    if let Some(file) = TrainingFile::of(&path) {
+        return Ok(Ready::Training(file, path));
     }
     if let Some(run) = run_of(&path)? {
         return Ok(run);

@@ -12,14 +12,17 @@ mod look;
 mod mode;
 mod options;
 mod palette;
+mod parts;
 mod passes;
 mod playback;
 mod projector;
 mod sheets;
 mod source;
 mod study;
+mod task;
 mod theme;
 mod top_bar;
+mod training;
 mod widgets;
 
 pub use app::App;
@@ -30,6 +33,7 @@ pub use mode::{House, Mode};
 pub use options::{Opening, Options, Reading};
 pub use source::Source;
 pub use study::StudyFile;
+pub use training::TrainingFile;
 
 /// Opens the window and returns when it is closed.
 ///

@@ -7,7 +7,7 @@ use egui::Ui;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A mode of the window. Its screen is built where there is one to be shown; keys and jobs know all three.
+/// A mode of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// One source, its factual and its counterfactual cine.
@@ -20,9 +20,10 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Those that there are screens of, as the top bar has them, with the command that goes there.
-    pub(super) const SHOWN: [(Self, Command); 2] = [
+    /// As the top bar has them, with the command that goes there.
+    pub(super) const SHOWN: [(Self, Command); 3] = [
         (Self::Explore, Command::GoToExplore),
+        (Self::Training, Command::GoToTraining),
         (Self::Study, Command::GoToStudy),
     ];
 }

@@ -3,6 +3,7 @@
 use super::explore::Settings;
 use super::files::{Picker, SystemPicker};
 use crate::engine::DeviceChoice;
+use dicom_core::chrono::NaiveDate;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,10 @@ pub struct Options {
     pub study: Option<Reading>,
     pub device: DeviceChoice,
     pub picker: Arc<dyn Picker>,
+    /// Where training's profiles lie, instead of the data directory.
+    pub profiles: Option<PathBuf>,
+    /// What day it is to training, by UTC, for pictures of the window.
+    pub day: Option<NaiveDate>,
     /// Instead of what was kept.
     pub settings: Option<Settings>,
     /// Paints the background, for pictures of the window, whose renderer does not clear them.
@@ -27,6 +32,8 @@ impl Default for Options {
             study: None,
             device: DeviceChoice::Auto,
             picker: Arc::new(SystemPicker),
+            profiles: None,
+            day: None,
             settings: None,
             paints_background: false,
         }

@@ -1,6 +1,5 @@
-//! Pieces that the screens around a study share.
+//! Pieces that the screens of forms and files share.
 
-use super::files::StudyFile;
 use super::task::Progress;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use egui::{Align, Button, Layout, Response, RichText, ScrollArea, Ui, vec2};
@@ -78,16 +77,16 @@ pub fn row<R>(ui: &mut Ui, label: &str, show: impl FnOnce(&mut Ui, egui::Id) -> 
 
 /// What the user did with a file's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileRow {
-    Choose(StudyFile),
+pub enum FileRow<F> {
+    Choose(F),
     Clear,
 }
 
 /// A file that is to be chosen, or is.
 #[derive(Clone, Copy)]
-pub struct FileField<'a> {
+pub struct FileField<'a, F> {
     pub label: &'a str,
-    pub file: StudyFile,
+    pub file: F,
     pub path: Option<&'a Path>,
     /// What is wanted, where there is none.
     pub empty: &'a str,
@@ -97,8 +96,8 @@ pub struct FileField<'a> {
     pub proposed: bool,
 }
 
-impl<'a> FileField<'a> {
-    pub fn new(label: &'a str, file: StudyFile, path: Option<&'a Path>, empty: &'a str) -> Self {
+impl<'a, F> FileField<'a, F> {
+    pub fn new(label: &'a str, file: F, path: Option<&'a Path>, empty: &'a str) -> Self {
         Self {
             label,
             file,
@@ -109,7 +108,7 @@ impl<'a> FileField<'a> {
         }
     }
 
-    pub fn show(self, ui: &mut Ui) -> Option<FileRow> {
+    pub fn show(self, ui: &mut Ui) -> Option<FileRow<F>> {
         let mut did = None;
         row(ui, self.label, |ui, _| {
             let button = Button::new("Choose...").min_size(vec2(CHOOSE, 0.0));

@@ -10,6 +10,8 @@ use egui::{RichText, Theme, Ui};
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
 /// The same under a study's screens.
 const STUDY: &str = "Reader studies hold recorded and synthetic clips. Research and education only, not for diagnosis.";
+/// The same under training's.
+const TRAINING: &str = "Training hearts are simulated, synthetic or recorded. Research and education only, not for diagnosis.";
 /// The badge that is always on screen.
 const BADGE: &str =
     "Synthetic. Not a patient's scan. Research and education only, not for diagnosis.";
@@ -49,9 +51,7 @@ impl eframe::App for App {
         for text in said {
             self.tell(text);
         }
-        if let Some((screen, _)) = self.screen()
-            && let Some(purpose) = screen.take_wish()
-        {
+        if let Some(purpose) = self.screen().0.take_wish() {
             self.desk.pick(&self.picker, purpose, ctx);
         }
     }
@@ -60,7 +60,8 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         self.is_light = ctx.theme() == Theme::Light;
         // Nothing else is heard or seen while a reader reads.
-        if let Some((screen, engine)) = self.screen().filter(|(screen, _)| screen.has_window()) {
+        let (screen, engine) = self.screen();
+        if screen.has_window() {
             screen.ui(ui, engine);
             return;
         }
@@ -69,8 +70,7 @@ impl eframe::App for App {
             self.take_dropped(path, &ctx);
         }
         // A dialog has the keys to itself.
-        let dialog = self.replacing.is_some()
-            || self.screen().is_some_and(|(screen, _)| screen.has_dialog());
+        let dialog = self.replacing.is_some() || self.screen().0.has_dialog();
         // A drop-down closes by Escape, and nothing else does then.
         let popup = egui::Popup::is_any_open(&ctx);
         let mut commands = match dialog || self.typed.is_some() || self.palette.is_some() {
@@ -91,6 +91,7 @@ impl eframe::App for App {
             .show(ui, |ui| {
                 let badge = match (&self.gallery, self.mode) {
                     (Some(_), _) => RECORDINGS,
+                    (None, Mode::Training) => TRAINING,
                     (None, Mode::Study) => STUDY,
                     (None, _) => BADGE,
                 };
@@ -101,7 +102,8 @@ impl eframe::App for App {
             });
         if self.gallery.is_some() {
             self.gallery(ui);
-        } else if let Some((screen, engine)) = self.screen() {
+        } else {
+            let (screen, engine) = self.screen();
             match screen.flows() {
                 true => commands.extend(screen.ui(ui, engine)),
                 false => whole(ui, |ui| commands.extend(screen.ui(ui, engine))),

@@ -34,6 +34,7 @@ pub fn window(
                 study: None,
                 paints_background: false,
                 settings: Some(settings),
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         });

@@ -11,12 +11,17 @@ mod keys;
 mod motion;
 mod session;
 #[cfg(feature = "snapshots")]
+mod shown;
+#[cfg(feature = "snapshots")]
 mod snapshots;
 mod sources;
 mod study;
 mod study_around;
 #[cfg(feature = "snapshots")]
 mod study_pictures;
+mod training;
+#[cfg(feature = "snapshots")]
+mod training_pictures;
 mod truth;
 mod versions;
 mod window;

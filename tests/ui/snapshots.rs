@@ -34,6 +34,7 @@ fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'s
                 }),
                 study: None,
                 paints_background: true,
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         });
@@ -357,6 +358,7 @@ fn a_folder_as_a_grid() {
                 }),
                 study: None,
                 paints_background: true,
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         });

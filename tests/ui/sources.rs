@@ -123,6 +123,7 @@ fn window(file: &Path) -> Harness<'static, App> {
                     welcomed: true,
                     ..Settings::default()
                 }),
+                ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
         })

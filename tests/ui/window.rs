@@ -49,6 +49,7 @@ fn window_of(best_of: usize) -> Harness<'static, Timed> {
                     best_of,
                     ..Settings::default()
                 }),
+                ..Options::default()
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),
@@ -259,6 +260,7 @@ fn files_come_by_dialog_by_drop_and_by_argument_and_bad_ones_cost_nothing() {
                     welcomed: true,
                     ..Settings::default()
                 }),
+                ..Options::default()
             };
             Timed {
                 app: App::new(cc, options).expect("the worker starts"),

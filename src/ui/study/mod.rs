@@ -4,9 +4,7 @@
 mod files;
 mod gathered;
 mod new;
-mod parts;
 mod read;
-mod task;
 
 pub use files::StudyFile;
 

@@ -1,11 +1,11 @@
 //! *Collect*: are the logs what the readers' sessions wrote, and is anybody missing?
 
 use super::super::files::StudyFile;
-use super::super::parts::{
-    caution, column, error, heading, main_button, muted, name_of, title, written,
-};
 use super::{Checked, Gathered};
 use crate::study::verify::LogVerified;
+use crate::ui::parts::{
+    caution, column, error, heading, main_button, muted, name_of, title, written,
+};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Grid, RichText, TextEdit, Ui};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! A study's plan, key and logs, as they were chosen.
 
 use super::super::files::{Found, StudyFile, found_in};
-use super::super::parts::{FileField, FileRow, error, name_of, row};
 use crate::study::given::{self, GivenKey, Opener, Why};
 use crate::study::plan::Plan;
+use crate::ui::parts::{FileField, FileRow, error, name_of, row};
 use egui::{RichText, TextEdit, Ui};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -152,7 +152,7 @@ impl Inputs {
             row(ui, "", |ui, _| {
                 let name = name_of(log);
                 let remove = ui.button("Remove");
-                super::super::parts::named(&remove, &format!("Remove {name}"));
+                crate::ui::parts::named(&remove, &format!("Remove {name}"));
                 if remove.clicked() {
                     gone = Some(i);
                 }

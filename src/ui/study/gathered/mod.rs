@@ -7,14 +7,14 @@ mod report;
 use inputs::{Did, Inputs};
 
 use super::files::StudyFile;
-use super::parts::progress;
-use super::task::{Reporter, Task};
 use crate::study::given::{self, Opener};
 use crate::study::merge::{MergeError, merge};
 use crate::study::report::Report;
 use crate::study::results::{Asked, ResultsError, results};
 use crate::study::verify::{Receipt, Verified, verify};
+use crate::ui::parts::progress;
 use crate::ui::projector::Wake;
+use crate::ui::task::{Reporter, Task};
 use egui::Ui;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

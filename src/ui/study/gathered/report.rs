@@ -1,11 +1,11 @@
 //! *Report*: the key is opened, and says what the readers could tell.
 
 use super::super::files::StudyFile;
-use super::super::parts::{
-    FileField, FileRow, caution, column, error, heading, main_button, muted, title, written,
-};
 use super::Gathered;
 use crate::study::report::{Averaged, Report};
+use crate::ui::parts::{
+    FileField, FileRow, caution, column, error, heading, main_button, muted, title, written,
+};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Checkbox, Grid, RichText, Ui};
 use std::path::{Path, PathBuf};

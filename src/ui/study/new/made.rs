@@ -1,9 +1,9 @@
 //! What was made, and what it leaves to tell clips apart by.
 
-use super::super::parts::{caution, heading, main_button, muted, named, row, title, written};
 use crate::study::assemble::Assembled;
 use crate::study::audit::Content;
 use crate::study::plan::Kind;
+use crate::ui::parts::{caution, heading, main_button, muted, named, row, title, written};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Grid, RichText, Ui};
 

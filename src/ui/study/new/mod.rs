@@ -5,13 +5,15 @@ mod made;
 mod more;
 
 use super::files::StudyFile;
-use super::parts::{FileField, FileRow, column, error, main_button, muted, progress, row, title};
-use super::task::Task;
 use crate::study::assemble::{Assembled, assemble};
 use crate::study::key::Class;
 use crate::study::power::{Assumed, power, warnings};
 use crate::study::sources;
+use crate::ui::parts::{
+    FileField, FileRow, column, error, main_button, muted, progress, row, title,
+};
 use crate::ui::projector::Wake;
+use crate::ui::task::Task;
 use crate::ui::theme::GAP;
 use egui::{CollapsingHeader, DragValue, Ui};
 use form::Form;

@@ -2,8 +2,8 @@
 
 use super::form::Form;
 use crate::study::plan::{Design, Shares};
+use crate::ui::parts::{FileField, FileRow, heading, muted, row};
 use crate::ui::study::files::StudyFile;
-use crate::ui::study::parts::{FileField, FileRow, heading, muted, row};
 use egui::{Checkbox, ComboBox, DragValue, TextEdit, Ui};
 use std::path::PathBuf;
 

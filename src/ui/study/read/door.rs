@@ -1,8 +1,6 @@
 //! The way into a session: a study's file and a reader's code.
 
 use super::super::files::StudyFile;
-use super::super::parts::{FileField, FileRow, column, error, main_button, muted, row, title};
-use super::super::task::Task;
 use crate::study::PROGRAM;
 use crate::study::bundle::Opened;
 use crate::study::code::Code;
@@ -11,7 +9,9 @@ use crate::study::log::beside;
 use crate::study::record::PresentedBy;
 use crate::study::session::{Session, Start};
 use crate::study::stamp::Stamp;
+use crate::ui::parts::{FileField, FileRow, column, error, main_button, muted, row, title};
 use crate::ui::projector::Wake;
+use crate::ui::task::Task;
 use crate::ui::theme::GAP;
 use egui::{CollapsingHeader, Spinner, TextEdit, Ui};
 use std::path::{Path, PathBuf};

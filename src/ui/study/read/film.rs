@@ -1,10 +1,10 @@
 //! Clips are opened ahead of the screen, on another thread, and all frames of one are textures before it is shown.
 
-use super::super::task::Task;
 use crate::study::bundle::Opened;
 use crate::study::plan::{BARS, Presentation};
 use crate::study::session;
 use crate::ui::projector::Wake;
+use crate::ui::task::Task;
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use std::sync::Arc;
 

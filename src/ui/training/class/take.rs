@@ -1,0 +1,110 @@
+//! *Take part*: a class that was handed out.
+
+use super::super::files::TrainingFile;
+use super::super::stock::{Stock, sentence};
+use super::{Classes, Wants};
+use crate::drill::class::{Class, Feedback, Kind};
+use crate::drill::sitting::{Sitting, SittingError, class_result};
+use crate::ui::parts::{FileField, FileRow, column, error, main_button, muted, title};
+use crate::ui::theme::GAP;
+use egui::Ui;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+impl Classes {
+    pub(super) fn take_ui(
+        &mut self,
+        ui: &mut Ui,
+        stock: &mut Stock,
+        entered: bool,
+    ) -> Option<Wants> {
+        let mut wants = None;
+        column(ui, |ui| {
+            title(
+                ui,
+                "Take part in a class",
+                "Everybody reads the same cases in the same order. Your answers to it become one file, to be handed in.",
+            );
+            let path = self.opened.as_ref().map(|(path, _)| path.clone());
+            let empty = "choose the file that you were given, or drop it here";
+            let field = FileField::new("Class", TrainingFile::Class, path.as_deref(), empty);
+            match field.show(ui) {
+                Some(FileRow::Choose(file)) => wants = Some(Wants::File(file)),
+                Some(FileRow::Clear) => self.opened = None,
+                None => {}
+            }
+            if let Some((_, class)) = &self.opened {
+                muted(ui, about(class));
+            }
+            stock.profile_ui(ui);
+            ui.add_space(GAP);
+            let trouble = match &self.opened {
+                None => Some("Choose a class."),
+                Some(_) => stock.trouble(),
+            };
+            let begin = main_button(ui, "Begin", trouble.is_none(), entered);
+            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
+                muted(ui, trouble);
+            }
+            if let Some((path, class)) = self.opened.clone().filter(|_| begin) {
+                match begin_class(stock, &class, path) {
+                    Ok(begun) => wants = Some(begun),
+                    Err(why) => self.why = Some(why),
+                }
+            }
+            if let Some(why) = &self.why {
+                error(ui, why.clone());
+            }
+        });
+        wants
+    }
+}
+
+fn begin_class(stock: &Stock, class: &Arc<Class>, path: PathBuf) -> Result<Wants, String> {
+    let profile = stock.open_profile()?;
+    if class.kind == Kind::Lower {
+        return Ok(Wants::Lower(Box::new(profile), class.clone(), path));
+    }
+    let done = class_result(&profile, class);
+    match Sitting::class(profile, class) {
+        Ok(sitting) => Ok(Wants::Guess(Box::new(sitting), path)),
+        Err(SittingError::NoCases) => {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let again = path.with_file_name(format!("{}-{stem}.echoresult", done.alias));
+            let written = crate::files::write_atomically(&again, &done.to_bytes());
+            Err(match written {
+                Ok(()) => format!(
+                    "{} has answered all of this class; the result is written once more: {}",
+                    done.alias,
+                    again.display()
+                ),
+                Err(e) => format!("{}: it cannot be written ({e}).", again.display()),
+            })
+        }
+        Err(e) => Err(sentence(&e)),
+    }
+}
+
+/// What a class is.
+fn about(class: &Class) -> String {
+    let (truth, source, _) = class.truth();
+    let kind = match class.kind {
+        Kind::Guess => format!("{} cases to guess the EF of", class.cases),
+        Kind::Lower => "pairs of which one has the lower EF".into(),
+    };
+    let feedback = match class.feedback {
+        Feedback::AfterEach => "told after each",
+        Feedback::AtEnd => "told at the end",
+    };
+    let limit = class
+        .time_limit_s
+        .map_or(String::new(), |s| format!(", {s:.0} s each"));
+    let name = match class.name.as_str() {
+        "" => String::new(),
+        name => format!("{name}: "),
+    };
+    format!(
+        "{name}{kind}, {feedback}{limit}. The truth: {source}, {}.",
+        truth.name()
+    )
+}

@@ -1,0 +1,459 @@
+//! *Which is lower?*: two hearts in phase, and the difference in EF that is just told.
+
+use super::figures::noticeable_in_words;
+use super::files::TrainingFile;
+use super::guess::grid;
+use super::keys::{Pressed, pressed};
+use super::pane::{Beating, Overlay, Pane, cycle, there};
+use super::reel::Reel;
+use super::stock::{Stock, sentence};
+use crate::drill::class::{Class, Feedback};
+use crate::drill::lower::{Pair, Pairs, Side};
+use crate::drill::profile::{Profile, Trial};
+use crate::drill::result::{ClassResult, LowerTrial};
+use crate::drill::sitting::About;
+use crate::drill::staircase::Noticeable;
+use crate::study::stamp::Stamp;
+use crate::ui::parts::{column, error, heading, main_button, muted, row, title, written};
+use crate::ui::theme::{GAP, SMALL_GAP, background};
+use egui::{RichText, Ui, vec2};
+use std::path::PathBuf;
+
+/// The screen's state.
+#[derive(Default)]
+pub struct Lower {
+    different_hearts: bool,
+    shown: Shown,
+    why: Option<String>,
+}
+
+#[derive(Default)]
+enum Shown {
+    #[default]
+    Setup,
+    Live(Box<Live>),
+    Ended(Box<Ended>),
+}
+
+/// Trials on their way.
+struct Live {
+    about: About,
+    profile: Profile,
+    pairs: Pairs,
+    run: String,
+    pair: Option<Pair>,
+    /// What was said of the pair, once it was.
+    said: Option<Side>,
+    right: usize,
+    beating: Beating,
+    seen: Option<f64>,
+    panes: [Pane; 2],
+    leaving: bool,
+    /// Whether it is told after each pair which was lower.
+    tells: bool,
+    why: Option<String>,
+    class: Option<(PathBuf, ClassResult)>,
+}
+
+/// What is left of them.
+struct Ended {
+    trials: usize,
+    right: usize,
+    /// Whether the staircase itself ended it.
+    enough: bool,
+    noticeable: Noticeable,
+    truth: String,
+    result: Option<ClassResult>,
+    written: Option<PathBuf>,
+}
+
+impl Lower {
+    pub fn is_sitting(&self) -> bool {
+        matches!(self.shown, Shown::Live(_))
+    }
+
+    pub fn step_back(&mut self) {
+        match &mut self.shown {
+            Shown::Setup => self.why = None,
+            Shown::Live(live) => live.leaving = !live.leaving,
+            Shown::Ended(_) => self.shown = Shown::Setup,
+        }
+    }
+
+    /// Begins a class's trials; the result goes to `path`.
+    pub fn begin_class(&mut self, profile: Profile, class: &Class, path: PathBuf) {
+        let about = About::of_class(class);
+        let pairs = Pairs::new(
+            about.source.clone(),
+            class.seed,
+            false,
+            about.truth_error_points,
+        );
+        let result = ClassResult::new(class, profile.alias());
+        let mut live = Live::new(about, profile, pairs, Some((path, result)));
+        live.tells = class.feedback == Feedback::AfterEach;
+        self.begin(live);
+    }
+
+    fn begin(&mut self, mut live: Live) {
+        live.pair = live.pairs.ask();
+        self.why = None;
+        match live.pair {
+            Some(_) => self.shown = Shown::Live(Box::new(live)),
+            None => {
+                let why = "Here are no two hearts whose EFs can be told apart: their truth is itself too far off, or \
+                           no heart has two rungs.";
+                self.why = Some(why.into());
+            }
+        }
+    }
+
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        stock: &mut Stock,
+        reel: &Reel,
+        entered: bool,
+    ) -> Option<TrainingFile> {
+        match &mut self.shown {
+            Shown::Setup => return self.setup(ui, stock, entered),
+            Shown::Live(live) => {
+                if !live.ui(ui, reel, entered) {
+                    self.end();
+                    stock.look();
+                }
+            }
+            Shown::Ended(ended) => {
+                let mut read = false;
+                let mut elsewhere = false;
+                column(ui, |ui| {
+                    elsewhere = ended.ui(ui);
+                    read = main_button(ui, "Done", true, entered);
+                });
+                if elsewhere {
+                    return Some(TrainingFile::ResultOut);
+                }
+                if read {
+                    self.shown = Shown::Setup;
+                }
+            }
+        }
+        None
+    }
+
+    fn setup(&mut self, ui: &mut Ui, stock: &mut Stock, entered: bool) -> Option<TrainingFile> {
+        let mut asks = None;
+        let mut begin = false;
+        column(ui, |ui| {
+            title(
+                ui,
+                "Which is lower?",
+                "Two hearts beat side by side. The difference in EF that you just tell is found in 30 to 60 trials, \
+                 some five minutes.",
+            );
+            stock.profile_ui(ui);
+            asks = stock.source_ui(ui);
+            row(ui, "Pairs", |ui, _| {
+                ui.selectable_value(&mut self.different_hearts, false, "one heart twice");
+                ui.selectable_value(&mut self.different_hearts, true, "different hearts, harder");
+            });
+            ui.add_space(GAP);
+            let trouble = stock.trouble();
+            begin = main_button(ui, "Begin", trouble.is_none(), entered);
+            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
+                muted(ui, trouble);
+            }
+            if let Some(known) = stock.known() {
+                let last = crate::drill::lower::noticeable_of(&known.compared);
+                if let Some(last) = last {
+                    muted(ui, format!("Last time: {}", noticeable_in_words(&last)));
+                }
+            }
+            if let Some(why) = &self.why {
+                error(ui, why.clone());
+            }
+        });
+        if begin {
+            match stock.open_profile() {
+                Ok(profile) => {
+                    let about = stock.about();
+                    let seed = profile.compared().len() as u64;
+                    let pairs = Pairs::new(
+                        about.source.clone(),
+                        seed,
+                        self.different_hearts,
+                        about.truth_error_points,
+                    );
+                    self.begin(Live::new(about, profile, pairs, None));
+                }
+                Err(why) => self.why = Some(why),
+            }
+        }
+        asks
+    }
+
+    fn end(&mut self) {
+        let Shown::Live(live) = std::mem::take(&mut self.shown) else {
+            return;
+        };
+        if live.pairs.trials() == 0 {
+            return;
+        }
+        let (path, result) = live.class.unzip();
+        let ended = Ended {
+            trials: live.pairs.trials(),
+            right: live.right,
+            enough: live.pairs.is_done(),
+            noticeable: live.pairs.noticeable(),
+            truth: live.about.in_words(),
+            result,
+            written: None,
+        };
+        self.shown = Shown::Ended(Box::new(ended));
+        if let Some(path) = path {
+            self.write_result(path);
+        }
+    }
+
+    /// Writes the result of a class.
+    pub fn write_result(&mut self, path: PathBuf) {
+        if let Shown::Ended(ended) = &mut self.shown
+            && let Some(result) = &ended.result
+        {
+            let written = crate::files::write_atomically(&path, &result.to_bytes());
+            ended.written = written.ok().map(|()| path);
+        }
+    }
+}
+
+impl Live {
+    fn new(
+        about: About,
+        profile: Profile,
+        pairs: Pairs,
+        class: Option<(PathBuf, ClassResult)>,
+    ) -> Self {
+        Self {
+            about,
+            profile,
+            pairs,
+            run: uuid::Uuid::new_v4().simple().to_string(),
+            pair: None,
+            said: None,
+            right: 0,
+            beating: Beating::default(),
+            seen: None,
+            panes: Default::default(),
+            leaving: false,
+            tells: true,
+            why: None,
+            class,
+        }
+    }
+
+    /// Whether it goes on.
+    fn ui(&mut self, ui: &mut Ui, reel: &Reel, entered: bool) -> bool {
+        let Some(pair) = self.pair.clone() else {
+            return false;
+        };
+        let subjects = [pair.left.subject(), pair.right.subject()];
+        reel.want(subjects.to_vec());
+        let now = ui.input(|i| i.time);
+        // Both by the left one's heart rate: in phase.
+        let [(seconds, frames), (_, others)] = subjects.each_ref().map(|s| cycle(reel, s));
+        if self.seen.is_none() && frames > 0 && others > 0 {
+            self.seen = Some(now);
+            self.beating = Beating::start(now);
+        }
+        self.beating.wake(ui, now, seconds, frames);
+        let mut said = None;
+        for key in pressed(ui.ctx()) {
+            match key {
+                Pressed::Left => said = said.or(Some(Side::Left)),
+                Pressed::Right => said = said.or(Some(Side::Right)),
+                Pressed::Space => self.beating.toggle(now, seconds),
+                _ => {}
+            }
+        }
+        let mut go_on = entered;
+        let mut left = false;
+        egui::Panel::bottom("which is lower")
+            .frame(background(ui).inner_margin(egui::Margin::symmetric(16, 8)))
+            .show(ui, |ui| {
+                (left, go_on) = self.words(ui, &pair, &mut said, go_on)
+            });
+        egui::CentralPanel::default()
+            .frame(background(ui).inner_margin(8))
+            .show(ui, |ui| {
+                let phase = self.beating.phase(now, seconds);
+                self.both(ui, reel, &pair, phase);
+            });
+        if let Some(said) = said.filter(|_| self.said.is_none() && self.seen.is_some()) {
+            self.answer(&pair, said, now);
+            go_on = !self.tells;
+        }
+        if go_on && self.said.is_some() {
+            self.said = None;
+            self.seen = None;
+            self.leaving = false;
+            self.pair = self.pairs.ask();
+            return self.pair.is_some();
+        }
+        !left
+    }
+
+    fn answer(&mut self, pair: &Pair, said: Side, now: f64) {
+        let seconds = self.seen.map_or(0.0, |seen| (now - seen).max(0.0));
+        let seconds = (10.0 * seconds).round() / 10.0;
+        let kept = self.profile.compare(&Trial {
+            pair,
+            said,
+            truth: self.about.truth,
+            set_sha256: &self.about.sha256,
+            run: &self.run,
+            seconds,
+            utc: &Stamp::now().utc(),
+        });
+        if let Err(e) = kept {
+            self.why = Some(sentence(&e));
+            return;
+        }
+        self.why = None;
+        self.pairs.answered(pair, said);
+        self.right += usize::from(said == pair.lower);
+        if let Some((_, result)) = &mut self.class {
+            result.trials.push(LowerTrial::new(pair, said, seconds));
+        }
+        self.said = Some(said);
+    }
+
+    /// Whether it was left, and whether the next pair is wanted.
+    fn words(
+        &mut self,
+        ui: &mut Ui,
+        pair: &Pair,
+        said: &mut Option<Side>,
+        mut go_on: bool,
+    ) -> (bool, bool) {
+        let mut left = false;
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                let number = self.pairs.trials() + usize::from(self.said.is_none());
+                ui.label(RichText::new(format!("Pair {number}")).strong().size(16.0));
+                match self.said {
+                    None => muted(ui, "Which EF is lower? Press the left or the right arrow key."),
+                    Some(said) => {
+                        let right = if said == pair.lower { "Right" } else { "Wrong" };
+                        let side = match pair.lower {
+                            Side::Left => "left",
+                            Side::Right => "right",
+                        };
+                        let words = format!(
+                            "{right}: the {side} one is lower, by {} points. Press Enter for the next.",
+                            (10.0 * pair.points).round() / 10.0
+                        );
+                        ui.label(words);
+                    }
+                }
+                if let Some(why) = &self.why {
+                    error(ui, why.clone());
+                }
+            });
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if self.leaving {
+                    left = ui.button("Leave").clicked();
+                    if ui.button("Go on").clicked() {
+                        self.leaving = false;
+                    }
+                } else if ui.button("Leave...").clicked() {
+                    self.leaving = true;
+                }
+                ui.add_space(GAP);
+                match self.said {
+                    Some(_) => go_on |= main_button(ui, "Next", true, false),
+                    None => {
+                        if main_button(ui, "Right is lower", self.seen.is_some(), false) {
+                            *said = Some(Side::Right);
+                        }
+                        if main_button(ui, "Left is lower", self.seen.is_some(), false) {
+                            *said = Some(Side::Left);
+                        }
+                    }
+                }
+            });
+        });
+        (left, go_on)
+    }
+
+    fn both(&mut self, ui: &mut Ui, reel: &Reel, pair: &Pair, phase: f64) {
+        let room = ui.available_size();
+        let (_, side) = grid(2, room.x, room.y);
+        let side = side.min(room.x / 2.0 - SMALL_GAP).min(room.y).max(40.0);
+        let width = 2.0 * side + SMALL_GAP;
+        let ready = self.seen.is_some();
+        let told = self.said.is_some();
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing = vec2(SMALL_GAP, 0.0);
+            ui.add_space(((room.x - width) / 2.0).max(0.0));
+            let sides = [Side::Left, Side::Right];
+            for (which, pane) in sides.into_iter().zip(&mut self.panes) {
+                let case = pair.case(which);
+                let subject = case.subject();
+                // Both at once, or none.
+                let outcome = reel.get(&subject).filter(|o| ready || o.is_err());
+                let caption = match told {
+                    true => format!("{:.1} %", case.ef_percent),
+                    false => String::new(),
+                };
+                let overlay = Overlay {
+                    caption: &caption,
+                    outline: false,
+                    marked: told && which == pair.lower,
+                };
+                let name = match which {
+                    Side::Left => "Left heart",
+                    Side::Right => "Right heart",
+                };
+                pane.show(ui, name, side, there(&subject, &outcome), phase, overlay);
+            }
+        });
+    }
+}
+
+impl Ended {
+    /// Whether another place is wanted for the result.
+    fn ui(&self, ui: &mut Ui) -> bool {
+        let mut elsewhere = false;
+        title(
+            ui,
+            "Which is lower?",
+            &format!("The truth: {}.", self.truth),
+        );
+        if self.result.is_some() {
+            match &self.written {
+                Some(path) => written(ui, "Your result, to be handed in", path),
+                None => muted(ui, "Your result is not written yet."),
+            }
+            elsewhere = ui.button("Save the result elsewhere...").clicked();
+        }
+        heading(
+            ui,
+            &format!("{} of {} pairs right", self.right, self.trials),
+        );
+        match self.enough {
+            true => {
+                ui.label(noticeable_in_words(&self.noticeable));
+                muted(
+                    ui,
+                    "It is the difference that is told in 75 % of pairs. Smaller is better.",
+                );
+            }
+            false => muted(
+                ui,
+                "Too few pairs to say which difference you just tell: it takes 30 at least.",
+            ),
+        }
+        ui.add_space(GAP);
+        elsewhere
+    }
+}

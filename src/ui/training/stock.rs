@@ -1,0 +1,407 @@
+//! What all of training's screens share: who trains, and where cases come from.
+
+use super::files::TrainingFile;
+use super::reel::Reel;
+use crate::drill::case::{Recipe, Truth};
+use crate::drill::material::Clips;
+use crate::drill::profile::{Answer, Compared, Listed, Profile, ProfileError, is_alias, list};
+use crate::drill::sampler::Source;
+use crate::drill::set::{self, CaseSet};
+use crate::drill::sitting::About;
+use crate::phantom::Quality;
+use crate::ui::parts::{FileField, FileRow, caution, error, muted, progress, row};
+use crate::ui::projector::Wake;
+use crate::ui::task::{Reporter, Task};
+use dicom_core::chrono::{NaiveDate, Utc};
+use egui::{ComboBox, TextEdit, Ui};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Whoever has not said who they are.
+const USUAL: &str = "trainee 1";
+
+/// Who trains with what.
+pub struct Stock {
+    /// Where profiles lie; none where the system has no data directory.
+    folder: Option<PathBuf>,
+    /// Instead of the clock's.
+    day: Option<NaiveDate>,
+    pub alias: String,
+    pub quality: Quality,
+    set: Option<Chosen>,
+    profiles: Vec<Listed>,
+    /// What the profile of this alias has answered.
+    known: Option<Known>,
+    looking: Option<(String, Task<Result<Looked, String>>)>,
+    loading: Option<Task<Result<Loaded, String>>>,
+    /// What was wrong with a file, or with the profiles.
+    why: Option<String>,
+    wake: Wake,
+}
+
+/// A set of cases that was opened.
+struct Chosen {
+    path: PathBuf,
+    set: Arc<CaseSet>,
+    /// Clips of the set that are in no folder that was looked through.
+    missing: usize,
+}
+
+enum Loaded {
+    Set(Chosen, Arc<Clips>),
+    Clips { missing: usize, clips: Arc<Clips> },
+}
+
+struct Looked {
+    profiles: Vec<Listed>,
+    known: Option<Known>,
+}
+
+/// What a profile holds.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub alias: String,
+    pub answers: Vec<Answer>,
+    pub compared: Vec<Compared>,
+}
+
+impl Stock {
+    pub fn new(wake: Wake, folder: Option<PathBuf>, day: Option<NaiveDate>) -> Self {
+        let mut stock = Self {
+            folder,
+            day,
+            alias: USUAL.into(),
+            quality: Quality::default(),
+            set: None,
+            profiles: Vec::new(),
+            known: None,
+            looking: None,
+            loading: None,
+            why: None,
+            wake,
+        };
+        stock.look();
+        stock
+    }
+
+    /// Looks at the profiles anew, and at that of the alias.
+    pub fn look(&mut self) {
+        let Some(folder) = self.folder.clone() else {
+            return;
+        };
+        let alias = self.alias.clone();
+        let task = Task::start("profiles", &self.wake, {
+            let alias = alias.clone();
+            move |_: &Reporter| looked(&folder, &alias)
+        });
+        match task {
+            Ok(task) => self.looking = Some((alias, task)),
+            Err(why) => self.why = Some(why),
+        }
+    }
+
+    /// By UTC, as answers have it.
+    pub fn today(&self) -> NaiveDate {
+        self.day.unwrap_or_else(|| Utc::now().date_naive())
+    }
+
+    /// Whose profile is trained with.
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_ref().filter(|k| k.alias == self.alias)
+    }
+
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// Opens the profile of the alias, for a sitting.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn open_profile(&self) -> Result<Profile, String> {
+        let folder = self.folder.as_deref();
+        let folder = folder.ok_or("This system has no place for profiles.")?;
+        Profile::open(folder, &self.alias).map_err(|e| sentence(&e))
+    }
+
+    /// Where cases come from.
+    pub fn source(&self) -> Source {
+        match &self.set {
+            Some(chosen) => Source::Set((*chosen.set).clone()),
+            None => Source::built_in(self.quality),
+        }
+    }
+
+    pub fn about(&self) -> About {
+        About::of(self.source())
+    }
+
+    pub fn set(&self) -> Option<&Arc<CaseSet>> {
+        self.set.as_ref().map(|c| &c.set)
+    }
+
+    /// Whether what is chosen is being opened.
+    pub fn is_busy(&self) -> bool {
+        self.loading.is_some()
+    }
+
+    pub fn step_back(&mut self) {
+        self.loading = None;
+    }
+
+    pub fn pursue(&mut self, reel: Option<&Reel>) {
+        if let Some((alias, task)) = &self.looking
+            && let Some(outcome) = task.take()
+        {
+            let alias = alias.clone();
+            self.looking = None;
+            match outcome.and_then(|o| o) {
+                Ok(looked) => {
+                    self.profiles = looked.profiles;
+                    self.known = looked.known.or(Some(Known {
+                        alias,
+                        ..Known::default()
+                    }));
+                }
+                Err(why) => self.why = Some(why),
+            }
+        }
+        let Some(outcome) = self.loading.as_ref().and_then(Task::take) else {
+            return;
+        };
+        self.loading = None;
+        match outcome.and_then(|o| o) {
+            Ok(Loaded::Set(chosen, clips)) => {
+                self.set = Some(chosen);
+                if let Some(reel) = reel {
+                    reel.set_clips(clips);
+                }
+            }
+            Ok(Loaded::Clips { missing, clips }) => {
+                if let Some(chosen) = &mut self.set {
+                    chosen.missing = missing;
+                }
+                if let Some(reel) = reel {
+                    reel.set_clips(clips);
+                }
+            }
+            Err(why) => self.why = Some(why),
+        }
+    }
+
+    /// Takes a set that was chosen, or the folder of its clips.
+    pub fn take(&mut self, file: TrainingFile, path: PathBuf) {
+        self.why = None;
+        let task = match file {
+            TrainingFile::Set => {
+                Task::start("set", &self.wake, move |reporter| load(path, reporter))
+            }
+            TrainingFile::Clips => {
+                let Some(set) = self.set().cloned() else {
+                    return;
+                };
+                Task::start("clips", &self.wake, move |reporter| {
+                    let clips = clips_of(&path, reporter)?;
+                    Ok(Loaded::Clips {
+                        missing: missing(&set, &clips),
+                        clips: Arc::new(clips),
+                    })
+                })
+            }
+            _ => return,
+        };
+        match task {
+            Ok(task) => self.loading = Some(task),
+            Err(why) => self.why = Some(why),
+        }
+    }
+
+    /// Whether cases can be asked, and if not what is to be done.
+    pub fn trouble(&self) -> Option<&'static str> {
+        if !is_alias(&self.alias) {
+            return Some("An alias has 1 to 40 letters, digits, spaces and dashes.");
+        }
+        match &self.set {
+            Some(chosen) if chosen.missing > 0 => Some("Choose the folder with the set's clips."),
+            _ if self.is_busy() => Some(""),
+            _ => None,
+        }
+    }
+
+    /// Who trains. Whether that changed.
+    pub fn profile_ui(&mut self, ui: &mut Ui) {
+        let before = self.alias.clone();
+        row(ui, "Profile", |ui, label| {
+            let field = TextEdit::singleline(&mut self.alias)
+                .desired_width(200.0)
+                .char_limit(40);
+            ui.add(field).labelled_by(label);
+            if !self.profiles.is_empty() {
+                let choose = ComboBox::from_id_salt("profiles").selected_text("Choose...");
+                choose.show_ui(ui, |ui| {
+                    for listed in &self.profiles {
+                        let text = format!("{}: {} answers", listed.alias, listed.answers);
+                        if ui.selectable_label(false, text).clicked() {
+                            self.alias = listed.alias.clone();
+                        }
+                    }
+                });
+            }
+            muted(ui, "an alias, not a name");
+        });
+        if self.alias != before {
+            self.look();
+        }
+    }
+
+    /// Where cases come from. A file that the user is to choose.
+    pub fn source_ui(&mut self, ui: &mut Ui) -> Option<TrainingFile> {
+        let mut asks = None;
+        let about = self.set.as_ref().map(|c| described(&c.set));
+        let path = self.set.as_ref().map(|c| c.path.clone());
+        let field = FileField {
+            about: about.as_deref().unwrap_or_default(),
+            ..FileField::new(
+                "Cases",
+                TrainingFile::Set,
+                path.as_deref(),
+                "simulated hearts, as many as you like; or choose a set",
+            )
+        };
+        match field.show(ui) {
+            Some(FileRow::Choose(file)) => asks = Some(file),
+            Some(FileRow::Clear) => {
+                self.set = None;
+                self.why = None;
+            }
+            None => {}
+        }
+        if self.set.is_none() {
+            row(ui, "Picture quality", |ui, _| {
+                for quality in Quality::ALL {
+                    ui.selectable_value(&mut self.quality, quality, quality.name());
+                }
+            });
+        }
+        if let Some(missing) = self.set.as_ref().map(|c| c.missing).filter(|m| *m > 0) {
+            row(ui, "", |ui, _| {
+                if ui.button("Folder with its clips...").clicked() {
+                    asks = Some(TrainingFile::Clips);
+                }
+                caution(
+                    ui,
+                    format!("{missing} of its clips were not found beside it."),
+                );
+            });
+        }
+        if let Some(task) = &self.loading
+            && progress(ui, &task.progress())
+        {
+            self.loading = None;
+        }
+        if let Some(why) = &self.why {
+            error(ui, why.clone());
+        }
+        asks
+    }
+}
+
+/// As `12 hearts, 144 cases; measured by X, itself off by 4 points (SD)`.
+fn described(set: &CaseSet) -> String {
+    let cases: usize = set.ladders.iter().map(|l| l.rungs.len()).sum();
+    let words = About::of(Source::Set(set.clone())).in_words();
+    let hearts = counted(set.ladders.len(), "heart");
+    format!("{hearts}, {}; {words}", counted(cases, "case"))
+}
+
+/// As `1 case`, `2 cases`.
+pub fn counted(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {one}{s}")
+}
+
+/// A sentence of an error that begins in small letters.
+pub fn sentence(e: &dyn std::fmt::Display) -> String {
+    let text = e.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    let dot = if text.ends_with('.') { "" } else { "." };
+    format!("{}{}{dot}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// What is said behind a file's path.
+pub fn about_file(path: &Path, e: &dyn std::fmt::Display) -> String {
+    let text = e.to_string();
+    let dot = if text.ends_with('.') { "" } else { "." };
+    format!("{}: {text}{dot}", path.display())
+}
+
+/// The bytes of a file that is not larger than it may be.
+///
+/// # Errors
+/// A sentence.
+pub fn bytes_of(path: &Path, most: usize) -> Result<Vec<u8>, String> {
+    use std::io::Read as _;
+    let unreadable = |e: std::io::Error| about_file(path, &format!("it cannot be read ({e})"));
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    let taken = file.take(most as u64 + 1).read_to_end(&mut bytes);
+    taken.map_err(unreadable)?;
+    match bytes.len() > most {
+        true => Err(about_file(path, &"it is too large to be such a file")),
+        false => Ok(bytes),
+    }
+}
+
+fn looked(folder: &Path, alias: &str) -> Result<Looked, String> {
+    let profiles = list(folder).map_err(|e| sentence(&e))?;
+    if !profiles.iter().any(|p| p.alias == alias) {
+        return Ok(Looked {
+            profiles,
+            known: None,
+        });
+    }
+    let known = match Profile::open(folder, alias) {
+        Ok(profile) => Some(Known {
+            alias: alias.to_owned(),
+            answers: profile.answers().to_vec(),
+            compared: profile.compared().to_vec(),
+        }),
+        // A sitting has it: what it adds is looked at when it ends.
+        Err(ProfileError::Locked) => None,
+        Err(e) => return Err(sentence(&e)),
+    };
+    Ok(Looked { profiles, known })
+}
+
+fn load(path: PathBuf, reporter: &Reporter) -> Result<Loaded, String> {
+    let bytes = bytes_of(&path, set::MOST_BYTES)?;
+    let set = CaseSet::parse(&bytes).map_err(|e| about_file(&path, &e))?;
+    let has_clips =
+        set.truth != Truth::Exact || set.cases().any(|c| matches!(c.recipe, Recipe::Clip { .. }));
+    let clips = match path.parent().filter(|_| has_clips) {
+        Some(folder) => clips_of(folder, reporter)?,
+        None => Clips::default(),
+    };
+    let set = Arc::new(set);
+    let missing = missing(&set, &clips);
+    Ok(Loaded::Set(Chosen { path, set, missing }, Arc::new(clips)))
+}
+
+fn clips_of(folder: &Path, reporter: &Reporter) -> Result<Clips, String> {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    Clips::of_folder(folder, &|share| {
+        reporter.report("Looking for the clips", share)
+    })
+}
+
+fn missing(set: &CaseSet, clips: &Clips) -> usize {
+    let is_missing = |c: &crate::drill::case::Case| match &c.recipe {
+        Recipe::Clip { pixels_sha256 } => !clips.has(pixels_sha256),
+        Recipe::Simulated { .. } => false,
+    };
+    set.cases().filter(is_missing).count()
+}

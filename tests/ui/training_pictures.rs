@@ -1,0 +1,136 @@
+//! Pictures of training's screens. As the other snapshots, with the feature `snapshots` only.
+
+use crate::harness::drop_file;
+use crate::shown::{LARGE, SMALL, Shown, Size};
+use crate::training::{handed_in, options, practised};
+use dicom_core::chrono::NaiveDate;
+use echoif::ui::Options;
+use egui::{Key, Modifiers, Theme};
+use std::time::Duration;
+
+/// What plays, and is sampled differently by renderers.
+const MOVING: &[&str] = &[
+    "Clip",
+    "This case",
+    "Lower: ",
+    "Higher: ",
+    "Your guess as",
+    "Rung",
+    "Left heart",
+    "Right heart",
+    "Volume over",
+];
+const PROJECTOR: Size = ([1920.0, 1080.0], "1920");
+
+#[test]
+fn training_dark() {
+    screens(SMALL, Theme::Dark, "dark");
+}
+
+#[test]
+fn training_light() {
+    screens(SMALL, Theme::Light, "light");
+}
+
+#[test]
+fn training_on_a_large_screen() {
+    screens(LARGE, Theme::Dark, "dark");
+}
+
+/// Until all hearts on screen are drawn; then so far into the beat.
+fn settle(shown: &mut Shown) {
+    std::thread::sleep(Duration::from_millis(1200));
+    shown.window.run_steps(30);
+}
+
+fn type_guess(shown: &mut Shown, guess: &str) {
+    for digit in guess.chars() {
+        shown.window.event(egui::Event::Text(digit.to_string()));
+        shown.window.run_steps(2);
+    }
+}
+
+fn screens(size: Size, theme: Theme, text: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    practised(folder.path());
+    let options = Options {
+        day: NaiveDate::from_ymd_opt(2026, 11, 26),
+        ..options(folder.path(), Vec::new())
+    };
+    let mut shown = Shown::new("training", MOVING, options, folder.path(), size);
+    shown.window.ctx.set_theme(theme);
+    shown
+        .window
+        .key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    shown.window.run_steps(3);
+    shown.until("built-in cascade");
+    shown.until("Due today");
+    shown.picture(&format!("guess_{text}"));
+    shown.click("Progress");
+    shown.until("Where the truth is exact");
+    shown.picture(&format!("progress_{text}"));
+    shown.click("Guess the EF");
+    shown.key(Key::Enter);
+    shown.until("case 1 of 20");
+    settle(&mut shown);
+    shown.picture(&format!("case_{text}"));
+    type_guess(&mut shown, "45");
+    shown.key(Key::Enter);
+    shown.until("The truth");
+    shown.key(Key::O);
+    settle(&mut shown);
+    shown.picture(&format!("feedback_{text}"));
+    shown.key(Key::Enter);
+    shown.click("Leave...");
+    shown.click("Leave");
+    shown.until("what it shows");
+    shown.picture(&format!("summary_{text}"));
+    shown.key(Key::Enter);
+
+    shown.click("Which is lower?");
+    shown.picture(&format!("lower_{text}"));
+    shown.key(Key::Enter);
+    settle(&mut shown);
+    shown.key(Key::ArrowLeft);
+    shown.until("Press Enter for the next.");
+    shown.picture(&format!("pair_{text}"));
+    shown.click("Leave...");
+    shown.click("Leave");
+    shown.until("pairs right");
+    shown.key(Key::Enter);
+
+    shown.click("Ladder");
+    settle(&mut shown);
+    shown.picture(&format!("ladder_{text}"));
+    shown.click("Class");
+    shown.picture(&format!("take_part_{text}"));
+    shown.click("Make a class");
+    shown.picture(&format!("make_class_{text}"));
+    shown.click("Make a set");
+    shown.picture(&format!("make_set_{text}"));
+    shown.click("Results");
+    shown.picture(&format!("results_empty_{text}"));
+    for result in handed_in(folder.path()) {
+        let name = result.file_name().unwrap().to_string_lossy().into_owned();
+        drop_file(&mut shown.window, result);
+        shown.until(&name);
+    }
+    shown.picture(&format!("results_{text}"));
+}
+
+#[test]
+fn on_a_projector() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path(), Vec::new());
+    let mut shown = Shown::new("training", MOVING, options, folder.path(), PROJECTOR);
+    for result in handed_in(folder.path()) {
+        let name = result.file_name().unwrap().to_string_lossy().into_owned();
+        drop_file(&mut shown.window, result);
+        shown.until(&name);
+    }
+    shown.click("Projector");
+    settle(&mut shown);
+    shown.picture("projector_asked");
+    shown.key(Key::R);
+    shown.picture("projector_revealed");
+}
