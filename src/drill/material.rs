@@ -21,11 +21,11 @@ const MOST_BYTES: usize = 256 << 20;
 /// What tells one picture of a heart from another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// EF in tenths of a percent.
+    /// EF in hundredths of a percent.
     Simulated {
         seed: u64,
         quality: Quality,
-        ef_tenths: u32,
+        ef_hundredths: u32,
     },
     Clip {
         pixels_sha256: String,
@@ -38,7 +38,7 @@ impl Subject {
         Self::Simulated {
             seed,
             quality,
-            ef_tenths: (10.0 * ef_percent).round().clamp(0.0, 1000.0) as u32,
+            ef_hundredths: (100.0 * ef_percent).round().clamp(0.0, 10_000.0) as u32,
         }
     }
 }
@@ -64,6 +64,18 @@ pub struct Material {
     pub beat: Option<Beat>,
 }
 
+impl Material {
+    /// Bytes of all its frames.
+    pub fn bytes(&self) -> usize {
+        self.frames.iter().map(|f| f.bytes()).sum()
+    }
+
+    /// Whether the ventricle's border is known.
+    pub fn has_outline(&self) -> bool {
+        self.beat.as_ref().is_some_and(|b| !b.outlines.is_empty())
+    }
+}
+
 /// One beat from end-diastole, with the left ventricle that it was drawn from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beat {
@@ -84,8 +96,12 @@ pub fn material(subject: &Subject, clips: &Clips) -> Result<Material, String> {
         Subject::Simulated {
             seed,
             quality,
-            ef_tenths,
-        } => Ok(simulated(*seed, *quality, f64::from(*ef_tenths) / 1000.0)),
+            ef_hundredths,
+        } => Ok(simulated(
+            *seed,
+            *quality,
+            f64::from(*ef_hundredths) / 10_000.0,
+        )),
         Subject::Clip { pixels_sha256 } => clips.material(pixels_sha256),
     }
 }
@@ -203,6 +219,13 @@ impl Clips {
             }
         }
         Ok(clips)
+    }
+
+    /// Takes those of another folder, too.
+    pub fn extend(&mut self, other: &Self) {
+        let more = other.by_pixels.iter();
+        self.by_pixels
+            .extend(more.map(|(k, v)| (k.clone(), v.clone())));
     }
 
     pub fn has(&self, pixels_sha256: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The rungs around a case: the same heart somewhat lower and higher, and as it was guessed.
 
-use super::case::{Case, RANGE, Recipe};
+use super::case::{self as set, Case, RANGE, Recipe};
 use super::sampler::Source;
 use super::set::simulated_case;
 
@@ -50,10 +50,11 @@ pub fn at(case: &Case, ef_percent: f64, source: &Source) -> Option<Case> {
             })
         }
         (Recipe::Clip { .. }, Source::Set(set)) => {
-            let off = |c: &Case| (c.ef_percent - ef_percent).abs();
-            set.cases()
-                .filter(|c| c.ladder == case.ladder && off(c) <= NEAR)
-                .min_by(|a, b| off(a).total_cmp(&off(b)))
+            let ladder = set.ladders.iter().find(|l| l.ladder == case.ladder)?;
+            let off = |r: &&set::Rung| (r.ef_percent - ef_percent).abs();
+            let near = ladder.rungs.iter().filter(|r| off(r) <= NEAR);
+            let nearest = near.min_by(|a, b| off(a).total_cmp(&off(b)))?;
+            Some(ladder.case(nearest))
         }
         (Recipe::Clip { .. }, Source::BuiltIn { .. }) => None,
     }

@@ -365,6 +365,15 @@ impl Sitting {
         &self.done
     }
 
+    /// Whether a class has cases that are not answered.
+    pub fn is_class_open(&self) -> bool {
+        let left = match &self.cases {
+            Cases::Listed(cases) => cases.len() + usize::from(self.next.is_some()),
+            Cases::Drawn(_) => return false,
+        };
+        left > 0 || !self.is_answered()
+    }
+
     /// What is handed in, in a class.
     pub fn result(&self) -> Option<&ClassResult> {
         self.result.as_ref()

@@ -5,6 +5,7 @@ use super::files::{Arrival, Purpose, Ready};
 use super::gallery::Gallery;
 use super::mode::{Mode, Screen as _};
 use super::source::Source;
+use super::training::TrainingFile;
 use crate::engine::CascadeSource;
 use std::path::PathBuf;
 
@@ -76,8 +77,20 @@ impl App {
         }
     }
 
-    /// A file or folder was dropped on the window. A study's screens want folders; files are opened.
-    pub(super) fn take_dropped(&mut self, path: PathBuf, ctx: &egui::Context) {
+    /// Files or folders were dropped on the window. A study's screens want folders; of results all are taken, of
+    /// other files the first is opened.
+    pub(super) fn take_dropped(&mut self, paths: Vec<PathBuf>, ctx: &egui::Context) {
+        let is_result = |p: &PathBuf| TrainingFile::of(p) == Some(TrainingFile::Result);
+        if paths.len() > 1 && paths.iter().all(is_result) {
+            self.go_to(Mode::Training);
+            for path in paths {
+                self.training.take_opened(TrainingFile::Result, path);
+            }
+            return;
+        }
+        let Some(path) = paths.into_iter().next() else {
+            return;
+        };
         if self.mode == Mode::Study && path.is_dir() {
             self.study.take_folder(path);
         } else {

@@ -2,7 +2,7 @@
 
 use super::task::Progress;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
-use egui::{Align, Button, Layout, Response, RichText, ScrollArea, Ui, vec2};
+use egui::{Align, Button, Grid, Layout, Response, RichText, ScrollArea, Ui, vec2};
 use std::path::{Path, PathBuf};
 
 /// Points of a column of text and fields.
@@ -184,4 +184,24 @@ pub fn written(ui: &mut Ui, what: &str, path: &Path) {
 pub fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     PathBuf::from(name).display().to_string()
+}
+
+/// A table with a head, scrolled sideways where it is wider than its column.
+pub fn table(ui: &mut Ui, id: &str, head: &[&str], rows: impl FnOnce(&mut Ui)) {
+    let scroll = ScrollArea::horizontal();
+    let scroll = scroll.id_salt(id).auto_shrink([false, true]);
+    scroll.show(ui, |ui| {
+        Grid::new(id)
+            .num_columns(head.len())
+            .striped(true)
+            .spacing([18.0, 4.0])
+            .show(ui, |ui| {
+                let muted = tokens(ui).muted;
+                for words in head {
+                    ui.label(RichText::new(*words).color(muted));
+                }
+                ui.end_row();
+                rows(ui);
+            });
+    });
 }

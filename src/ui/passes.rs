@@ -5,6 +5,7 @@ use super::command::Command;
 use super::mode::{Mode, Screen as _};
 use super::theme::{self, tokens};
 use egui::{RichText, Theme, Ui};
+use std::path::PathBuf;
 
 /// The same under a grid of what is there to be opened.
 const RECORDINGS: &str = "Recordings. Research and education only, not for diagnosis.";
@@ -65,10 +66,11 @@ impl eframe::App for App {
             screen.ui(ui, engine);
             return;
         }
-        let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_owned()));
-        if let Some(path) = dropped {
-            self.take_dropped(path, &ctx);
-        }
+        let dropped: Vec<PathBuf> = ctx.input(|i| {
+            let files = i.raw.dropped_files.iter();
+            files.map(|f| f.path().to_owned()).collect()
+        });
+        self.take_dropped(dropped, &ctx);
         // A dialog has the keys to itself.
         let dialog = self.replacing.is_some() || self.screen().0.has_dialog();
         // A drop-down closes by Escape, and nothing else does then.
@@ -100,6 +102,9 @@ impl eframe::App for App {
                     ui.add(egui::Label::new(text).wrap());
                 });
             });
+        if self.mode != Mode::Training || self.gallery.is_some() {
+            self.training.is_away();
+        }
         if self.gallery.is_some() {
             self.gallery(ui);
         } else {

@@ -187,8 +187,11 @@ impl App {
         self.explore.kept.forget_all();
         let file = about::settings_file().filter(|f| f.exists());
         let gone = file.map(std::fs::remove_file);
-        let profiles = crate::drill::profiles_folder();
+        // None that is open could be deleted.
+        self.training.forget();
+        let profiles = self.training.folder();
         let profiles = profiles.map(|folder| crate::drill::profile::delete_all(&folder));
+        self.training.look();
         match (gone, profiles) {
             (Some(Err(e)), _) => self.tell(format!("Not all could be deleted: {e}.")),
             (_, Some(Err(e))) => self.tell(format!("Not all could be deleted: {e}.")),

@@ -138,6 +138,13 @@ fn type_guess(window: &mut Window, guess: u32) {
     }
 }
 
+/// Types a guess and gives it, once the heart is there to be seen.
+fn answer(window: &mut Window, guess: u32) {
+    type_guess(window, guess);
+    step_until_seen(window, "the heart", can_check);
+    enter(window);
+}
+
 fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
     window.run_steps(3);
@@ -202,7 +209,7 @@ fn twenty_cases_are_guessed_by_keys_alone() {
         assert!(!before.contains("The truth"));
         type_guess(&mut window, 47);
         assert_eq!(numeric_value(&window), Some(47.0));
-        assert!(can_check(&window));
+        step_until_seen(&mut window, "the heart", can_check);
         enter(&mut window);
         until(&mut window, "The truth");
         let truth = truth(&window);
@@ -236,6 +243,7 @@ fn a_test_tells_nothing_before_its_end() {
             w.query_by_label("Clip").is_some()
         });
         type_guess(&mut window, 52);
+        step_until_seen(&mut window, "the heart", can_check);
         let text = said(&window);
         for word in ["truth", "Error", "points", "reduced.", "exact", "h0"] {
             assert!(!text.contains(word), "{word} in {text}");
@@ -263,8 +271,7 @@ fn borders_are_told_from_what_matters() {
         until(&mut window, "1 heart, 1 case");
         enter(&mut window);
         until(&mut window, "What is the ejection fraction?");
-        type_guess(&mut window, guess);
-        enter(&mut window);
+        answer(&mut window, guess);
         until(&mut window, "The truth");
         let said = said(&window);
         assert!(said.contains(words) && !said.contains(not), "{ef}: {said}");
@@ -280,8 +287,7 @@ fn another_truth_says_so() {
     until(&mut window, "1 heart, 1 case");
     enter(&mut window);
     until(&mut window, "What is the ejection fraction?");
-    type_guess(&mut window, 44);
-    enter(&mut window);
+    answer(&mut window, 44);
     until(
         &mut window,
         "two readers, labelled, itself off by 4 points (SD)",
@@ -314,11 +320,65 @@ fn a_scale_is_clicked_and_stepped_and_odd_numbers_are_refused() {
 }
 
 #[test]
+fn a_case_is_timed_while_it_is_on_screen() {
+    let folder = folder();
+    let mut window = window(folder.path(), Vec::new());
+    enter(&mut window);
+    until(&mut window, "What is the ejection fraction?");
+    step_until_seen(&mut window, "the clip", |w| {
+        w.query_by_label("Clip").is_some()
+    });
+    window.run_steps(30);
+    type_guess(&mut window, 5);
+    // A quarter of an hour somewhere else.
+    press(&mut window, Modifiers::COMMAND, Key::Num1);
+    window.run_steps(54_000 / 60);
+    press(&mut window, Modifiers::COMMAND, Key::Num2);
+    answer(&mut window, 55);
+    until(&mut window, "The truth");
+    click(&mut window, "Leave...");
+    click(&mut window, "Leave");
+    until(&mut window, "what it shows");
+    let profile = Profile::open(&folder.path().join("profiles"), "trainee 1").unwrap();
+    let answer = &profile.answers()[0];
+    assert!((0.3..8.0).contains(&answer.seconds), "{answer:?}");
+    assert!(answer.loops < 12, "{answer:?}");
+}
+
+#[test]
+fn small_windows_with_large_text_lose_nothing() {
+    let folder = folder();
+    let options = options(folder.path(), Vec::new());
+    // 900 x 600 with text at 200 %.
+    let mut window = Harness::builder()
+        .with_size([450.0, 300.0])
+        .with_step_dt(1.0 / 60.0)
+        .build_eframe(|cc| App::new(cc, options).expect("the worker starts"));
+    press(&mut window, Modifiers::COMMAND, Key::Num2);
+    until(&mut window, "Guess the EF");
+    enter(&mut window);
+    until(&mut window, "What is the ejection fraction?");
+    step_until_seen(&mut window, "the clip", |w| {
+        w.query_by_label("Clip").is_some()
+    });
+    let inside = |window: &Window, label: &str| {
+        let rect = window.get_by_label(label).rect();
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(450.0, 300.0));
+        assert!(screen.contains_rect(rect), "{label}: {rect:?}");
+        rect
+    };
+    let clip = inside(&window, "Clip");
+    assert!(clip.width() > 60.0, "{clip:?}");
+    inside(&window, "Check");
+    inside(&window, "Ejection fraction, percent");
+}
+
+#[test]
 fn which_is_lower_goes_on_until_enough_is_known() {
     let folder = folder();
     let mut window = window(folder.path(), Vec::new());
     click(&mut window, "Which is lower?");
-    until(&mut window, "The difference in EF that you just tell");
+    until(&mut window, "The smallest difference in EF that you tell");
     enter(&mut window);
     let mut pairs = 0;
     while !said(&window).contains("pairs right") {
@@ -373,7 +433,7 @@ fn a_class_is_read_handed_in_and_looked_at_on_the_wall() {
     drop_file(&mut window, path);
     until(
         &mut window,
-        "Tuesday: 3 cases to guess the EF of, told at the end",
+        "Tuesday: 3 cases to guess the EF of, feedback at the end",
     );
     click(&mut window, "Begin");
     for case in 1..=3 {
@@ -382,8 +442,7 @@ fn a_class_is_read_handed_in_and_looked_at_on_the_wall() {
             w.query_by_label("Clip").is_some()
         });
         assert!(!said(&window).contains("The truth"));
-        type_guess(&mut window, 60);
-        enter(&mut window);
+        answer(&mut window, 60);
     }
     until(&mut window, "Your result, to be handed in");
     let handed = folder.path().join("trainee 1-tuesday.echoresult");
@@ -400,7 +459,7 @@ fn a_class_is_read_handed_in_and_looked_at_on_the_wall() {
     enter(&mut window);
     drop_file(&mut window, handed.clone());
     until(&mut window, "By trainee");
-    drop_file(&mut window, second);
+    drop_file(&mut window, second.clone());
     until(&mut window, "B-tuesday.echoresult");
     let text = said(&window);
     assert!(
@@ -413,9 +472,18 @@ fn a_class_is_read_handed_in_and_looked_at_on_the_wall() {
         hidden.contains("Trainee 2") && !hidden.contains("\nB\n"),
         "{hidden}"
     );
-    // The same file twice is one; of another class it is refused.
+    assert!(
+        !hidden.contains("B-tuesday") && hidden.contains("Result 2"),
+        "{hidden}"
+    );
+    click(&mut window, "Hide aliases");
+    // What is taken away is in no table; the same file twice is one; of another class it is refused.
+    click(&mut window, "Remove B-tuesday.echoresult");
+    let one = said(&window);
+    assert!(!one.contains("\nB\n"), "{one}");
     drop_file(&mut window, handed);
-    window.run_steps(5);
+    drop_file(&mut window, second);
+    until(&mut window, "B-tuesday.echoresult");
     let (_, another) = crate::training::class_of(folder.path(), 8);
     let foreign = folder.path().join("C.echoresult");
     std::fs::write(&foreign, ClassResult::new(&another, "C").to_bytes()).unwrap();
@@ -483,8 +551,7 @@ fn a_profile_that_another_program_has_is_a_sentence_and_a_deleted_one_is_gone() 
     drop(held);
     enter(&mut window);
     until(&mut window, "What is the ejection fraction?");
-    type_guess(&mut window, 30);
-    enter(&mut window);
+    answer(&mut window, 30);
     until(&mut window, "The truth");
     click(&mut window, "Leave...");
     click(&mut window, "Leave");
@@ -496,4 +563,93 @@ fn a_profile_that_another_program_has_is_a_sentence_and_a_deleted_one_is_gone() 
     click(&mut window, "Delete it");
     until(&mut window, "This profile has answered nothing yet.");
     assert_eq!(std::fs::read_dir(&profiles).unwrap().count(), 0);
+}
+
+#[test]
+fn a_set_is_made_in_the_background_and_drilled_with() {
+    let folder = folder();
+    let frames = folder.path().join("frames of Erika Mustermann");
+    std::fs::create_dir(&frames).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["a4c_1.png", "a4c_2.png"] {
+        std::fs::copy(root.join("assets").join(name), frames.join(name)).unwrap();
+    }
+    std::fs::write(frames.join("notes.txt"), "no frame").unwrap();
+    let out = folder.path().join("made");
+    let files = vec![
+        (TrainingFile::Frames, frames),
+        (TrainingFile::Made, out.clone()),
+    ];
+    let mut window = window(folder.path(), files);
+    until(&mut window, "built-in cascade");
+    click(&mut window, "Class");
+    click(&mut window, "Make a set");
+    click(&mut window, "Frames: choose");
+    until(&mut window, "frames of Erika");
+    click(&mut window, "Folder for the set: choose");
+    step_until_seen(&mut window, "the folder", |w| {
+        w.query_by_label("Folder for the set: remove").is_some()
+    });
+    click(&mut window, "Make the set");
+    let clips = || match std::fs::read_dir(&out) {
+        Ok(entries) => entries
+            .filter(|e| {
+                e.as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|e| e == "gif")
+            })
+            .count(),
+        Err(_) => 0,
+    };
+    // Stopped on the way, it keeps what it has.
+    step_until_seen(&mut window, "some clips", |_| clips() >= 3);
+    click(&mut window, "Cancel");
+    step_until_seen(&mut window, "the end", |w| {
+        w.query_by_label("Make the set").is_some()
+    });
+    let (before, kept) = (clips(), newest(&out));
+    assert!(before < 24, "{before}");
+    click(&mut window, "Make the set");
+    step_until_seen(&mut window, "all clips", |w| {
+        clips() == 24 && w.query_by_label("Make the set").is_some()
+    });
+    until(&mut window, "2 hearts");
+    let first = std::fs::metadata(&kept.0).unwrap().modified().unwrap();
+    assert_eq!(first, kept.1, "what was there is not made again");
+
+    let path = out.join("generated.echocases");
+    let set = CaseSet::parse(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((set.truth, set.ladders.len()), (Truth::Measured, 2));
+    assert!(set.cases().count() >= 16, "{}", set.cases().count());
+    assert!(set.truth_error_points > 0.0 && set.truth_error_points < 15.0);
+    let text = String::from_utf8(set.to_bytes()).unwrap();
+    assert!(!text.contains("Erika") && !text.contains("a4c"), "{text}");
+
+    drop_file(&mut window, path);
+    until(&mut window, "A heart plays");
+    until(&mut window, "cases; outline of built-in cascade");
+    enter(&mut window);
+    until(&mut window, "What is the ejection fraction?");
+    step_until_seen(&mut window, "the clip", |w| {
+        w.query_by_label("Clip").is_some()
+    });
+    answer(&mut window, 50);
+    until(&mut window, "outline of built-in cascade, measured");
+}
+
+/// A clip of a folder, and when it was written.
+fn newest(folder: &Path) -> (PathBuf, std::time::SystemTime) {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let gif = entries.filter(|p| p.extension().is_some_and(|e| e == "gif"));
+    let dated = gif.map(|p| {
+        (
+            p.clone(),
+            std::fs::metadata(&p).unwrap().modified().unwrap(),
+        )
+    });
+    dated.max_by_key(|(_, at)| *at).unwrap()
 }

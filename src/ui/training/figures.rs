@@ -227,10 +227,10 @@ fn dashed(ui: &Ui, plot: Rect, y: f32, colour: Color32) {
 pub fn noticeable_in_words(found: &Noticeable) -> String {
     match found.is_measurable() {
         true => format!(
-            "You just tell {:.1} points of EF (95 % interval {:.1} to {:.1}).",
+            "Just-noticeable difference: {:.1} points of EF (95 % interval {:.1} to {:.1}).",
             found.value, found.low, found.high
         ),
-        false => "The difference that you just tell is not measurable in this range: it is larger than 25 points."
+        false => "The just-noticeable difference is not measurable in this range: it is larger than 25 points."
             .into(),
     }
 }
@@ -300,4 +300,20 @@ pub fn over_time(ui: &mut Ui, sessions: &[Group]) {
         ui,
         "Circles: mean absolute error. Squares: bias with its 95 % interval. Points of EF.",
     );
+}
+
+/// An EF as precisely as it is known: two decimals where one would hide on which side of a border it is.
+pub fn ef_in_words(ef_percent: f64) -> String {
+    let tenths = (10.0 * ef_percent).round() / 10.0;
+    match (tenths - ef_percent).abs() < 1e-6 {
+        true => format!("{ef_percent:.1} %"),
+        false => format!("{ef_percent:.2} %"),
+    }
+}
+
+/// As `1 point`, `2.5 points`.
+pub fn points_in_words(points: f64) -> String {
+    let tenths = (10.0 * points).round() / 10.0;
+    let s = if tenths == 1.0 { "" } else { "s" };
+    format!("{tenths} point{s}")
 }

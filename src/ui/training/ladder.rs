@@ -1,5 +1,6 @@
 //! *Ladder*: one heart at all its EFs, to be looked at freely. No score.
 
+use super::figures::ef_in_words;
 use super::files::TrainingFile;
 use super::guess::grid;
 use super::keys::{Pressed, pressed};
@@ -11,6 +12,7 @@ use crate::drill::material::Subject;
 use crate::drill::rungs;
 use crate::drill::sampler::{BUILT_IN_HEARTS, Source};
 use crate::drill::set::{simulated_case, simulated_heart};
+use crate::drill::sitting::About;
 use crate::ef::EfPercent;
 use crate::ui::parts::muted;
 use crate::ui::theme::{SMALL_GAP, background};
@@ -53,8 +55,9 @@ impl Default for Ladders {
 
 impl Ladders {
     pub fn ui(&mut self, ui: &mut Ui, stock: &mut Stock, reel: &Reel) -> Option<TrainingFile> {
-        let source = stock.source();
-        let rungs = self.rungs(&source);
+        let about = stock.about();
+        let source = &about.source;
+        let rungs = self.rungs(source);
         let Some(first) = rungs.first().cloned() else {
             muted(ui, "This set has no heart.");
             return None;
@@ -62,7 +65,7 @@ impl Ladders {
         let large: Vec<Case> = self
             .efs
             .iter()
-            .filter_map(|ef| nearest(&first, *ef, &rungs, &source))
+            .filter_map(|ef| nearest(&first, *ef, &rungs, source))
             .collect();
         let subjects: Vec<Subject> = large.iter().chain(&rungs).map(Case::subject).collect();
         let of_first = large.first().unwrap_or(&first).subject();
@@ -93,13 +96,13 @@ impl Ladders {
         let mut asks = None;
         egui::Panel::top("ladder")
             .frame(background(ui).inner_margin(8))
-            .show(ui, |ui| asks = self.head(ui, &source, stock));
+            .show(ui, |ui| asks = self.head(ui, &about, stock));
         egui::Panel::bottom("strip")
             .frame(background(ui).inner_margin(8))
             .show(ui, |ui| self.strip(ui, reel, &rungs, phase));
         egui::CentralPanel::default()
             .frame(background(ui).inner_margin(8))
-            .show(ui, |ui| self.both(ui, reel, &large, &source, phase));
+            .show(ui, |ui| self.both(ui, reel, &large, source, phase));
         asks
     }
 
@@ -123,12 +126,13 @@ impl Ladders {
                 let Some(ladder) = set.ladders.get(self.heart) else {
                     return Vec::new();
                 };
-                set.cases().filter(|c| c.ladder == ladder.ladder).collect()
+                ladder.rungs.iter().map(|rung| ladder.case(rung)).collect()
             }
         }
     }
 
-    fn head(&mut self, ui: &mut Ui, source: &Source, stock: &mut Stock) -> Option<TrainingFile> {
+    fn head(&mut self, ui: &mut Ui, about: &About, stock: &mut Stock) -> Option<TrainingFile> {
+        let source = &about.source;
         let hearts = match source {
             Source::BuiltIn { hearts, .. } => *hearts as usize,
             Source::Set(set) => set.ladders.len(),
@@ -152,7 +156,7 @@ impl Ladders {
             if ui.button("Cases...").clicked() {
                 asks = Some(TrainingFile::Set);
             }
-            muted(ui, format!("EFs are {}.", stock.about().in_words()));
+            muted(ui, format!("Whose word the EFs are: {}.", about.in_words()));
         });
         asks
     }
@@ -208,7 +212,7 @@ impl Ladders {
                     let subject = case.subject();
                     let outcome = reel.get(&subject);
                     let category = EfPercent::measured(case.ef_percent).category().name();
-                    let caption = format!("{:.1} %, {category}", case.ef_percent);
+                    let caption = format!("{}, {category}", ef_in_words(case.ef_percent));
                     let overlay = Overlay {
                         caption: &caption,
                         outline: self.outline,
@@ -227,7 +231,10 @@ impl Ladders {
                     };
                     ui.spacing_mut().slider_width = (side - 90.0).max(40.0);
                     let slider = Slider::new(ef, range(source)).step_by(1.0).suffix(" %");
-                    if ui.add(slider).changed() {
+                    let slider = ui.add(slider);
+                    let (value, what) = (*ef, format!("EF of the {}", name.to_lowercase()));
+                    slider.widget_info(|| egui::WidgetInfo::slider(true, value, &what));
+                    if slider.changed() {
                         self.chosen = i;
                     }
                 });
@@ -240,7 +247,11 @@ fn range(source: &Source) -> std::ops::RangeInclusive<f64> {
     match source {
         Source::BuiltIn { .. } => 5.0..=90.0,
         Source::Set(set) => {
-            let all = set.cases().map(|c| c.ef_percent);
+            let all = set
+                .ladders
+                .iter()
+                .flat_map(|l| &l.rungs)
+                .map(|r| r.ef_percent);
             let (low, high) = all.fold((90.0f64, 5.0f64), |(l, h), ef| (l.min(ef), h.max(ef)));
             low.floor()..=high.ceil()
         }

@@ -1,22 +1,24 @@
 //! *Which is lower?*: two hearts in phase, and the difference in EF that is just told.
 
-use super::figures::noticeable_in_words;
+use super::Since;
+use super::figures::{ef_in_words, noticeable_in_words, points_in_words};
 use super::files::TrainingFile;
-use super::guess::grid;
+use super::guess::{grid, handed_in, write};
 use super::keys::{Pressed, pressed};
 use super::pane::{Beating, Overlay, Pane, cycle, there};
 use super::reel::Reel;
 use super::stock::{Stock, sentence};
+use super::watch::Watch;
 use crate::drill::class::{Class, Feedback};
 use crate::drill::lower::{Pair, Pairs, Side};
 use crate::drill::profile::{Profile, Trial};
 use crate::drill::result::{ClassResult, LowerTrial};
 use crate::drill::sitting::About;
-use crate::drill::staircase::Noticeable;
+use crate::drill::staircase::{Noticeable, TRIALS};
 use crate::study::stamp::Stamp;
-use crate::ui::parts::{column, error, heading, main_button, muted, row, title, written};
+use crate::ui::parts::{column, error, heading, main_button, muted, row, title};
 use crate::ui::theme::{GAP, SMALL_GAP, background};
-use egui::{RichText, Ui, vec2};
+use egui::{Align, Layout, RichText, Ui, vec2};
 use std::path::PathBuf;
 
 /// The screen's state.
@@ -35,6 +37,9 @@ enum Shown {
     Ended(Box<Ended>),
 }
 
+/// Points of a window in which words and buttons stand below each other.
+const NARROW: f32 = 700.0;
+
 /// Trials on their way.
 struct Live {
     about: About,
@@ -46,7 +51,8 @@ struct Live {
     said: Option<Side>,
     right: usize,
     beating: Beating,
-    seen: Option<f64>,
+    /// Since both were first seen; none before.
+    watch: Option<Watch>,
     panes: [Pane; 2],
     leaving: bool,
     /// Whether it is told after each pair which was lower.
@@ -59,12 +65,12 @@ struct Live {
 struct Ended {
     trials: usize,
     right: usize,
-    /// Whether the staircase itself ended it.
+    /// Whether there were trials enough to say something.
     enough: bool,
     noticeable: Noticeable,
     truth: String,
     result: Option<ClassResult>,
-    written: Option<PathBuf>,
+    written: Option<Result<PathBuf, String>>,
 }
 
 impl Lower {
@@ -113,12 +119,12 @@ impl Lower {
         ui: &mut Ui,
         stock: &mut Stock,
         reel: &Reel,
-        entered: bool,
+        since: Since,
     ) -> Option<TrainingFile> {
         match &mut self.shown {
-            Shown::Setup => return self.setup(ui, stock, entered),
+            Shown::Setup => return self.setup(ui, stock, since.entered),
             Shown::Live(live) => {
-                if !live.ui(ui, reel, entered) {
+                if !live.ui(ui, reel, since) {
                     self.end();
                     stock.look();
                 }
@@ -128,7 +134,7 @@ impl Lower {
                 let mut elsewhere = false;
                 column(ui, |ui| {
                     elsewhere = ended.ui(ui);
-                    read = main_button(ui, "Done", true, entered);
+                    read = main_button(ui, "Done", true, since.entered);
                 });
                 if elsewhere {
                     return Some(TrainingFile::ResultOut);
@@ -148,8 +154,8 @@ impl Lower {
             title(
                 ui,
                 "Which is lower?",
-                "Two hearts beat side by side. The difference in EF that you just tell is found in 30 to 60 trials, \
-                 some five minutes.",
+                "Two hearts beat side by side. The smallest difference in EF that you tell, the just-noticeable difference, is \
+                 found in 30 to 60 pairs, some five minutes.",
             );
             stock.profile_ui(ui);
             asks = stock.source_ui(ui);
@@ -184,7 +190,7 @@ impl Lower {
                         self.different_hearts,
                         about.truth_error_points,
                     );
-                    self.begin(Live::new(about, profile, pairs, None));
+                    self.begin(Live::new((*about).clone(), profile, pairs, None));
                 }
                 Err(why) => self.why = Some(why),
             }
@@ -203,7 +209,7 @@ impl Lower {
         let ended = Ended {
             trials: live.pairs.trials(),
             right: live.right,
-            enough: live.pairs.is_done(),
+            enough: live.pairs.trials() >= *TRIALS.start(),
             noticeable: live.pairs.noticeable(),
             truth: live.about.in_words(),
             result,
@@ -220,8 +226,7 @@ impl Lower {
         if let Shown::Ended(ended) = &mut self.shown
             && let Some(result) = &ended.result
         {
-            let written = crate::files::write_atomically(&path, &result.to_bytes());
-            ended.written = written.ok().map(|()| path);
+            ended.written = Some(write(result, path));
         }
     }
 }
@@ -242,7 +247,7 @@ impl Live {
             said: None,
             right: 0,
             beating: Beating::default(),
-            seen: None,
+            watch: None,
             panes: Default::default(),
             leaving: false,
             tells: true,
@@ -252,7 +257,7 @@ impl Live {
     }
 
     /// Whether it goes on.
-    fn ui(&mut self, ui: &mut Ui, reel: &Reel, entered: bool) -> bool {
+    fn ui(&mut self, ui: &mut Ui, reel: &Reel, since: Since) -> bool {
         let Some(pair) = self.pair.clone() else {
             return false;
         };
@@ -261,9 +266,13 @@ impl Live {
         let now = ui.input(|i| i.time);
         // Both by the left one's heart rate: in phase.
         let [(seconds, frames), (_, others)] = subjects.each_ref().map(|s| cycle(reel, s));
-        if self.seen.is_none() && frames > 0 && others > 0 {
-            self.seen = Some(now);
+        if self.watch.is_none() && frames > 0 && others > 0 {
+            self.watch = Some(Watch::default());
             self.beating = Beating::start(now);
+        }
+        if let Some(watch) = &mut self.watch {
+            let hidden = watch.pass(now, self.beating.is_playing(), since.away);
+            self.beating.wait(hidden);
         }
         self.beating.wake(ui, now, seconds, frames);
         let mut said = None;
@@ -275,26 +284,24 @@ impl Live {
                 _ => {}
             }
         }
-        let mut go_on = entered;
-        let mut left = false;
+        let (mut left, mut next) = (false, false);
         egui::Panel::bottom("which is lower")
             .frame(background(ui).inner_margin(egui::Margin::symmetric(16, 8)))
-            .show(ui, |ui| {
-                (left, go_on) = self.words(ui, &pair, &mut said, go_on)
-            });
+            .show(ui, |ui| (left, next) = self.words(ui, &pair, &mut said));
         egui::CentralPanel::default()
             .frame(background(ui).inner_margin(8))
             .show(ui, |ui| {
                 let phase = self.beating.phase(now, seconds);
                 self.both(ui, reel, &pair, phase);
             });
-        if let Some(said) = said.filter(|_| self.said.is_none() && self.seen.is_some()) {
-            self.answer(&pair, said, now);
+        let mut go_on = since.entered || next;
+        if let Some(said) = said.filter(|_| self.said.is_none() && self.watch.is_some()) {
+            self.answer(&pair, said);
             go_on = !self.tells;
         }
         if go_on && self.said.is_some() {
             self.said = None;
-            self.seen = None;
+            self.watch = None;
             self.leaving = false;
             self.pair = self.pairs.ask();
             return self.pair.is_some();
@@ -302,9 +309,8 @@ impl Live {
         !left
     }
 
-    fn answer(&mut self, pair: &Pair, said: Side, now: f64) {
-        let seconds = self.seen.map_or(0.0, |seen| (now - seen).max(0.0));
-        let seconds = (10.0 * seconds).round() / 10.0;
+    fn answer(&mut self, pair: &Pair, said: Side) {
+        let seconds = self.watch.map_or(0.0, |w| w.tenths_s());
         let kept = self.profile.compare(&Trial {
             pair,
             said,
@@ -328,60 +334,76 @@ impl Live {
     }
 
     /// Whether it was left, and whether the next pair is wanted.
-    fn words(
-        &mut self,
-        ui: &mut Ui,
-        pair: &Pair,
-        said: &mut Option<Side>,
-        mut go_on: bool,
-    ) -> (bool, bool) {
-        let mut left = false;
+    fn words(&mut self, ui: &mut Ui, pair: &Pair, said: &mut Option<Side>) -> (bool, bool) {
+        if ui.available_width() < NARROW {
+            self.question(ui, pair);
+            return ui
+                .horizontal_wrapped(|ui| self.buttons(ui, said, false))
+                .inner;
+        }
         ui.horizontal(|ui| {
-            ui.vertical(|ui| {
-                let number = self.pairs.trials() + usize::from(self.said.is_none());
-                ui.label(RichText::new(format!("Pair {number}")).strong().size(16.0));
-                match self.said {
-                    None => muted(ui, "Which EF is lower? Press the left or the right arrow key."),
-                    Some(said) => {
-                        let right = if said == pair.lower { "Right" } else { "Wrong" };
-                        let side = match pair.lower {
-                            Side::Left => "left",
-                            Side::Right => "right",
-                        };
-                        let words = format!(
-                            "{right}: the {side} one is lower, by {} points. Press Enter for the next.",
-                            (10.0 * pair.points).round() / 10.0
-                        );
-                        ui.label(words);
-                    }
-                }
-                if let Some(why) = &self.why {
-                    error(ui, why.clone());
-                }
-            });
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if self.leaving {
-                    left = ui.button("Leave").clicked();
-                    if ui.button("Go on").clicked() {
-                        self.leaving = false;
-                    }
-                } else if ui.button("Leave...").clicked() {
-                    self.leaving = true;
-                }
-                ui.add_space(GAP);
-                match self.said {
-                    Some(_) => go_on |= main_button(ui, "Next", true, false),
-                    None => {
-                        if main_button(ui, "Right is lower", self.seen.is_some(), false) {
-                            *said = Some(Side::Right);
-                        }
-                        if main_button(ui, "Left is lower", self.seen.is_some(), false) {
-                            *said = Some(Side::Left);
-                        }
-                    }
-                }
-            });
-        });
+            ui.vertical(|ui| self.question(ui, pair));
+            let layout = Layout::right_to_left(Align::Center);
+            ui.with_layout(layout, |ui| self.buttons(ui, said, true))
+                .inner
+        })
+        .inner
+    }
+
+    fn question(&self, ui: &mut Ui, pair: &Pair) {
+        let number = self.pairs.trials() + usize::from(self.said.is_none());
+        ui.label(RichText::new(format!("Pair {number}")).strong().size(16.0));
+        match self.said {
+            None => muted(
+                ui,
+                "Which EF is lower? Press the left or the right arrow key.",
+            ),
+            Some(said) => {
+                let right = if said == pair.lower { "Right" } else { "Wrong" };
+                let side = match pair.lower {
+                    Side::Left => "left",
+                    Side::Right => "right",
+                };
+                let words = format!(
+                    "{right}: the {side} one is lower, by {}. Press Enter for the next.",
+                    points_in_words(pair.points)
+                );
+                ui.label(words);
+            }
+        }
+        if let Some(why) = &self.why {
+            error(ui, why.clone());
+        }
+    }
+
+    /// In the order of their layout. Whether it was left, and whether the next pair is wanted.
+    fn buttons(&mut self, ui: &mut Ui, said: &mut Option<Side>, backwards: bool) -> (bool, bool) {
+        let (mut left, mut go_on) = (false, false);
+        if self.leaving {
+            left = ui.button("Leave").clicked();
+            if ui.button("Go on").clicked() {
+                self.leaving = false;
+            }
+        } else if ui.button("Leave...").clicked() {
+            self.leaving = true;
+        }
+        ui.add_space(GAP);
+        if self.said.is_some() {
+            go_on = main_button(ui, "Next", true, false);
+            return (left, go_on);
+        }
+        let mut sides = [
+            (Side::Left, "Left is lower"),
+            (Side::Right, "Right is lower"),
+        ];
+        if backwards {
+            sides.reverse();
+        }
+        for (side, text) in sides {
+            if main_button(ui, text, self.watch.is_some(), false) {
+                *said = Some(side);
+            }
+        }
         (left, go_on)
     }
 
@@ -390,7 +412,7 @@ impl Live {
         let (_, side) = grid(2, room.x, room.y);
         let side = side.min(room.x / 2.0 - SMALL_GAP).min(room.y).max(40.0);
         let width = 2.0 * side + SMALL_GAP;
-        let ready = self.seen.is_some();
+        let ready = self.watch.is_some();
         let told = self.said.is_some();
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing = vec2(SMALL_GAP, 0.0);
@@ -402,7 +424,7 @@ impl Live {
                 // Both at once, or none.
                 let outcome = reel.get(&subject).filter(|o| ready || o.is_err());
                 let caption = match told {
-                    true => format!("{:.1} %", case.ef_percent),
+                    true => ef_in_words(case.ef_percent),
                     false => String::new(),
                 };
                 let overlay = Overlay {
@@ -430,10 +452,7 @@ impl Ended {
             &format!("The truth: {}.", self.truth),
         );
         if self.result.is_some() {
-            match &self.written {
-                Some(path) => written(ui, "Your result, to be handed in", path),
-                None => muted(ui, "Your result is not written yet."),
-            }
+            handed_in(ui, self.written.as_ref());
             elsewhere = ui.button("Save the result elsewhere...").clicked();
         }
         heading(
@@ -445,12 +464,12 @@ impl Ended {
                 ui.label(noticeable_in_words(&self.noticeable));
                 muted(
                     ui,
-                    "It is the difference that is told in 75 % of pairs. Smaller is better.",
+                    "It is the smallest difference that you tell in 75 % of pairs.",
                 );
             }
             false => muted(
                 ui,
-                "Too few pairs to say which difference you just tell: it takes 30 at least.",
+                "Too few pairs to say what the smallest difference is that you tell: it takes 30 at least.",
             ),
         }
         ui.add_space(GAP);

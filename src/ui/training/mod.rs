@@ -11,6 +11,7 @@ mod pane;
 mod progress;
 mod reel;
 mod stock;
+mod watch;
 
 pub use files::TrainingFile;
 
@@ -27,7 +28,7 @@ use guess::Guess;
 use ladder::Ladders;
 use lower::Lower;
 use reel::Reel;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stock::Stock;
 use strum::IntoEnumIterator;
@@ -55,6 +56,18 @@ impl Tab {
     }
 }
 
+/// Points of a window under which a sitting has no tabs above it.
+const LOW: f32 = 420.0;
+
+/// What happened since the screen was drawn last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Since {
+    /// Enter was pressed, and nothing else had the keyboard.
+    entered: bool,
+    /// Something else was on screen.
+    away: bool,
+}
+
 /// The mode's whole state.
 pub struct Training {
     house: Arc<House>,
@@ -68,9 +81,10 @@ pub struct Training {
     /// Started when the mode is first shown.
     reel: Option<Reel>,
     wish: Option<TrainingFile>,
+    /// Whose result is to be saved elsewhere.
+    result_of: Tab,
     said: Vec<String>,
-    /// Enter was pressed, and nothing else had the keyboard.
-    entered: bool,
+    since: Since,
     wake: Wake,
 }
 
@@ -85,18 +99,44 @@ impl Training {
             guess: Guess::default(),
             lower: Lower::default(),
             ladders: Ladders::default(),
-            progress: progress::Shown::default(),
+            progress: progress::Shown::new(wake.clone()),
             classes: Classes::new(wake.clone()),
             reel: None,
             wish: None,
+            result_of: Tab::default(),
             said: Vec::new(),
-            entered: false,
+            since: Since::default(),
             wake,
         }
     }
 
+    /// Something else is on screen.
+    pub fn is_away(&mut self) {
+        self.since.away = true;
+    }
+
+    /// All profiles are to be deleted: none is held or remembered.
+    pub fn forget(&mut self) {
+        self.guess = Guess::default();
+        self.lower = Lower::default();
+        self.stock.forget();
+    }
+
+    /// Where profiles lie.
+    pub fn folder(&self) -> Option<PathBuf> {
+        self.stock.folder().map(Path::to_owned)
+    }
+
+    /// Looks at the profiles anew.
+    pub fn look(&mut self) {
+        self.stock.look();
+    }
+
     /// A file that was opened or dropped.
     pub fn take_opened(&mut self, file: TrainingFile, path: PathBuf) {
+        if file == TrainingFile::Set && matches!(self.tab, Tab::Progress | Tab::Class) {
+            self.tab = Tab::Guess;
+        }
         self.take_file(Purpose::Training(file), path);
     }
 
@@ -123,16 +163,16 @@ impl Training {
     }
 
     /// The screen that is chosen. A file that the user is to choose.
-    fn screen(&mut self, ui: &mut Ui, engine: &Engine, entered: bool) -> Option<TrainingFile> {
+    fn screen(&mut self, ui: &mut Ui, engine: &Engine, since: Since) -> Option<TrainingFile> {
         let (stock, reel) = (&mut self.stock, self.reel.as_ref()?);
         match self.tab {
-            Tab::Guess => self.guess.ui(ui, stock, reel, entered),
-            Tab::Lower => self.lower.ui(ui, stock, reel, entered),
+            Tab::Guess => self.guess.ui(ui, stock, reel, since),
+            Tab::Lower => self.lower.ui(ui, stock, reel, since),
             Tab::Ladder => self.ladders.ui(ui, stock, reel),
             Tab::Progress => self.progress.ui(ui, stock),
             Tab::Class => {
                 let shared = (self.house.as_ref(), engine);
-                let wants = self.classes.ui(ui, stock, shared, entered)?;
+                let wants = self.classes.ui(ui, stock, shared, since.entered)?;
                 self.grant(wants)
             }
         }
@@ -166,15 +206,16 @@ impl Screen for Training {
     fn pursue(&mut self, engine: &mut Engine) {
         self.classes.set.pursue(&self.house, engine);
         self.stock.pursue(self.reel.as_ref());
-        self.classes.pursue();
+        self.classes.pursue(self.reel.as_ref());
+        self.progress.pursue();
     }
 
     fn obey(&mut self, command: Command, _: f64, _: &mut Engine) {
-        self.entered |= command == Command::Proceed;
+        self.since.entered |= command == Command::Proceed;
     }
 
     fn ui(&mut self, ui: &mut Ui, engine: &mut Engine) -> Vec<Command> {
-        let entered = std::mem::take(&mut self.entered);
+        let since = std::mem::take(&mut self.since);
         if self.reel.is_none() {
             match Reel::start(self.wake.clone()) {
                 Ok(reel) => self.reel = Some(reel),
@@ -187,13 +228,19 @@ impl Screen for Training {
             self.classes.wall_ui(ui, reel);
             return Vec::new();
         }
-        egui::Panel::top("screens of training")
-            .frame(theme::background(ui).inner_margin(6))
-            .show(ui, |ui| self.tabs(ui));
+        // Whoever is being asked cannot go elsewhere, and needs the room where there is little.
+        if !self.is_sitting() || ui.ctx().content_rect().height() > LOW {
+            egui::Panel::top("screens of training")
+                .frame(theme::background(ui).inner_margin(6))
+                .show(ui, |ui| self.tabs(ui));
+        }
         let shown = egui::CentralPanel::default()
             .frame(theme::background(ui))
-            .show(ui, |ui| self.screen(ui, engine, entered));
+            .show(ui, |ui| self.screen(ui, engine, since));
         self.wish = shown.inner;
+        if self.wish == Some(TrainingFile::ResultOut) {
+            self.result_of = self.tab;
+        }
         Vec::new()
     }
 
@@ -210,7 +257,8 @@ impl Screen for Training {
     }
 
     fn is_busy(&self) -> bool {
-        self.is_sitting() || self.stock.is_busy() || self.classes.is_busy()
+        let classes = self.classes.is_busy();
+        self.is_sitting() || self.stock.is_busy() || classes || self.progress.is_busy()
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
@@ -240,8 +288,13 @@ impl Screen for Training {
             return;
         };
         match file {
+            TrainingFile::Clips if self.tab == Tab::Class => {
+                self.classes.take(file, path, &mut self.stock);
+            }
             TrainingFile::Set | TrainingFile::Clips => self.stock.take(file, path),
-            TrainingFile::ResultOut if self.tab == Tab::Lower => self.lower.write_result(path),
+            TrainingFile::ResultOut if self.result_of == Tab::Lower => {
+                self.lower.write_result(path);
+            }
             TrainingFile::ResultOut => self.guess.write_result(path),
             TrainingFile::Csv | TrainingFile::Json => self.progress.take(file, path, &self.stock),
             TrainingFile::Report if self.tab == Tab::Progress => {
@@ -256,10 +309,10 @@ impl Screen for Training {
                 if !self.is_sitting() {
                     self.tab = Tab::Class;
                 }
-                self.classes.take(file, path, &self.stock);
+                self.classes.take(file, path, &mut self.stock);
             }
             TrainingFile::Frames | TrainingFile::Made => {
-                self.classes.take(file, path, &self.stock);
+                self.classes.take(file, path, &mut self.stock);
             }
         }
     }

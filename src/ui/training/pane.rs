@@ -196,6 +196,13 @@ impl Beating {
         }
     }
 
+    /// Takes up where it was, so many seconds later.
+    pub fn wait(&mut self, seconds: f64) {
+        if let Some(since) = &mut self.since {
+            *since += seconds;
+        }
+    }
+
     pub fn is_playing(&self) -> bool {
         self.since.is_some()
     }

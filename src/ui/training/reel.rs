@@ -5,8 +5,9 @@ use crate::ui::projector::Wake;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Pictures of hearts that are kept, besides those that are wanted.
+/// Pictures of hearts, and bytes of their frames, that are kept besides those that are wanted.
 const KEPT: usize = 40;
+const KEPT_BYTES: usize = 256 << 20;
 
 /// A picture of a heart, or why there is none.
 pub type Outcome = Result<Arc<Material>, String>;
@@ -41,7 +42,10 @@ impl State {
     fn keep(&mut self, subject: Subject, outcome: Outcome) {
         self.order.push(subject.clone());
         self.made.insert(subject, outcome);
-        while self.order.len() > KEPT {
+        let bytes = |made: &BTreeMap<Subject, Outcome>| -> usize {
+            made.values().flatten().map(|m| m.bytes()).sum()
+        };
+        while self.order.len() > KEPT || bytes(&self.made) > KEPT_BYTES {
             let Some(old) = self.order.iter().position(|s| !self.wanted.contains(s)) else {
                 return;
             };
@@ -72,12 +76,14 @@ impl Reel {
         }
     }
 
-    /// The clips of the set that is drilled with: other ones than before.
-    pub fn set_clips(&self, clips: Arc<Clips>) {
+    /// Clips of another folder; what was known of the others stays so.
+    pub fn add_clips(&self, clips: &Clips) {
         let mut state = lock(&self.shared.state);
-        state.clips = clips;
-        state.made.clear();
-        state.order.clear();
+        Arc::make_mut(&mut state.clips).extend(clips);
+        // What was missing may be there now.
+        state.made.retain(|_, outcome| outcome.is_ok());
+        let State { made, order, .. } = &mut *state;
+        order.retain(|subject| made.contains_key(subject));
         self.shared.changed.notify_one();
     }
 
@@ -116,8 +122,8 @@ fn work(shared: &Shared, wake: &Wake) {
         };
         let outcome = material(&subject, &clips).map(Arc::new);
         let mut state = lock(&shared.state);
-        // What was made of clips that are no longer those is nobody's.
-        if Arc::ptr_eq(&state.clips, &clips) {
+        // What failed before another folder came is tried once more.
+        if outcome.is_ok() || Arc::ptr_eq(&state.clips, &clips) {
             state.keep(subject, outcome);
         }
         drop(state);

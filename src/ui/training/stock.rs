@@ -2,10 +2,12 @@
 
 use super::files::TrainingFile;
 use super::reel::Reel;
-use crate::drill::case::{Recipe, Truth};
+use crate::drill::case::{Case, Recipe};
 use crate::drill::material::Clips;
 use crate::drill::profile::{Answer, Compared, Listed, Profile, ProfileError, is_alias, list};
+use crate::drill::retention::{self, Retention};
 use crate::drill::sampler::Source;
+use crate::drill::schedule::{self, Cell};
 use crate::drill::set::{self, CaseSet};
 use crate::drill::sitting::About;
 use crate::phantom::Quality;
@@ -29,9 +31,13 @@ pub struct Stock {
     pub alias: String,
     pub quality: Quality,
     set: Option<Chosen>,
+    /// Of the built-in source in the quality that is chosen.
+    built_in: (Quality, Arc<About>),
     profiles: Vec<Listed>,
     /// What the profile of this alias has answered.
     known: Option<Known>,
+    /// How often profiles were looked at.
+    looks: usize,
     looking: Option<(String, Task<Result<Looked, String>>)>,
     loading: Option<Task<Result<Loaded, String>>>,
     /// What was wrong with a file, or with the profiles.
@@ -43,6 +49,9 @@ pub struct Stock {
 struct Chosen {
     path: PathBuf,
     set: Arc<CaseSet>,
+    about: Arc<About>,
+    /// What is said of it.
+    words: String,
     /// Clips of the set that are in no folder that was looked through.
     missing: usize,
 }
@@ -63,6 +72,12 @@ pub struct Known {
     pub alias: String,
     pub answers: Vec<Answer>,
     pub compared: Vec<Compared>,
+    /// What was practised, the weakest first.
+    pub cells: Vec<Cell>,
+    /// The retention test that is due.
+    pub retention: Option<Retention>,
+    /// Tells what was known before from what is known now.
+    pub version: usize,
 }
 
 impl Stock {
@@ -72,9 +87,11 @@ impl Stock {
             day,
             alias: USUAL.into(),
             quality: Quality::default(),
+            built_in: built_in(Quality::default()),
             set: None,
             profiles: Vec::new(),
             known: None,
+            looks: 0,
             looking: None,
             loading: None,
             why: None,
@@ -90,14 +107,22 @@ impl Stock {
             return;
         };
         let alias = self.alias.clone();
+        let today = self.today();
         let task = Task::start("profiles", &self.wake, {
             let alias = alias.clone();
-            move |_: &Reporter| looked(&folder, &alias)
+            move |_: &Reporter| looked(&folder, &alias, today)
         });
         match task {
             Ok(task) => self.looking = Some((alias, task)),
             Err(why) => self.why = Some(why),
         }
+    }
+
+    /// Nothing is remembered of any profile.
+    pub fn forget(&mut self) {
+        self.profiles.clear();
+        self.known = None;
+        self.looking = None;
     }
 
     /// By UTC, as answers have it.
@@ -124,16 +149,15 @@ impl Stock {
         Profile::open(folder, &self.alias).map_err(|e| sentence(&e))
     }
 
-    /// Where cases come from.
-    pub fn source(&self) -> Source {
-        match &self.set {
-            Some(chosen) => Source::Set((*chosen.set).clone()),
-            None => Source::built_in(self.quality),
+    /// Where cases come from, and what is said of their truth.
+    pub fn about(&mut self) -> Arc<About> {
+        if let Some(chosen) = &self.set {
+            return chosen.about.clone();
         }
-    }
-
-    pub fn about(&self) -> About {
-        About::of(self.source())
+        if self.built_in.0 != self.quality {
+            self.built_in = built_in(self.quality);
+        }
+        self.built_in.1.clone()
     }
 
     pub fn set(&self) -> Option<&Arc<CaseSet>> {
@@ -158,10 +182,15 @@ impl Stock {
             match outcome.and_then(|o| o) {
                 Ok(looked) => {
                     self.profiles = looked.profiles;
-                    self.known = looked.known.or(Some(Known {
+                    self.looks += 1;
+                    let known = looked.known.unwrap_or(Known {
                         alias,
                         ..Known::default()
-                    }));
+                    });
+                    self.known = Some(Known {
+                        version: self.looks,
+                        ..known
+                    });
                 }
                 Err(why) => self.why = Some(why),
             }
@@ -174,7 +203,7 @@ impl Stock {
             Ok(Loaded::Set(chosen, clips)) => {
                 self.set = Some(chosen);
                 if let Some(reel) = reel {
-                    reel.set_clips(clips);
+                    reel.add_clips(&clips);
                 }
             }
             Ok(Loaded::Clips { missing, clips }) => {
@@ -182,7 +211,7 @@ impl Stock {
                     chosen.missing = missing;
                 }
                 if let Some(reel) = reel {
-                    reel.set_clips(clips);
+                    reel.add_clips(&clips);
                 }
             }
             Err(why) => self.why = Some(why),
@@ -218,17 +247,23 @@ impl Stock {
 
     /// Whether cases can be asked, and if not what is to be done.
     pub fn trouble(&self) -> Option<&'static str> {
-        if !is_alias(&self.alias) {
-            return Some("An alias has 1 to 40 letters, digits, spaces and dashes.");
-        }
+        self.alias_trouble().or_else(|| self.source_trouble())
+    }
+
+    pub fn alias_trouble(&self) -> Option<&'static str> {
+        let words = "An alias has 1 to 40 letters, digits, spaces and dashes.";
+        (!is_alias(&self.alias)).then_some(words)
+    }
+
+    pub fn source_trouble(&self) -> Option<&'static str> {
         match &self.set {
+            _ if self.is_busy() => Some("Wait until the set is open."),
             Some(chosen) if chosen.missing > 0 => Some("Choose the folder with the set's clips."),
-            _ if self.is_busy() => Some(""),
             _ => None,
         }
     }
 
-    /// Who trains. Whether that changed.
+    /// Who trains.
     pub fn profile_ui(&mut self, ui: &mut Ui) {
         let before = self.alias.clone();
         row(ui, "Profile", |ui, label| {
@@ -257,7 +292,7 @@ impl Stock {
     /// Where cases come from. A file that the user is to choose.
     pub fn source_ui(&mut self, ui: &mut Ui) -> Option<TrainingFile> {
         let mut asks = None;
-        let about = self.set.as_ref().map(|c| described(&c.set));
+        let about = self.set.as_ref().map(|c| c.words.clone());
         let path = self.set.as_ref().map(|c| c.path.clone());
         let field = FileField {
             about: about.as_deref().unwrap_or_default(),
@@ -306,10 +341,14 @@ impl Stock {
     }
 }
 
+fn built_in(quality: Quality) -> (Quality, Arc<About>) {
+    (quality, Arc::new(About::of(Source::built_in(quality))))
+}
+
 /// As `12 hearts, 144 cases; measured by X, itself off by 4 points (SD)`.
-fn described(set: &CaseSet) -> String {
+fn described(set: &CaseSet, about: &About) -> String {
     let cases: usize = set.ladders.iter().map(|l| l.rungs.len()).sum();
-    let words = About::of(Source::Set(set.clone())).in_words();
+    let words = about.in_words();
     let hearts = counted(set.ladders.len(), "heart");
     format!("{hearts}, {}; {words}", counted(cases, "case"))
 }
@@ -353,7 +392,7 @@ pub fn bytes_of(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     }
 }
 
-fn looked(folder: &Path, alias: &str) -> Result<Looked, String> {
+fn looked(folder: &Path, alias: &str, today: NaiveDate) -> Result<Looked, String> {
     let profiles = list(folder).map_err(|e| sentence(&e))?;
     if !profiles.iter().any(|p| p.alias == alias) {
         return Ok(Looked {
@@ -364,8 +403,11 @@ fn looked(folder: &Path, alias: &str) -> Result<Looked, String> {
     let known = match Profile::open(folder, alias) {
         Ok(profile) => Some(Known {
             alias: alias.to_owned(),
+            cells: schedule::cells(profile.answers()).unwrap_or_default(),
+            retention: retention::offered(profile.answers(), today),
             answers: profile.answers().to_vec(),
             compared: profile.compared().to_vec(),
+            version: 0,
         }),
         // A sitting has it: what it adds is looked at when it ends.
         Err(ProfileError::Locked) => None,
@@ -377,18 +419,29 @@ fn looked(folder: &Path, alias: &str) -> Result<Looked, String> {
 fn load(path: PathBuf, reporter: &Reporter) -> Result<Loaded, String> {
     let bytes = bytes_of(&path, set::MOST_BYTES)?;
     let set = CaseSet::parse(&bytes).map_err(|e| about_file(&path, &e))?;
-    let has_clips =
-        set.truth != Truth::Exact || set.cases().any(|c| matches!(c.recipe, Recipe::Clip { .. }));
-    let clips = match path.parent().filter(|_| has_clips) {
-        Some(folder) => clips_of(folder, reporter)?,
-        None => Clips::default(),
+    let clips = clips_beside(&set, &path, reporter)?;
+    let about = About::of(Source::Set(set.clone()));
+    let chosen = Chosen {
+        missing: missing(&set, &clips),
+        words: described(&set, &about),
+        about: Arc::new(about),
+        set: Arc::new(set),
+        path,
     };
-    let set = Arc::new(set);
-    let missing = missing(&set, &clips);
-    Ok(Loaded::Set(Chosen { path, set, missing }, Arc::new(clips)))
+    Ok(Loaded::Set(chosen, Arc::new(clips)))
 }
 
-fn clips_of(folder: &Path, reporter: &Reporter) -> Result<Clips, String> {
+/// The clips that lie beside a set or a class of them.
+pub fn clips_beside(set: &CaseSet, path: &Path, reporter: &Reporter) -> Result<Clips, String> {
+    let is_clip = |c: &Case| matches!(c.recipe, Recipe::Clip { .. });
+    match path.parent() {
+        Some(folder) if set.cases().any(|c| is_clip(&c)) => clips_of(folder, reporter),
+        _ => Ok(Clips::default()),
+    }
+}
+
+/// All clips of a folder.
+pub fn clips_of(folder: &Path, reporter: &Reporter) -> Result<Clips, String> {
     let folder = match folder.as_os_str().is_empty() {
         true => Path::new("."),
         false => folder,
@@ -398,8 +451,9 @@ fn clips_of(folder: &Path, reporter: &Reporter) -> Result<Clips, String> {
     })
 }
 
-fn missing(set: &CaseSet, clips: &Clips) -> usize {
-    let is_missing = |c: &crate::drill::case::Case| match &c.recipe {
+/// How many clips of a set are not there.
+pub fn missing(set: &CaseSet, clips: &Clips) -> usize {
+    let is_missing = |c: &Case| match &c.recipe {
         Recipe::Clip { pixels_sha256 } => !clips.has(pixels_sha256),
         Recipe::Simulated { .. } => false,
     };

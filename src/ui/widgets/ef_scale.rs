@@ -5,13 +5,23 @@ use crate::drill::profile::GUESSES;
 use crate::ef::EfPercent;
 use crate::ui::theme::{Tokens, tokens};
 use egui::accesskit::{Action, ActionData};
-use egui::{Align2, FontId, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo};
+use egui::{
+    Align2, Event, EventFilter, FontId, Key, Rect, Response, Sense, Shape, Stroke, Ui, WidgetInfo,
+};
 use egui::{pos2, vec2};
 
 /// What is shown of a case that was answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Told {
     pub ef_percent: f64,
+}
+
+/// What was done with the scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Did {
+    pub chosen: Option<u32>,
+    /// Enter was pressed on it.
+    pub entered: bool,
 }
 
 /// The scale.
@@ -28,8 +38,8 @@ const RADIUS: f32 = 10.0;
 const HEIGHT: f32 = 100.0;
 
 impl EfScale {
-    /// Draws it as wide as there is room. What was chosen on it, if anything.
-    pub fn show(&self, ui: &mut Ui) -> (Response, Option<u32>) {
+    /// Draws it as wide as there is room. What was done with it.
+    pub fn show(&self, ui: &mut Ui) -> Did {
         let tokens = tokens(ui);
         let size = vec2(ui.available_width(), HEIGHT * self.size);
         let sense = match self.told {
@@ -42,7 +52,10 @@ impl EfScale {
             pos2(rect.left() + RADIUS, rect.center().y - half),
             pos2(rect.right() - RADIUS, rect.center().y + half),
         );
-        let chosen = self.chosen(ui, &response, track);
+        let (chosen, entered) = (
+            self.chosen(ui, &response, track),
+            self.entered(ui, &response),
+        );
         let value = chosen.or(self.value);
         response.widget_info(|| {
             let name = "Ejection fraction, percent";
@@ -65,7 +78,24 @@ impl EfScale {
             ui.painter()
                 .rect_stroke(track.expand(3.0), 3.0, stroke, egui::StrokeKind::Outside);
         }
-        (response, chosen)
+        Did { chosen, entered }
+    }
+
+    /// Enter, which else is a focused widget's own.
+    fn entered(&self, ui: &Ui, response: &Response) -> bool {
+        let is = |event: &Event| {
+            let Event::Key {
+                key,
+                pressed,
+                repeat,
+                ..
+            } = event
+            else {
+                return false;
+            };
+            *key == Key::Enter && *pressed && !repeat
+        };
+        response.has_focus() && ui.input(|i| i.events.iter().any(is))
     }
 
     /// By the pointer, the arrows of a scale that has a value, or a screen reader.
@@ -77,6 +107,30 @@ impl EfScale {
         if down && let Some(at) = response.interact_pointer_pos() {
             return Some(ef_at(track, at.x));
         }
+        if response.has_focus() {
+            let id = response.id;
+            ui.memory_mut(|memory| {
+                let arrows = EventFilter {
+                    horizontal_arrows: true,
+                    ..EventFilter::default()
+                };
+                memory.set_focus_lock_filter(id, arrows);
+            });
+            let steps = ui.input(|i| {
+                let times = |key| i.num_presses(key) as i32;
+                times(Key::ArrowRight) - times(Key::ArrowLeft)
+            });
+            let from = self.value.filter(|_| steps != 0);
+            if let Some(value) = from.and_then(|v| v.checked_add_signed(steps)) {
+                return Some(bounded(f64::from(value)));
+            }
+        }
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.add_action(Action::SetValue);
+            node.set_min_numeric_value(ends().0);
+            node.set_max_numeric_value(ends().1);
+            node.set_numeric_value_step(1.0);
+        });
         let asked = ui.input(|i| {
             let requests = i.accesskit_action_requests(response.id, Action::SetValue);
             let values = requests.filter_map(|request| match request.data {

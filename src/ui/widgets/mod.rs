@@ -4,6 +4,6 @@ mod ef_slider;
 mod square_editor;
 
 pub use cine::{Cine, Key, Picture};
-pub use ef_scale::{EfScale, Told};
+pub use ef_scale::{Did, EfScale, Told};
 pub use ef_slider::{EfSlider, Mark};
 pub use square_editor::{Edit, mask_drawer, show_masks, square_editor};

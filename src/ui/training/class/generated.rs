@@ -5,9 +5,9 @@ use super::super::stock::{about_file, counted};
 use crate::drill::make::{self, EFS, Made};
 use crate::ef::EfPercent;
 use crate::engine::{Batch, Engine, Event, Generated, JobId, Owner, Request};
+use crate::media;
 use crate::media::export::{self, Cine};
 use crate::media::region::Anatomy;
-use crate::media::{self, Found};
 use crate::provenance::Part;
 use crate::ui::mode::House;
 use crate::ui::parts::{
@@ -66,6 +66,8 @@ struct Making {
     /// None once nothing more comes.
     writer: Option<Sender<(PathBuf, Arc<Generated>)>>,
     writing: Task<Result<(), String>>,
+    /// What that came to.
+    written: Option<Result<(), String>>,
     cascade_sha256: String,
     ended: bool,
 }
@@ -125,12 +127,19 @@ impl MakeSet {
                         // Fails only when nothing is written any more, which is told when that ends.
                         let _ = writer.send((making.out.join(name), made));
                     }
+                    (Err(why), ..) => {
+                        making.failed += 1;
+                        self.why.get_or_insert(why);
+                    }
                     _ => making.failed += 1,
                 }
             }
-            Event::Done { job } | Event::Cancelled { job } | Event::Failed { job, .. }
-                if job == making.job =>
-            {
+            Event::Failed { job, why, .. } if job == making.job => {
+                self.why = Some(why);
+                making.writer = None;
+                making.ended = true;
+            }
+            Event::Done { job } | Event::Cancelled { job } if job == making.job => {
                 making.writer = None;
                 making.ended = true;
             }
@@ -154,13 +163,25 @@ impl MakeSet {
                     Err(why) => self.why = Some(why),
                 },
             },
-            Work::Making(making) => match making.writing.take().filter(|_| making.ended) {
-                None => self.work = Work::Making(making),
-                Some(outcome) => match outcome.and_then(|o| o) {
-                    Ok(()) => self.assemble(&making),
-                    Err(why) => self.why = Some(why),
-                },
-            },
+            Work::Making(mut making) => {
+                if making.written.is_none() {
+                    making.written = making.writing.take().map(|o| o.and_then(|o| o));
+                }
+                // What cannot be written need not be made.
+                if matches!(making.written, Some(Err(_))) && !making.ended {
+                    engine.cancel_batch(making.job);
+                }
+                match making.written.take() {
+                    Some(written) if making.ended => match written {
+                        Ok(()) => self.assemble(&making),
+                        Err(why) => self.why = Some(why),
+                    },
+                    written => {
+                        making.written = written;
+                        self.work = Work::Making(making);
+                    }
+                }
+            }
             Work::Assembling(task) => match task.take() {
                 None => self.work = Work::Assembling(task),
                 Some(outcome) => match outcome.and_then(|o| o) {
@@ -248,6 +269,7 @@ impl MakeSet {
 
     fn queue(&mut self, prepared: Prepared, house: &House, engine: &mut Engine) {
         let (Some(cascade), Some(out)) = (&house.cascade, self.out.clone()) else {
+            self.why = Some("The cascade is being changed: begin again when it is open.".into());
             return;
         };
         let (mut requests, mut names) = (Vec::new(), Vec::new());
@@ -286,6 +308,7 @@ impl MakeSet {
             progress: Progress::default(),
             writer: Some(writer),
             writing,
+            written: None,
             cascade_sha256: cascade.identity.sha256.clone(),
             ended: false,
         }));
@@ -338,13 +361,24 @@ fn write(path: &Path, made: &Generated) -> Result<(), String> {
         .map_err(|e| e.to_string())
 }
 
+/// All files of a folder, in the order of their names. Numbered stills are frames of their own here, not a clip's.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |e: std::io::Error| about_file(folder, &format!("it cannot be read ({e})"));
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 /// Opens a folder's frames, and looks what is there already.
 fn prepared(frames: &Path, out: &Path, reporter: &Reporter) -> Result<Prepared, String> {
     std::fs::create_dir_all(out).map_err(|e| about_file(out, &e))?;
-    let paths = match media::look(frames).map_err(|e| e.to_string())? {
-        Found::Collection(paths) => paths,
-        Found::Recording(_) => vec![frames.to_owned()],
-    };
+    let paths = files_of(frames)?;
     let (mut hearts, mut skipped) = (Vec::<Arc<Anatomy>>::new(), 0);
     for (i, path) in paths.iter().take(MOST).enumerate() {
         if !reporter.report("Opening frames", i as f64 / paths.len().min(MOST) as f64) {
@@ -353,6 +387,10 @@ fn prepared(frames: &Path, out: &Path, reporter: &Reporter) -> Result<Prepared, 
         let source = media::open(path)
             .map_err(|e| e.to_string())
             .and_then(|opened| {
+                // What this program made is no frame to begin with.
+                if opened.mark.is_some() {
+                    return Err("it is synthetic".into());
+                }
                 let origin = Origin::File(opened.kind);
                 Source::prepare(opened, origin)
             });

@@ -61,12 +61,12 @@ impl Make {
                 ui.selectable_value(&mut self.kind, Kind::Guess, "guess the EF");
                 ui.selectable_value(&mut self.kind, Kind::Lower, "which is lower");
             });
-            row(ui, "Told", |ui, _| {
-                ui.selectable_value(&mut self.feedback, Feedback::AfterEach, "after each");
+            row(ui, "Feedback", |ui, _| {
+                ui.selectable_value(&mut self.feedback, Feedback::AfterEach, "after each case");
                 ui.selectable_value(&mut self.feedback, Feedback::AtEnd, "at the end");
             });
             if self.kind == Kind::Guess {
-                row(ui, "Cases", |ui, label| {
+                row(ui, "How many", |ui, label| {
                     ui.add(DragValue::new(&mut self.cases).range(1..=1000))
                         .labelled_by(label);
                 });
@@ -75,7 +75,14 @@ impl Make {
                     let seconds = DragValue::new(&mut self.limit_s)
                         .range(1.0..=600.0)
                         .suffix(" s");
-                    ui.add_enabled(self.limited, seconds);
+                    let seconds = ui.add_enabled(self.limited, seconds);
+                    seconds.widget_info(|| {
+                        egui::WidgetInfo::labeled(
+                            egui::Role::SpinButton,
+                            true,
+                            "Seconds for each case",
+                        )
+                    });
                 });
                 shares_ui(ui, &mut self.shares);
             }
@@ -84,8 +91,12 @@ impl Make {
                 muted(ui, "another number is another class");
             });
             ui.add_space(GAP);
-            if main_button(ui, "Save...", stock.trouble().is_none(), false) {
+            let trouble = stock.source_trouble();
+            if main_button(ui, "Save...", trouble.is_none(), false) {
                 asks = Some(TrainingFile::ClassOut);
+            }
+            if let Some(trouble) = trouble {
+                muted(ui, trouble);
             }
             if let Some(path) = &self.written {
                 written(ui, "To be handed out", path);
@@ -97,11 +108,11 @@ impl Make {
         asks
     }
 
-    /// Writes the class.
+    /// Writes the class. Where it is then.
     ///
     /// # Errors
     /// A sentence.
-    pub fn write(&mut self, mut path: PathBuf, stock: &Stock) -> Result<(PathBuf, Class), String> {
+    pub fn write(&mut self, mut path: PathBuf, stock: &mut Stock) -> Result<PathBuf, String> {
         self.written = None;
         self.why = None;
         if path.extension().is_none() {
@@ -109,7 +120,7 @@ impl Make {
         }
         let class = Class::new(Wanted {
             name: self.name.trim().to_owned(),
-            source: stock.source(),
+            source: stock.about().source.clone(),
             seed: self.seed,
             cases: match self.kind {
                 Kind::Guess => self.cases,
@@ -125,6 +136,6 @@ impl Make {
         crate::files::write_atomically(&path, &class.to_bytes())
             .map_err(|e| format!("{}: it cannot be written ({e}).", path.display()))?;
         self.written = Some(path.clone());
-        Ok((path, class))
+        Ok(path)
     }
 }

@@ -8,13 +8,15 @@ mod wall;
 
 use super::files::TrainingFile;
 use super::reel::Reel;
-use super::stock::{Stock, about_file, bytes_of};
+use super::stock::{Stock, about_file, bytes_of, clips_beside, clips_of, missing};
 use crate::drill::class::{self, Class};
+use crate::drill::material::Clips;
 use crate::drill::profile::Profile;
 use crate::drill::sitting::Sitting;
 use crate::engine::Engine;
 use crate::ui::mode::House;
 use crate::ui::projector::Wake;
+use crate::ui::task::{Reporter, Task};
 use crate::ui::theme::GAP;
 use egui::Ui;
 use generated::MakeSet;
@@ -48,13 +50,24 @@ impl Part {
 /// The screen's state.
 pub struct Classes {
     part: Part,
-    opened: Option<(PathBuf, Arc<Class>)>,
+    opened: Option<Opened>,
+    opening: Option<Task<Result<(Opened, Clips), String>>>,
     make: Make,
     results: Results,
     pub set: MakeSet,
     /// Cases on a projector.
     wall: Option<Wall>,
     why: Option<String>,
+    wake: Wake,
+}
+
+/// A class that was opened.
+#[derive(Clone)]
+struct Opened {
+    path: PathBuf,
+    class: Arc<Class>,
+    /// Clips of its set that are in no folder that was looked through.
+    missing: usize,
 }
 
 /// What the page asks for.
@@ -69,6 +82,8 @@ impl Classes {
         Self {
             part: Part::default(),
             opened: None,
+            opening: None,
+            wake: wake.clone(),
             make: Make::default(),
             results: Results::new(wake.clone()),
             set: MakeSet::new(wake),
@@ -78,7 +93,7 @@ impl Classes {
     }
 
     pub fn is_busy(&self) -> bool {
-        self.results.is_busy() || self.set.is_busy()
+        self.opening.is_some() || self.results.is_busy() || self.set.is_busy()
     }
 
     /// Whether it has the whole window.
@@ -88,29 +103,57 @@ impl Classes {
 
     pub fn step_back(&mut self, engine: &Engine) {
         self.why = None;
+        if self.opening.take().is_some() {
+            return;
+        }
         match self.part {
             Part::Set => self.set.cancel(engine),
             _ => self.results.step_back(),
         }
     }
 
-    pub fn pursue(&mut self) {
+    pub fn pursue(&mut self, reel: Option<&Reel>) {
         self.results.pursue();
+        let Some(outcome) = self.opening.as_ref().and_then(Task::take) else {
+            return;
+        };
+        self.opening = None;
+        match outcome.and_then(|o| o) {
+            Ok((opened, clips)) => {
+                self.opened = Some(opened);
+                if let Some(reel) = reel {
+                    reel.add_clips(&clips);
+                }
+            }
+            Err(why) => self.why = Some(why),
+        }
+    }
+
+    fn open(
+        &mut self,
+        work: impl FnOnce(&Reporter) -> Result<(Opened, Clips), String> + Send + 'static,
+    ) {
+        match Task::start("class", &self.wake, work) {
+            Ok(task) => self.opening = Some(task),
+            Err(why) => self.why = Some(why),
+        }
     }
 
     /// Takes a file that was chosen, opened or dropped.
-    pub fn take(&mut self, file: TrainingFile, path: PathBuf, stock: &Stock) {
+    pub fn take(&mut self, file: TrainingFile, path: PathBuf, stock: &mut Stock) {
         self.why = None;
         match file {
             TrainingFile::Class => {
                 self.part = Part::Take;
-                match open(&path) {
-                    Ok(class) => self.opened = Some((path, Arc::new(class))),
-                    Err(why) => self.why = Some(why),
+                self.open(move |reporter| open(path, reporter));
+            }
+            TrainingFile::Clips => {
+                if let Some(opened) = self.opened.clone() {
+                    self.open(move |reporter| more(opened, &path, reporter));
                 }
             }
             TrainingFile::ClassOut => match self.make.write(path, stock) {
-                Ok((path, class)) => self.opened = Some((path, Arc::new(class))),
+                Ok(path) => self.open(move |reporter| open(path, reporter)),
                 Err(why) => self.make.why = Some(why),
             },
             TrainingFile::Result | TrainingFile::ResultBefore | TrainingFile::Report => {
@@ -144,7 +187,7 @@ impl Classes {
             Part::Take => self.take_ui(ui, stock, entered),
             Part::Make => self.make.ui(ui, stock).map(Wants::File),
             Part::Results => {
-                let class = self.opened.as_ref().map(|(_, class)| class.as_ref());
+                let class = self.opened.as_ref().map(|o| o.class.as_ref());
                 let (file, wall) = self.results.ui(ui, class);
                 self.wall = wall;
                 file.map(Wants::File)
@@ -163,7 +206,29 @@ impl Classes {
     }
 }
 
-fn open(path: &Path) -> Result<Class, String> {
-    let bytes = bytes_of(path, class::MOST_BYTES)?;
-    Class::parse(&bytes).map_err(|e| about_file(path, &e))
+/// Opens a class, and looks for its clips beside it.
+fn open(path: PathBuf, reporter: &Reporter) -> Result<(Opened, Clips), String> {
+    let bytes = bytes_of(&path, class::MOST_BYTES)?;
+    let class = Class::parse(&bytes).map_err(|e| about_file(&path, &e))?;
+    let clips = match &class.set {
+        Some(set) => clips_beside(set, &path, reporter)?,
+        None => Clips::default(),
+    };
+    let opened = Opened {
+        missing: class.set.as_ref().map_or(0, |set| missing(set, &clips)),
+        class: Arc::new(class),
+        path,
+    };
+    Ok((opened, clips))
+}
+
+/// Looks for its clips in another folder.
+fn more(opened: Opened, folder: &Path, reporter: &Reporter) -> Result<(Opened, Clips), String> {
+    let clips = clips_of(folder, reporter)?;
+    let missing = opened
+        .class
+        .set
+        .as_ref()
+        .map_or(0, |set| missing(set, &clips));
+    Ok((Opened { missing, ..opened }, clips))
 }

@@ -9,12 +9,12 @@ use crate::drill::report::{self, Report, Sources};
 use crate::drill::result::{self, ClassResult};
 use crate::statistics::means::MeanDifference;
 use crate::ui::parts::{
-    column, error, heading, main_button, muted, name_of, progress, title, written,
+    column, error, heading, main_button, muted, name_of, progress, table, title, written,
 };
 use crate::ui::projector::Wake;
 use crate::ui::task::Task;
-use crate::ui::theme::{GAP, tokens};
-use egui::{Grid, RichText, Ui};
+use crate::ui::theme::GAP;
+use egui::Ui;
 use std::path::{Path, PathBuf};
 
 /// The screen's state.
@@ -123,11 +123,19 @@ impl Results {
                 "Results of a class",
                 "Drop what trainees handed in on the window, or choose one after the other. Nothing of it is kept.",
             );
-            asks = files(ui, "Result...", TrainingFile::Result, &mut self.now);
-            if asks.is_none() && self.report.is_none() {
+            let hidden = self.hidden;
+            let (file, changed) = files(
+                ui,
+                ("Result...", TrainingFile::Result),
+                &mut self.now,
+                hidden,
+            );
+            asks = file;
+            if changed {
+                self.why = None;
                 self.report_anew();
             }
-            if let Some(why) = &self.why {
+            if let Some(why) = self.why.as_ref().filter(|_| !hidden) {
                 error(ui, why.clone());
             }
             let Some((sources, report)) = &self.report else {
@@ -163,12 +171,8 @@ impl Results {
                 ui,
                 "Results of a session before, of the same aliases: the differences with their 95 % intervals.",
             );
-            if let Some(file) = files(
-                ui,
-                "Result before...",
-                TrainingFile::ResultBefore,
-                &mut self.before,
-            ) {
+            let before = ("Result before...", TrainingFile::ResultBefore);
+            if let (Some(file), _) = files(ui, before, &mut self.before, hidden) {
                 asks = Some(file);
             }
             compared(ui, &self.before, &self.now, self.hidden);
@@ -203,13 +207,13 @@ fn add(all: &mut Vec<(PathBuf, ClassResult)>, path: PathBuf) -> Result<(), Strin
     Ok(())
 }
 
-/// What was handed in. A file that is to be chosen.
+/// What was handed in. A file that is to be chosen, and whether one was taken away.
 fn files(
     ui: &mut Ui,
-    text: &str,
-    file: TrainingFile,
+    (text, file): (&str, TrainingFile),
     all: &mut Vec<(PathBuf, ClassResult)>,
-) -> Option<TrainingFile> {
+    hidden: bool,
+) -> (Option<TrainingFile>, bool) {
     let mut asks = None;
     let mut gone = None;
     ui.horizontal_wrapped(|ui| {
@@ -217,7 +221,11 @@ fn files(
             asks = Some(file);
         }
         for (i, (path, _)) in all.iter().enumerate() {
-            let name = name_of(Path::new(path));
+            // The name of the file has the alias in it.
+            let name = match hidden {
+                true => format!("Result {}", i + 1),
+                false => name_of(Path::new(path)),
+            };
             ui.label(&name);
             let remove = ui.small_button("Remove");
             crate::ui::parts::named(&remove, &format!("Remove {name}"));
@@ -229,14 +237,7 @@ fn files(
     if let Some(i) = gone {
         all.remove(i);
     }
-    asks
-}
-
-fn head(ui: &mut Ui, words: &[&str]) {
-    for words in words {
-        ui.label(RichText::new(*words).color(tokens(ui).muted));
-    }
-    ui.end_row();
+    (asks, gone.is_some())
 }
 
 /// Whose figures they are, or which of several.
@@ -249,42 +250,36 @@ fn called(alias: &str, place: usize, hidden: bool) -> String {
 
 fn trainees(ui: &mut Ui, report: &Report, hidden: bool) {
     heading(ui, "By trainee");
+    muted(ui, "JND: the just-noticeable difference, in points of EF.");
     let number = |x: Option<f64>| x.map_or("-".into(), |x| format!("{x:.1}"));
-    Grid::new("trainees")
-        .num_columns(7)
-        .striped(true)
-        .spacing([18.0, 4.0])
-        .show(ui, |ui| {
-            let words = [
-                "",
-                "Guesses",
-                "Mean error",
-                "Bias",
-                "Limits of agreement",
-                "Right category",
-                "Just told",
-            ];
-            head(ui, &words);
-            for (i, trainee) in report.trainees.iter().enumerate() {
-                let p = &trainee.progress;
-                ui.label(called(&trainee.alias, i, hidden));
-                ui.label(p.n.to_string());
-                ui.label(number(p.mae));
-                ui.label(p.bias.map_or("-".into(), |b| format!("{b:+.1}")));
-                let limits = p.limit_low.zip(p.limit_high);
-                ui.label(
-                    limits.map_or("-".into(), |(low, high)| format!("{low:+.1} to {high:+.1}")),
-                );
-                let right = p.category_accuracy;
-                ui.label(right.map_or("-".into(), |share| format!("{:.0} %", 100.0 * share)));
-                let jnd = trainee.jnd.as_ref();
-                ui.label(jnd.map_or("-".into(), |j| match j.is_measurable() {
-                    true => format!("{:.1} points", j.value),
-                    false => "over 25".into(),
-                }));
-                ui.end_row();
-            }
-        });
+    let words = [
+        "",
+        "Guesses",
+        "Mean absolute error",
+        "Bias",
+        "Limits of agreement",
+        "Right category",
+        "JND",
+    ];
+    table(ui, "trainees", &words, |ui| {
+        for (i, trainee) in report.trainees.iter().enumerate() {
+            let p = &trainee.progress;
+            ui.label(called(&trainee.alias, i, hidden));
+            ui.label(p.n.to_string());
+            ui.label(number(p.mae));
+            ui.label(p.bias.map_or("-".into(), |b| format!("{b:+.1}")));
+            let limits = p.limit_low.zip(p.limit_high);
+            ui.label(limits.map_or("-".into(), |(low, high)| format!("{low:+.1} to {high:+.1}")));
+            let right = p.category_accuracy;
+            ui.label(right.map_or("-".into(), |share| format!("{:.0} %", 100.0 * share)));
+            let jnd = trainee.jnd.as_ref();
+            ui.label(jnd.map_or("-".into(), |j| match j.is_measurable() {
+                true => format!("{:.1} points", j.value),
+                false => "over 25".into(),
+            }));
+            ui.end_row();
+        }
+    });
 }
 
 fn cases(ui: &mut Ui, report: &Report) {
@@ -293,22 +288,18 @@ fn cases(ui: &mut Ui, report: &Report) {
     }
     heading(ui, "By case, those with most errors of category first");
     let number = |x: Option<f64>| x.map_or("-".into(), |x| format!("{x:.1}"));
-    Grid::new("cases of a class")
-        .num_columns(6)
-        .striped(true)
-        .spacing([18.0, 4.0])
-        .show(ui, |ui| {
-            head(
-                ui,
-                &[
-                    "Case",
-                    "Truth",
-                    "Mean guess",
-                    "SD",
-                    "Guesses",
-                    "Wrong category",
-                ],
-            );
+    table(
+        ui,
+        "cases of a class",
+        &[
+            "Case",
+            "Truth",
+            "Mean guess",
+            "SD",
+            "Guesses",
+            "Wrong category",
+        ],
+        |ui| {
             for case in &report.cases {
                 ui.label(&case.case);
                 ui.label(format!("{:.1} %", case.truth));
@@ -318,7 +309,8 @@ fn cases(ui: &mut Ui, report: &Report) {
                 ui.label(case.category_errors.to_string());
                 ui.end_row();
             }
-        });
+        },
+    );
 }
 
 fn points(result: &ClassResult) -> Vec<CasePoint<'_>> {
@@ -352,20 +344,16 @@ fn compared(
         muted(ui, "No alias is in both sessions.");
         return;
     }
-    Grid::new("before and after")
-        .num_columns(4)
-        .striped(true)
-        .spacing([18.0, 4.0])
-        .show(ui, |ui| {
-            head(
-                ui,
-                &[
-                    "",
-                    "Mean error, after less before",
-                    "Size of bias, after less before",
-                    "Compared",
-                ],
-            );
+    table(
+        ui,
+        "before and after",
+        &[
+            "",
+            "Mean absolute error, after less before",
+            "Change in absolute bias",
+            "Compared",
+        ],
+        |ui| {
             for (name, change) in both {
                 ui.label(name);
                 let said = |d: &Option<MeanDifference>| match d {
@@ -380,5 +368,6 @@ fn compared(
                 ui.label(change.by.name());
                 ui.end_row();
             }
-        });
+        },
+    );
 }

@@ -1,11 +1,14 @@
 //! *Take part*: a class that was handed out.
 
 use super::super::files::TrainingFile;
-use super::super::stock::{Stock, sentence};
+use super::super::guess::{result_path, write};
+use super::super::stock::{Stock, counted, sentence};
 use super::{Classes, Wants};
 use crate::drill::class::{Class, Feedback, Kind};
 use crate::drill::sitting::{Sitting, SittingError, class_result};
-use crate::ui::parts::{FileField, FileRow, column, error, main_button, muted, title};
+use crate::ui::parts::{
+    FileField, FileRow, caution, column, error, main_button, muted, progress, title,
+};
 use crate::ui::theme::GAP;
 use egui::Ui;
 use std::path::PathBuf;
@@ -25,7 +28,7 @@ impl Classes {
                 "Take part in a class",
                 "Everybody reads the same cases in the same order. Your answers to it become one file, to be handed in.",
             );
-            let path = self.opened.as_ref().map(|(path, _)| path.clone());
+            let path = self.opened.as_ref().map(|o| o.path.clone());
             let empty = "choose the file that you were given, or drop it here";
             let field = FileField::new("Class", TrainingFile::Class, path.as_deref(), empty);
             match field.show(ui) {
@@ -33,21 +36,35 @@ impl Classes {
                 Some(FileRow::Clear) => self.opened = None,
                 None => {}
             }
-            if let Some((_, class)) = &self.opened {
-                muted(ui, about(class));
+            if let Some(opened) = &self.opened {
+                muted(ui, about(&opened.class));
+                if opened.missing > 0 {
+                    let clips = counted(opened.missing, "clip");
+                    caution(ui, format!("{clips} of it were not found beside it."));
+                    if ui.button("Folder with its clips...").clicked() {
+                        wants = Some(Wants::File(TrainingFile::Clips));
+                    }
+                }
+            }
+            if let Some(task) = &self.opening
+                && progress(ui, &task.progress())
+            {
+                self.opening = None;
             }
             stock.profile_ui(ui);
             ui.add_space(GAP);
             let trouble = match &self.opened {
+                _ if self.opening.is_some() => Some("Wait until the class is open."),
                 None => Some("Choose a class."),
-                Some(_) => stock.trouble(),
+                Some(opened) if opened.missing > 0 => Some("Choose the folder with its clips."),
+                Some(_) => stock.alias_trouble(),
             };
             let begin = main_button(ui, "Begin", trouble.is_none(), entered);
             if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
                 muted(ui, trouble);
             }
-            if let Some((path, class)) = self.opened.clone().filter(|_| begin) {
-                match begin_class(stock, &class, path) {
+            if let Some(opened) = self.opened.clone().filter(|_| begin) {
+                match begin_class(stock, &opened.class, opened.path) {
                     Ok(begun) => wants = Some(begun),
                     Err(why) => self.why = Some(why),
                 }
@@ -69,17 +86,12 @@ fn begin_class(stock: &Stock, class: &Arc<Class>, path: PathBuf) -> Result<Wants
     match Sitting::class(profile, class) {
         Ok(sitting) => Ok(Wants::Guess(Box::new(sitting), path)),
         Err(SittingError::NoCases) => {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let again = path.with_file_name(format!("{}-{stem}.echoresult", done.alias));
-            let written = crate::files::write_atomically(&again, &done.to_bytes());
-            Err(match written {
-                Ok(()) => format!(
-                    "{} has answered all of this class; the result is written once more: {}",
-                    done.alias,
-                    again.display()
-                ),
-                Err(e) => format!("{}: it cannot be written ({e}).", again.display()),
-            })
+            let again = write(&done, result_path(&path, &done.alias))?;
+            Err(format!(
+                "{} has answered all of this class; the result is written once more: {}",
+                done.alias,
+                again.display()
+            ))
         }
         Err(e) => Err(sentence(&e)),
     }
@@ -93,8 +105,8 @@ fn about(class: &Class) -> String {
         Kind::Lower => "pairs of which one has the lower EF".into(),
     };
     let feedback = match class.feedback {
-        Feedback::AfterEach => "told after each",
-        Feedback::AtEnd => "told at the end",
+        Feedback::AfterEach => "feedback after each",
+        Feedback::AtEnd => "feedback at the end",
     };
     let limit = class
         .time_limit_s

@@ -1,5 +1,6 @@
 //! A class's cases on a projector: the group answers first, then the truth is revealed, and what all had guessed.
 
+use super::super::figures::ef_in_words;
 use super::super::keys::{Pressed, pressed};
 use super::super::pane::{Beating, Overlay, Pane, cycle, there};
 use super::super::reel::Reel;
@@ -73,7 +74,7 @@ impl Wall {
             ui.ctx()
                 .send_viewport_cmd(ViewportCommand::Fullscreen(true));
         }
-        let enter = ui.input(|i| i.key_pressed(Key::Enter));
+        let enter = entered(ui.ctx());
         let mut leave = ui.input(|i| i.key_pressed(Key::Escape));
         let mut step: isize = 0;
         for key in pressed(ui.ctx()) {
@@ -197,14 +198,27 @@ impl Wall {
     }
 }
 
+/// Whether Enter was pressed anew, and no button has the keyboard.
+fn entered(ctx: &egui::Context) -> bool {
+    let is = |event: &egui::Event| {
+        matches!(
+            event,
+            egui::Event::Key {
+                key: Key::Enter,
+                pressed: true,
+                repeat: false,
+                ..
+            }
+        )
+    };
+    let focused = ctx.memory(|memory| memory.focused().is_some());
+    !focused && ctx.input(|i| i.events.iter().any(is))
+}
+
 /// The truth, and what all had guessed.
 fn reveal(ui: &mut Ui, shown: &Shown, scale: f32) {
     let ef = shown.ef_percent;
-    ui.label(
-        RichText::new(format!("{ef:.1} %"))
-            .size(80.0 * scale)
-            .strong(),
-    );
+    ui.label(RichText::new(ef_in_words(ef)).size(80.0 * scale).strong());
     let category = EfPercent::measured(ef).category().name();
     ui.label(RichText::new(category).size(36.0 * scale));
     ui.add_space(16.0 * scale);

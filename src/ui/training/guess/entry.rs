@@ -48,9 +48,15 @@ impl Entry {
         self.value
     }
 
-    /// A guess that can be given.
+    /// A guess that can be given: of two digits, or chosen on the scale. The first of two digits is none.
     pub fn guess(&self) -> Option<u32> {
-        self.value.filter(|v| GUESSES.contains(v))
+        let whole = self.digits != 1;
+        self.value.filter(|v| whole && GUESSES.contains(v))
+    }
+
+    /// Whether another digit is to come.
+    pub fn is_half(&self) -> bool {
+        self.digits == 1
     }
 }
 
@@ -69,11 +75,16 @@ mod tests {
         entry.digit(5);
         assert_eq!(entry.guess(), Some(45));
         entry.digit(7);
-        assert_eq!(entry.guess(), Some(7));
+        assert_eq!((entry.typed(), entry.guess()), (Some(7), None));
         entry.digit(0);
         assert_eq!(entry.guess(), Some(70));
         entry.backspace();
+        assert_eq!((entry.typed(), entry.guess()), (Some(7), None));
+        entry.backspace();
+        entry.digit(0);
+        entry.digit(7);
         assert_eq!(entry.guess(), Some(7));
+        entry.backspace();
         entry.backspace();
         assert_eq!(entry, Entry::default());
         entry.digit(9);

@@ -1,35 +1,37 @@
 //! A sitting on screen: a case that plays, a guess, and what it was.
 
+use super::super::Since;
 use super::super::keys::{Pressed, pressed};
-use super::super::pane::{Beating, Overlay, Pane, cycle, there, volume_curve};
-use super::super::reel::Reel;
+use super::super::pane::{Beating, Overlay, Pane, cycle, there};
+use super::super::reel::{Outcome, Reel};
 use super::super::stock::sentence;
+use super::super::watch::Watch;
 use super::entry::Entry;
+use super::words;
 use crate::drill::case::Case;
 use crate::drill::material::Subject;
-use crate::drill::profile::{GUESSES, Mode};
 use crate::drill::rungs::{Role, Rung, around};
-use crate::drill::sitting::{Done, Sitting};
+use crate::drill::sitting::Sitting;
 use crate::study::stamp::Stamp;
-use crate::ui::parts::{error, main_button, muted};
-use crate::ui::theme::{GAP, SMALL_GAP, background};
-use crate::ui::widgets::{EfScale, Told};
-use egui::{RichText, Ui, vec2};
+use crate::ui::parts::main_button;
+use crate::ui::theme::{SMALL_GAP, background};
+use crate::ui::widgets::{Did, EfScale, Told};
+use egui::{Ui, vec2};
 
 /// A sitting, and what of it is on screen.
 pub struct Live {
     pub sitting: Sitting,
-    entry: Entry,
-    beating: Beating,
-    /// When the case was first seen, by the window's clock in seconds.
-    seen: Option<f64>,
+    pub(super) entry: Entry,
+    pub(super) beating: Beating,
+    /// Since the case was first seen; none before.
+    pub(super) watch: Option<Watch>,
     /// Rungs of the case that was answered.
     rungs: Vec<Rung>,
-    outline: bool,
+    pub(super) outline: bool,
     panes: Vec<Pane>,
-    why: Option<String>,
+    pub(super) why: Option<String>,
     /// Leaving was asked once.
-    leaving: bool,
+    pub(super) leaving: bool,
 }
 
 /// What a pass came to.
@@ -38,6 +40,27 @@ pub enum Stays {
     Yes,
     /// It is over, or was left.
     No,
+}
+
+/// What the case on screen is, in this pass.
+pub(super) struct Now {
+    pub seconds: f64,
+    /// Seconds of a loop; 0 while it is made.
+    pub cycle: f64,
+    pub outcome: Option<Outcome>,
+    /// Whether the truth is on screen.
+    pub told: bool,
+}
+
+impl Now {
+    /// Where it is in its beat.
+    fn phase(&self, beating: &Beating) -> f64 {
+        beating.phase(self.seconds, self.cycle)
+    }
+
+    pub fn failed(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
+    }
 }
 
 /// Points of the words beside the clip.
@@ -49,7 +72,7 @@ impl Live {
             sitting,
             entry: Entry::default(),
             beating: Beating::default(),
-            seen: None,
+            watch: None,
             rungs: Vec::new(),
             outline: false,
             panes: Vec::new(),
@@ -71,108 +94,113 @@ impl Live {
         case.into_iter().chain(rungs).chain(next).collect()
     }
 
-    pub fn ui(&mut self, ui: &mut Ui, reel: &Reel, entered: bool) -> Stays {
+    pub fn ui(&mut self, ui: &mut Ui, reel: &Reel, keys: Since) -> Stays {
         let Some(case) = self.sitting.case().cloned() else {
             return Stays::No;
         };
         reel.want(self.wanted());
-        let now = ui.input(|i| i.time);
         let subject = case.subject();
-        let (seconds, frames) = cycle(reel, &subject);
-        if self.seen.is_none() && frames > 0 {
-            self.seen = Some(now);
-            self.beating = Beating::start(now);
-        }
-        self.beating.wake(ui, now, seconds, frames);
-        let told = self.told();
-        self.keys(ui, now, seconds, told);
-        let late = self.watch_limit(ui, now);
-        let mut go_on = entered;
-        let mut stays = Stays::Yes;
+        let (cycle, frames) = cycle(reel, &subject);
+        let now = Now {
+            seconds: ui.input(|i| i.time),
+            cycle,
+            outcome: reel.get(&subject),
+            told: self.sitting.is_answered() && self.sitting.tells_at_once(),
+        };
+        self.watched(ui, &now, frames, keys.away);
+        self.keys(ui, &now);
+        let late = self.is_late(ui);
+        let mut go_on = keys.entered;
+        let mut said = words::Said::default();
         egui::Panel::bottom("scale")
             .frame(background(ui).inner_margin(egui::Margin::symmetric(16, 4)))
-            .show(ui, |ui| go_on |= self.scale(ui, told));
+            .show(ui, |ui| go_on |= self.scale(ui, now.told));
         egui::Panel::right("case")
             .resizable(false)
             .exact_size(SIDE.min(0.4 * ui.available_width()))
             .frame(background(ui).inner_margin(12))
-            .show(ui, |ui| {
-                stays = self.words(ui, now, seconds, told);
-                if let Some(Ok(material)) = reel.get(&subject).filter(|_| told && self.outline) {
-                    volume_curve(ui, &material, self.beating.phase(now, seconds));
-                }
-            });
+            .show(ui, |ui| said = self.words(ui, &now));
         egui::CentralPanel::default()
             .frame(background(ui).inner_margin(8))
-            .show(ui, |ui| {
-                let phase = self.beating.phase(now, seconds);
-                match told {
-                    true => self.feedback(ui, reel, &case, phase),
-                    false => self.clip(ui, reel, &subject, phase, now, seconds),
-                }
+            .show(ui, |ui| match now.told {
+                true => self.feedback(ui, reel, &case, &now),
+                false => self.clip(ui, &subject, &now),
             });
-        if late || go_on {
-            stays = self.go_on(now, seconds, late).min_with(stays);
+        let skipped = late || said.skip;
+        let mut stays = Stays::Yes;
+        if skipped || go_on {
+            stays = self.go_on(&now, skipped);
         }
-        stays
+        match said.leave {
+            true => Stays::No,
+            false => stays,
+        }
     }
 
-    /// Whether the truth is on screen.
-    fn told(&self) -> bool {
-        self.sitting.is_answered() && self.sitting.tells_at_once()
+    /// How long the case is looked at.
+    fn watched(&mut self, ui: &Ui, now: &Now, frames: usize, away: bool) {
+        if self.watch.is_none() && frames > 0 {
+            self.watch = Some(Watch::default());
+            self.beating = Beating::start(now.seconds);
+        }
+        if let Some(watch) = &mut self.watch {
+            let hidden = watch.pass(now.seconds, self.beating.is_playing(), away);
+            self.beating.wait(hidden);
+        }
+        self.beating.wake(ui, now.seconds, now.cycle, frames);
     }
 
-    fn keys(&mut self, ui: &Ui, now: f64, seconds: f64, told: bool) {
+    fn keys(&mut self, ui: &Ui, now: &Now) {
         for key in pressed(ui.ctx()) {
             match key {
-                Pressed::Digit(digit) if !told => self.entry.digit(digit),
-                Pressed::Backspace if !told => self.entry.backspace(),
-                Pressed::Left if !told => self.entry.step(-1),
-                Pressed::Right if !told => self.entry.step(1),
-                Pressed::Space => self.beating.toggle(now, seconds),
-                Pressed::Outline if told => self.outline = !self.outline,
+                Pressed::Digit(digit) if !now.told => self.entry.digit(digit),
+                Pressed::Backspace if !now.told => self.entry.backspace(),
+                Pressed::Left if !now.told => self.entry.step(-1),
+                Pressed::Right if !now.told => self.entry.step(1),
+                Pressed::Space => self.beating.toggle(now.seconds, now.cycle),
+                Pressed::Outline if now.told => self.outline = !self.outline,
                 _ => {}
             }
         }
     }
 
-    /// Seconds since the case was first seen.
-    fn elapsed(&self, now: f64) -> f64 {
-        self.seen.map_or(0.0, |seen| (now - seen).max(0.0))
+    pub(super) fn looked_s(&self) -> f64 {
+        self.watch.map_or(0.0, |w| w.looked_s)
     }
 
-    fn loops(&self, now: f64, seconds: f64) -> usize {
-        match seconds > 0.0 {
-            true => (self.elapsed(now) / seconds) as usize + 1,
+    /// How often the clip has begun to play.
+    fn loops(&self, now: &Now) -> usize {
+        let played = self.watch.map_or(0.0, |w| w.played_s);
+        match now.cycle > 0.0 && self.watch.is_some() {
+            true => (played / now.cycle) as usize + 1,
             false => 0,
         }
     }
 
     /// Whether the time for this case has passed.
-    fn watch_limit(&self, ui: &Ui, now: f64) -> bool {
-        let (Some(limit), Some(_)) = (self.sitting.time_limit_s(), self.seen) else {
+    fn is_late(&self, ui: &Ui) -> bool {
+        let (Some(limit), Some(watch)) = (self.sitting.time_limit_s(), self.watch) else {
             return false;
         };
         if self.sitting.is_answered() {
             return false;
         }
-        let left = limit - self.elapsed(now);
+        let left = limit - watch.looked_s;
         let soon = std::time::Duration::from_secs_f64(left.clamp(0.01, 1.0));
         ui.request_repaint_after(soon);
         left <= 0.0
     }
 
-    /// Gives the guess, or goes on to the next case.
-    fn go_on(&mut self, now: f64, seconds: f64, late: bool) -> Stays {
+    /// Gives the guess, or none where it is too late or there is nothing to see; or goes on to the next case.
+    fn go_on(&mut self, now: &Now, skipped: bool) -> Stays {
         if !self.sitting.is_answered() {
-            let guess = self.entry.guess();
-            if guess.is_none() && !late {
+            let guess = self.entry.guess().filter(|_| self.watch.is_some());
+            if guess.is_none() && !skipped {
                 return Stays::Yes;
             }
-            let took = (10.0 * self.elapsed(now)).round() / 10.0;
-            let loops = self.loops(now, seconds);
+            let took = self.watch.map_or(0.0, |w| w.tenths_s());
             let utc = Stamp::now().utc();
-            if let Err(e) = self.sitting.answer(guess, took, loops, &utc) {
+            if let Err(e) = self.sitting.answer(guess, took, self.loops(now), &utc) {
                 self.why = Some(sentence(&e));
                 return Stays::Yes;
             }
@@ -187,7 +215,7 @@ impl Live {
         self.sitting.proceed();
         self.entry = Entry::default();
         self.rungs = Vec::new();
-        self.seen = None;
+        self.watch = None;
         self.leaving = false;
         match self.sitting.case() {
             Some(_) => Stays::Yes,
@@ -195,7 +223,7 @@ impl Live {
         }
     }
 
-    /// The scale with the button beside it. Whether that was pressed.
+    /// The scale with the button beside it. Whether the guess is given, or the next case wanted.
     fn scale(&mut self, ui: &mut Ui, told: bool) -> bool {
         let truth = self.sitting.case().filter(|_| told);
         let told_on_scale = truth.map(|c| Told {
@@ -203,103 +231,30 @@ impl Live {
         });
         ui.horizontal(|ui| {
             let width = (ui.available_width() - 150.0).max(120.0);
-            let scale = ui
-                .allocate_ui_with_layout(
-                    vec2(width, 0.0),
-                    egui::Layout::top_down(egui::Align::Min),
-                    |ui| {
-                        let scale = EfScale {
-                            value: self.entry.guess(),
-                            told: told_on_scale,
-                            size: 1.0,
-                        };
-                        scale.show(ui).1
-                    },
-                )
+            let across = egui::Layout::top_down(egui::Align::Min);
+            let Did { chosen, entered } = ui
+                .allocate_ui_with_layout(vec2(width, 0.0), across, |ui| {
+                    let scale = EfScale {
+                        value: self.entry.guess(),
+                        told: told_on_scale,
+                        // A small window leaves the room to the clip.
+                        size: (ui.ctx().content_rect().height() / 700.0).clamp(0.55, 1.0),
+                    };
+                    scale.show(ui)
+                })
                 .inner;
-            if let Some(value) = scale {
+            if let Some(value) = chosen {
                 self.entry.set(value);
             }
-            let (text, enabled) = match told {
-                true => ("Next", true),
-                false => ("Check", self.entry.guess().is_some()),
+            let can_check = self.entry.guess().is_some() && self.watch.is_some();
+            // Two buttons: a key that is held on one does not press the other.
+            let clicked = match told {
+                true => ui.push_id("next", |ui| main_button(ui, "Next", true, false)),
+                false => ui.push_id("check", |ui| main_button(ui, "Check", can_check, false)),
             };
-            // What Enter does was taken from the keyboard already.
-            main_button(ui, text, enabled, false)
+            clicked.inner || entered
         })
         .inner
-    }
-
-    /// What is said beside the clip. Whether the sitting goes on.
-    fn words(&mut self, ui: &mut Ui, now: f64, seconds: f64, told: bool) -> Stays {
-        let (place, count) = self.sitting.place();
-        let kind = match self.sitting.mode() {
-            Mode::Practice => "Practice",
-            Mode::Test => "Test",
-            Mode::Class => "Class",
-        };
-        ui.label(
-            RichText::new(format!("{kind}, case {place} of {count}"))
-                .strong()
-                .size(16.0),
-        );
-        muted(ui, format!("Profile: {}", self.sitting.alias()));
-        ui.add_space(GAP);
-        match (told, self.sitting.done().last()) {
-            (true, Some(done)) => verdict(ui, done, &self.sitting.about().in_words()),
-            _ => self.asked(ui, now),
-        }
-        if let Some(why) = &self.why {
-            ui.add_space(SMALL_GAP);
-            error(ui, why.clone());
-        }
-        ui.add_space(GAP);
-        if told {
-            ui.checkbox(&mut self.outline, "Outline and volume (O)");
-        }
-        let playing = if self.beating.is_playing() {
-            "Stop (Space)"
-        } else {
-            "Play (Space)"
-        };
-        if ui.button(playing).clicked() {
-            self.beating.toggle(now, seconds);
-        }
-        ui.add_space(GAP);
-        if !self.leaving {
-            if ui.button("Leave...").clicked() {
-                self.leaving = true;
-            }
-            return Stays::Yes;
-        }
-        muted(ui, "What was answered is kept.");
-        let left = ui.button("Leave").clicked();
-        if ui.button("Go on").clicked() {
-            self.leaving = false;
-        }
-        if left { Stays::No } else { Stays::Yes }
-    }
-
-    /// Before the guess.
-    fn asked(&self, ui: &mut Ui, now: f64) {
-        ui.label("What is the ejection fraction?");
-        let typed = self.entry.typed().map_or("_ _".into(), |v| v.to_string());
-        ui.label(RichText::new(format!("{typed} %")).size(34.0).strong());
-        let (low, high) = (GUESSES.start(), GUESSES.end());
-        match (self.entry.typed(), self.entry.guess()) {
-            (Some(_), None) => error(ui, format!("A guess is {low} to {high} %.")),
-            _ => muted(
-                ui,
-                "Type two digits and press Enter, or click on the scale.",
-            ),
-        }
-        if let Some(limit) = self.sitting.time_limit_s() {
-            let left = (limit - self.elapsed(now)).max(0.0).ceil();
-            ui.label(format!("{left:.0} s left"));
-        }
-        if let Some(most) = self.sitting.most_loops() {
-            muted(ui, format!("The clip plays {most} times."));
-        }
     }
 
     fn pane(&mut self, i: usize) -> &mut Pane {
@@ -310,46 +265,35 @@ impl Live {
         &mut self.panes[i]
     }
 
-    /// The clip alone, as large as there is room.
-    fn clip(
-        &mut self,
-        ui: &mut Ui,
-        reel: &Reel,
-        subject: &Subject,
-        phase: f64,
-        now: f64,
-        seconds: f64,
-    ) {
-        let room = ui.available_size();
-        let side = room.min_elem().max(40.0);
-        let outcome = reel.get(subject);
-        let played = self
-            .sitting
-            .most_loops()
-            .is_some_and(|most| self.loops(now, seconds) > most);
+    /// The clip alone, as large as there is room. Why it cannot be seen may name its file: that waits.
+    fn clip(&mut self, ui: &mut Ui, subject: &Subject, now: &Now) {
+        let side = ui.available_size().min_elem().max(40.0);
+        let most = self.sitting.most_loops();
+        let played = most.is_some_and(|most| self.loops(now) > most);
+        let shown = there(subject, &now.outcome).filter(|_| !played && !now.failed());
+        let caption = match (played, now.failed()) {
+            (true, _) => "The clip has been played.",
+            (_, true) => "This clip cannot be played.",
+            _ => "",
+        };
+        let overlay = Overlay {
+            caption,
+            ..Overlay::default()
+        };
+        let phase = now.phase(&self.beating);
         ui.vertical_centered(|ui| {
-            let shown = there(subject, &outcome).filter(|_| !played);
-            let caption = if played {
-                "The clip has been played."
-            } else {
-                ""
-            };
-            let overlay = Overlay {
-                caption,
-                ..Overlay::default()
-            };
             self.pane(0).show(ui, "Clip", side, shown, phase, overlay);
         });
     }
 
     /// The case between its rungs, in phase.
-    fn feedback(&mut self, ui: &mut Ui, reel: &Reel, case: &Case, phase: f64) {
+    fn feedback(&mut self, ui: &mut Ui, reel: &Reel, case: &Case, now: &Now) {
         let mut all: Vec<(Case, String, bool)> = self
             .rungs
             .iter()
-            .map(|r| (r.case.clone(), caption(r), false))
+            .map(|r| (r.case.clone(), words::caption(r), false))
             .collect();
-        let text = format!("This case: {:.1} %", case.ef_percent);
+        let text = format!("This case: {}", words::ef(case));
         let middle = all
             .iter()
             .position(|(c, ..)| c.ef_percent > case.ef_percent);
@@ -364,6 +308,7 @@ impl Live {
         let (columns, side) = grid(all.len(), room.x, room.y);
         let rows = all.len().div_ceil(columns);
         let height = rows as f32 * (side + SMALL_GAP);
+        let phase = now.phase(&self.beating);
         ui.spacing_mut().item_spacing = vec2(SMALL_GAP, SMALL_GAP);
         ui.add_space(((room.y - height) / 2.0).max(0.0));
         for (r, row) in all.chunks(columns).enumerate() {
@@ -387,16 +332,6 @@ impl Live {
     }
 }
 
-impl Stays {
-    /// Whichever of both ends it.
-    fn min_with(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::No,
-        }
-    }
-}
-
 /// The columns, and the side of a square, with which `n` squares are largest in so much room.
 pub fn grid(n: usize, width: f32, height: f32) -> (usize, f32) {
     let side = |columns: usize| {
@@ -407,46 +342,6 @@ pub fn grid(n: usize, width: f32, height: f32) -> (usize, f32) {
     let best = (1..=n.max(1)).max_by(|a, b| side(*a).total_cmp(&side(*b)));
     let columns = best.unwrap_or(1);
     (columns, side(columns).max(24.0))
-}
-
-fn caption(rung: &Rung) -> String {
-    let ef = rung.case.ef_percent;
-    match rung.role {
-        Role::Step(by) if by < 0.0 => format!("Lower: {ef:.1} %"),
-        Role::Step(_) => format!("Higher: {ef:.1} %"),
-        Role::Guessed => format!("Your guess as a heart: {ef:.0} %"),
-    }
-}
-
-/// What the guess was.
-fn verdict(ui: &mut Ui, done: &Done, truth: &str) {
-    use crate::drill::case::Relevance;
-    ui.label("The truth");
-    let ef = format!("{:.1} %", done.case.ef_percent);
-    ui.label(RichText::new(ef).size(34.0).strong());
-    muted(ui, format!("({truth})"));
-    ui.add_space(SMALL_GAP);
-    let (Some(guess), Some(verdict)) = (done.guess_percent, done.verdict) else {
-        ui.label("No guess in time.");
-        return;
-    };
-    ui.label(RichText::new(format!("Your guess: {guess} %")).size(18.0));
-    ui.label(format!("Error {:+.1} points", verdict.error));
-    ui.add_space(SMALL_GAP);
-    let (truth, guessed) = (verdict.truth.name(), verdict.guessed.name());
-    let words = match verdict.relevance {
-        Relevance::SameCategory => format!("Both {truth}."),
-        _ => format!("It is {truth}, and you said {guessed}."),
-    };
-    ui.add(egui::Label::new(words).wrap());
-    match verdict.relevance {
-        Relevance::SameCategory => {}
-        Relevance::AtTheBorder => muted(ui, "At the border: another category by 5 points or less."),
-        Relevance::ClinicallyRelevant => error(
-            ui,
-            "Clinically relevant: another category, by more than 5 points.",
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,17 @@ mod entry;
 mod live;
 mod setup;
 mod summary;
+mod words;
 
 pub use live::grid;
 pub use setup::shares_ui;
+pub use summary::handed_in;
 
+use super::Since;
 use super::files::TrainingFile;
 use super::reel::Reel;
-use super::stock::Stock;
+use super::stock::{Stock, about_file};
+use crate::drill::result::ClassResult;
 use crate::drill::sitting::Sitting;
 use egui::Ui;
 use live::{Live, Stays};
@@ -52,21 +56,21 @@ impl Guess {
         ui: &mut Ui,
         stock: &mut Stock,
         reel: &Reel,
-        entered: bool,
+        since: Since,
     ) -> Option<TrainingFile> {
         match &mut self.shown {
-            Shown::Setup => match self.setup.ui(ui, stock, entered) {
+            Shown::Setup => match self.setup.ui(ui, stock, since.entered) {
                 Some(Wants::File(file)) => return Some(file),
                 Some(Wants::Begin(sitting)) => self.begin(*sitting, None),
                 None => {}
             },
             Shown::Live(live) => {
-                if live.ui(ui, reel, entered) == Stays::No {
+                if live.ui(ui, reel, since) == Stays::No {
                     self.end(stock);
                 }
             }
             Shown::Ended(ended) => {
-                let (read, elsewhere) = ended.ui(ui, entered);
+                let (read, elsewhere) = ended.ui(ui, since.entered);
                 if elsewhere {
                     return Some(TrainingFile::ResultOut);
                 }
@@ -100,17 +104,12 @@ impl Guess {
         }
     }
 
-    /// Writes the result of a class. Where that fails the page says that it is not written.
-    pub fn write_result(&mut self, mut path: PathBuf) {
-        let Shown::Ended(ended) = &mut self.shown else {
-            return;
-        };
-        if path.extension().is_none() {
-            path.set_extension("echoresult");
-        }
-        if let Some(result) = &ended.result {
-            let written = crate::files::write_atomically(&path, &result.to_bytes());
-            ended.written = written.ok().map(|()| path);
+    /// Writes the result of a class. Where that fails the page says why.
+    pub fn write_result(&mut self, path: PathBuf) {
+        if let Shown::Ended(ended) = &mut self.shown
+            && let Some(result) = &ended.result
+        {
+            ended.written = Some(write(result, path));
         }
     }
 
@@ -120,6 +119,20 @@ impl Guess {
             Shown::Live(live) => live.step_back(),
             Shown::Ended(_) => self.shown = Shown::Setup,
         }
+    }
+}
+
+/// Writes a result; its path where it is then.
+///
+/// # Errors
+/// A sentence.
+pub fn write(result: &ClassResult, mut path: PathBuf) -> Result<PathBuf, String> {
+    if path.extension().is_none() {
+        path.set_extension("echoresult");
+    }
+    match crate::files::write_atomically(&path, &result.to_bytes()) {
+        Ok(()) => Ok(path),
+        Err(e) => Err(about_file(&path, &format!("it cannot be written ({e})"))),
     }
 }
 

@@ -4,8 +4,6 @@ use super::super::files::TrainingFile;
 use super::super::stock::{Known, Stock, sentence};
 use crate::drill::case::Band;
 use crate::drill::profile::Profile;
-use crate::drill::retention;
-use crate::drill::schedule;
 use crate::drill::sitting::{Asked, Sitting};
 use crate::ui::parts::{column, error, heading, main_button, muted, row, title};
 use crate::ui::theme::GAP;
@@ -84,13 +82,12 @@ impl Setup {
             heading(ui, "Without feedback");
             let words = "A test has cases that this profile has not seen, and tells nothing before its end.";
             muted(ui, words);
-            let offered = stock
-                .known()
-                .and_then(|k| retention::offered(&k.answers, today));
+            let offered = stock.known().and_then(|k| k.retention);
             if let Some(offered) = &offered {
                 let words = format!(
-                    "It is {} days since your course ended on {}: what is left of it?",
-                    offered.days, offered.course_ended
+                    "Your course ended on {}, {} days ago: what is left of it?",
+                    offered.course_ended,
+                    offered.days + offered.overdue_days
                 );
                 muted(ui, words);
             }
@@ -112,7 +109,7 @@ impl Setup {
     }
 
     fn length(&mut self, ui: &mut Ui) {
-        row(ui, "Cases", |ui, _| {
+        row(ui, "How many", |ui, _| {
             for count in COUNTS {
                 ui.selectable_value(&mut self.cases, count, count.to_string());
             }
@@ -124,6 +121,11 @@ impl Setup {
     }
 
     fn difficulty(&mut self, ui: &mut Ui) {
+        muted(
+            ui,
+            "All bands of EFs come equally often; on a ward most hearts are preserved. What is learnt here is to see, \
+             not how often.",
+        );
         let words = if self.more {
             "Fewer options"
         } else {
@@ -160,7 +162,7 @@ impl Setup {
         shares_ui(ui, &mut self.shares);
     }
 
-    fn begin(&mut self, stock: &Stock, kind: Kind) -> Option<Wants> {
+    fn begin(&mut self, stock: &mut Stock, kind: Kind) -> Option<Wants> {
         self.why = None;
         match self.sitting(stock, kind) {
             Ok(sitting) => Some(Wants::Begin(Box::new(sitting))),
@@ -171,14 +173,14 @@ impl Setup {
         }
     }
 
-    fn sitting(&self, stock: &Stock, kind: Kind) -> Result<Sitting, String> {
+    fn sitting(&self, stock: &mut Stock, kind: Kind) -> Result<Sitting, String> {
         if self.shares.iter().sum::<f64>() <= 0.0 {
             return Err("Give one band a share.".into());
         }
         let profile: Profile = stock.open_profile()?;
         let seed = seed_of(&profile);
         let asked = Asked {
-            about: stock.about(),
+            about: (*stock.about()).clone(),
             seed,
             cases: match kind {
                 Kind::Practice => self.cases,
@@ -204,11 +206,6 @@ pub fn shares_ui(ui: &mut Ui, shares: &mut [f64; Band::COUNT]) {
             ui.add(value).labelled_by(label);
         });
     }
-    muted(
-        ui,
-        "All five bands come equally often unless this is changed. On a ward most hearts are preserved: what is \
-         learnt here is to see, not how often.",
-    );
 }
 
 /// The same sitting for the same profile: whoever has answered more gets another.
@@ -221,10 +218,7 @@ fn seed_of(profile: &Profile) -> u64 {
 
 /// What of what was practised comes back today.
 fn due(ui: &mut Ui, known: &Known, today: NaiveDate) {
-    let Ok(cells) = schedule::cells(&known.answers) else {
-        return;
-    };
-    let due = cells.iter().filter(|c| c.due_on <= today);
+    let due = known.cells.iter().filter(|c| c.due_on <= today);
     let names: Vec<String> = due
         .map(|c| format!("{} ({} picture)", c.band.name(), c.quality.name()))
         .collect();

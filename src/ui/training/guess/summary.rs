@@ -1,13 +1,13 @@
 //! After a sitting: each case, and what all of them show.
 
-use super::super::figures;
+use super::super::figures::{self, ef_in_words};
 use super::super::stock::counted;
 use crate::drill::case::Relevance;
 use crate::drill::profile::Mode;
 use crate::drill::progress::{Point, Progress};
 use crate::drill::result::ClassResult;
 use crate::drill::sitting::{About, Done, Sitting, points};
-use crate::ui::parts::{column, heading, main_button, muted, title, written};
+use crate::ui::parts::{column, error, heading, main_button, muted, title, written};
 use crate::ui::theme::{GAP, tokens};
 use egui::{Grid, RichText, Ui};
 use std::path::PathBuf;
@@ -21,8 +21,10 @@ pub struct Ended {
     points: Vec<Point>,
     progress: Progress,
     pub result: Option<ClassResult>,
-    /// Where the result was written.
-    pub written: Option<PathBuf>,
+    /// Where the result was written, or why it was not.
+    pub written: Option<Result<PathBuf, String>>,
+    /// A class that tells nothing before its end, and has more cases.
+    goes_on: bool,
 }
 
 impl Ended {
@@ -36,6 +38,7 @@ impl Ended {
             progress: sitting.progress(),
             result: sitting.result().cloned(),
             written: None,
+            goes_on: !sitting.tells_at_once() && sitting.is_class_open(),
         }
     }
 
@@ -56,12 +59,17 @@ impl Ended {
             );
             title(ui, &format!("{name}: what it shows"), &about);
             if self.result.is_some() {
-                match &self.written {
-                    Some(path) => written(ui, "Your result, to be handed in", path),
-                    None => muted(ui, "Your result is not written yet."),
-                }
+                handed_in(ui, self.written.as_ref());
                 elsewhere = ui.button("Save the result elsewhere...").clicked();
                 ui.add_space(GAP);
+            }
+            if self.goes_on {
+                muted(
+                    ui,
+                    "More cases of this class are to come: what the truth was is told after the last.",
+                );
+                read = main_button(ui, "Done", true, entered);
+                return;
             }
             figures::figures(ui, &self.progress);
             figures::bland_altman(ui, &self.points, &self.progress, self.about.truth, 260.0);
@@ -71,6 +79,15 @@ impl Ended {
             read = main_button(ui, "Done", true, entered);
         });
         (read, elsewhere)
+    }
+}
+
+/// Where a class's result is, or why it is nowhere.
+pub fn handed_in(ui: &mut Ui, result: Option<&Result<PathBuf, String>>) {
+    match result {
+        Some(Ok(path)) => written(ui, "Your result, to be handed in", path),
+        Some(Err(why)) => error(ui, why.clone()),
+        None => muted(ui, "Your result is not written yet."),
     }
 }
 
@@ -86,7 +103,7 @@ fn cases(ui: &mut Ui, done: &[Done]) {
             }
             ui.end_row();
             for done in done {
-                ui.label(format!("{:.1} %", done.case.ef_percent));
+                ui.label(ef_in_words(done.case.ef_percent));
                 match (done.guess_percent, done.verdict) {
                     (Some(guess), Some(verdict)) => {
                         ui.label(format!("{guess} %"));
@@ -103,7 +120,7 @@ fn cases(ui: &mut Ui, done: &[Done]) {
                         });
                     }
                     _ => {
-                        ui.label("none in time");
+                        ui.label("none");
                         ui.label("");
                         ui.label("");
                     }
