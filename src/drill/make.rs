@@ -183,7 +183,8 @@ fn rising(efs: &[f64]) -> Vec<usize> {
         }
         runs.push(best);
     }
-    let longest = runs.into_iter().max_by_key(Vec::len);
+    // Of several that are as long, the first.
+    let longest = runs.into_iter().rev().max_by_key(Vec::len);
     longest.unwrap_or_default()
 }
 
