@@ -1,15 +1,16 @@
 //! Profiles: an alias, and what it answered, in one append-only file with a random name.
 
 mod compared;
+mod shown;
 
 pub use compared::{Compared, Trial};
+pub use shown::Shown;
 
 use super::case::{Case, Relevance, Truth, relevance};
 use crate::files::Log;
 use crate::phantom::Quality;
 use dicom_core::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +99,7 @@ enum Line {
     Answer(Box<Answer>),
     /// A trial of *Which is lower?*
     Lower(Box<Compared>),
+    Shown(Box<Shown>),
 }
 
 /// Why a profile cannot be used.
@@ -136,6 +138,7 @@ pub struct Profile {
     alias: String,
     answers: Vec<Answer>,
     compared: Vec<Compared>,
+    shown: Vec<Shown>,
     /// No other program has it while this lives.
     log: Log,
     /// A program was killed while it wrote an answer, which nobody was told of.
@@ -222,16 +225,18 @@ struct Read {
     alias: String,
     answers: Vec<Answer>,
     compared: Vec<Compared>,
+    shown: Vec<Shown>,
 }
 
 fn read(path: &Path) -> Result<Read, ProfileError> {
     let mut alias = None;
-    let (mut answers, mut compared) = (Vec::new(), Vec::new());
+    let (mut answers, mut compared, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (i, line) in Log::lines(path)?.iter().enumerate() {
         match serde_json::from_str(line) {
             Ok(Line::Profile { alias: it }) if i == 0 && is_alias(&it) => alias = Some(it),
             Ok(Line::Answer(answer)) if i > 0 => answers.push(*answer),
             Ok(Line::Lower(trial)) if i > 0 => compared.push(*trial),
+            Ok(Line::Shown(it)) if i > 0 => shown.push(*it),
             _ => return Err(ProfileError::Line(i + 1)),
         }
     }
@@ -239,6 +244,7 @@ fn read(path: &Path) -> Result<Read, ProfileError> {
         alias: alias.ok_or(ProfileError::Line(1))?,
         answers,
         compared,
+        shown,
     })
 }
 
@@ -272,11 +278,13 @@ impl Profile {
             alias,
             answers,
             compared,
+            shown,
         } = read(&path)?;
         Ok(Self {
             alias,
             answers,
             compared,
+            shown,
             log,
             was_torn,
         })
@@ -294,11 +302,6 @@ impl Profile {
     /// Guesses, in the order in which they were given.
     pub fn answers(&self) -> &[Answer] {
         &self.answers
-    }
-
-    /// Cases that were guessed before.
-    pub fn seen(&self) -> BTreeSet<&str> {
-        self.answers.iter().map(|a| a.case.as_str()).collect()
     }
 
     /// Median seconds of an answer; none before the first.
@@ -335,7 +338,7 @@ impl Profile {
             guess_percent,
             seconds,
             loops,
-            first: !self.answers.iter().any(|a| a.case == case.case),
+            first: !self.has_seen(&case.case),
             mode,
             feedback,
             grade: Grade::of(case.ef_percent, guess, seconds, self.median_s()),

@@ -1,66 +1,23 @@
 //! A sitting: practice, a test or a class, from the first case to the last. Whoever drives it brings the time and
 //! the guesses, and shows what it says.
 
-use super::case::{Band, Case, Relevance, Truth, relevance};
+mod about;
+mod done;
+
+pub use about::About;
+pub use done::{Done, Verdict, points};
+
+use super::case::{Band, Case};
 use super::class::{Class, Feedback};
-use super::profile::{Given, Grade, Mode, Profile, ProfileError};
-use super::progress::{Point, Progress};
+use super::profile::{Given, Grade, Mode, Profile, ProfileError, Shown};
+use super::progress::Progress;
 use super::result::ClassResult;
 use super::sampler::Source;
 use super::schedule::{self, ScheduleError};
 use super::session::{Session, Wanted};
-use crate::ef::{Category, EfPercent};
 use crate::phantom::Quality;
 use dicom_core::chrono::NaiveDate;
-use std::collections::VecDeque;
-
-/// What cases are drawn from, and what is said of their truth.
-#[derive(Clone, Debug, PartialEq)]
-pub struct About {
-    pub source: Source,
-    pub truth: Truth,
-    pub truth_source: String,
-    pub truth_error_points: f64,
-    /// Of the source; in a class, of the class.
-    pub sha256: String,
-}
-
-impl About {
-    pub fn of(source: Source) -> Self {
-        let (truth, truth_source, truth_error_points) = match &source {
-            Source::BuiltIn { .. } => (Truth::Exact, "simulated heart".to_owned(), 0.0),
-            Source::Set(set) => (set.truth, set.truth_source.clone(), set.truth_error_points),
-        };
-        Self {
-            sha256: source.sha256(),
-            source,
-            truth,
-            truth_source,
-            truth_error_points,
-        }
-    }
-
-    /// Of what a class is drawn from; known by the class itself.
-    pub fn of_class(class: &Class) -> Self {
-        let source = match &class.set {
-            Some(set) => Source::Set(set.clone()),
-            None => Source::built_in(class.quality),
-        };
-        Self {
-            sha256: class.sha256(),
-            ..Self::of(source)
-        }
-    }
-
-    /// As `simulated heart, exact`, or `a regressor, measured, itself off by 4 points (SD)`.
-    pub fn in_words(&self) -> String {
-        let mut words = format!("{}, {}", self.truth_source, self.truth.name());
-        if self.truth_error_points > 0.0 {
-            words += &format!(", itself off by {} points (SD)", self.truth_error_points);
-        }
-        words
-    }
-}
+use std::collections::{BTreeSet, VecDeque};
 
 /// What is wanted of practice or a test.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,39 +30,6 @@ pub struct Asked {
     pub time_limit_s: Option<f64>,
     /// How often a clip plays before it is hidden; none for as often as one likes.
     pub most_loops: Option<usize>,
-}
-
-/// A case that was answered, or whose time passed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Done {
-    pub case: Case,
-    pub guess_percent: Option<u32>,
-    pub seconds: f64,
-    /// None without a guess.
-    pub verdict: Option<Verdict>,
-}
-
-/// What a guess is, beside the truth.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Verdict {
-    /// Guess less truth, in points.
-    pub error: f64,
-    pub relevance: Relevance,
-    pub truth: Category,
-    pub guessed: Category,
-}
-
-impl Verdict {
-    /// Both in percent; categories are of unrounded values.
-    pub fn of(ef_percent: f64, guess_percent: u32) -> Self {
-        let guess = f64::from(guess_percent);
-        Self {
-            error: guess - ef_percent,
-            relevance: relevance(ef_percent, guess),
-            truth: EfPercent::measured(ef_percent).category(),
-            guessed: EfPercent::measured(guess).category(),
-        }
-    }
 }
 
 /// Where cases come from.
@@ -219,15 +143,19 @@ impl Sitting {
         sitting.begun()
     }
 
-    /// A class; what this profile has answered of it before stays as it was.
+    /// A class; what this profile has answered of it before stays as it was, and so do cases whose time had passed.
     ///
     /// # Errors
-    /// When all of it was answered before: the result is [`class_result`]'s then.
+    /// When all of it was answered before, or its time has passed: the result is [`class_result`]'s then.
     pub fn class(profile: Profile, class: &Class) -> Result<Self, SittingError> {
         let result = class_result(&profile, class);
+        let passed: BTreeSet<&str> = profile
+            .passed(&result.class_sha256)
+            .map(|(c, _)| c)
+            .collect();
         let open = |case: &Case| {
             let of = result.answers.iter().find(|a| a.case == case.case);
-            of.is_some_and(|a| a.guess_percent.is_none())
+            of.is_some_and(|a| a.guess_percent.is_none() && !passed.contains(case.case.as_str()))
         };
         let left: VecDeque<Case> = class.list().into_iter().filter(open).collect();
         let sitting = Self {
@@ -296,7 +224,10 @@ impl Sitting {
                 })?;
                 answer.grade
             }
-            None => Grade::Again,
+            None => {
+                self.keep_shown(vec![case.case.clone()], Some(seconds), utc)?;
+                Grade::Again
+            }
         };
         if let Cases::Drawn(session) = &mut self.cases {
             session.answered(&case, grade);
@@ -313,6 +244,39 @@ impl Sitting {
             seconds,
         });
         Ok(())
+    }
+
+    /// Keeps cases that are told beside the one on screen: they are seen from now on. To be called before they are on
+    /// screen with their EF; they are on the disk when this returns.
+    ///
+    /// # Errors
+    /// When the disk is full or fails: none of them may be told then.
+    pub fn tell(&mut self, cases: &[Case], utc: &str) -> Result<(), ProfileError> {
+        let seen = self.profile.seen();
+        let unseen = cases
+            .iter()
+            .map(|c| &c.case)
+            .filter(|c| !seen.contains(c.as_str()));
+        let unseen: BTreeSet<String> = unseen.cloned().collect();
+        match unseen.is_empty() {
+            true => Ok(()),
+            false => self.keep_shown(unseen.into_iter().collect(), None, utc),
+        }
+    }
+
+    fn keep_shown(
+        &mut self,
+        cases: Vec<String>,
+        seconds: Option<f64>,
+        utc: &str,
+    ) -> Result<(), ProfileError> {
+        self.profile.show(Shown {
+            utc: utc.to_owned(),
+            set: self.about.sha256.clone(),
+            cases,
+            mode: self.mode,
+            seconds,
+        })
     }
 
     pub fn about(&self) -> &About {
@@ -385,28 +349,18 @@ impl Sitting {
     }
 }
 
-/// Guesses beside their truths.
-pub fn points(done: &[Done]) -> Vec<Point> {
-    let point = |d: &Done| {
-        Some(Point {
-            ef_percent: d.case.ef_percent,
-            guess_percent: f64::from(d.guess_percent?),
-        })
-    };
-    done.iter().filter_map(point).collect()
-}
-
-/// What a profile has answered of a class, to be handed in.
+/// What a profile has answered of a class, to be handed in. A case whose time had passed has no guess, and its seconds.
 pub fn class_result(profile: &Profile, class: &Class) -> ClassResult {
     let mut result = ClassResult::new(class, profile.alias());
-    for answer in profile.answers() {
-        if answer.set != result.class_sha256 {
-            continue;
-        }
-        let of =
-            |a: &&mut super::result::Answered| a.case == answer.case && a.guess_percent.is_none();
-        if let Some(open) = result.answers.iter_mut().find(of) {
-            (open.guess_percent, open.seconds) = (Some(answer.guess_percent), answer.seconds);
+    let class_sha256 = result.class_sha256.clone();
+    let answers = profile.answers().iter().filter(|a| a.set == class_sha256);
+    let answered = answers.map(|a| (a.case.as_str(), Some(a.guess_percent), a.seconds));
+    let passed = profile.passed(&class_sha256);
+    // What was answered first stands.
+    for (case, guess_percent, seconds) in answered.chain(passed.map(|(c, t)| (c, None, t))) {
+        let mut all = result.answers.iter_mut();
+        if let Some(open) = all.find(|a| a.case == case && a.guess_percent.is_none()) {
+            (open.guess_percent, open.seconds) = (guess_percent, seconds);
         }
     }
     result
@@ -424,106 +378,4 @@ pub fn qualities(source: &Source) -> Vec<Quality> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drill::class;
-
-    fn asked(cases: usize) -> Asked {
-        Asked {
-            about: About::of(Source::built_in(Quality::Good)),
-            seed: 5,
-            cases,
-            shares: [1.0; 5],
-            time_limit_s: None,
-            most_loops: None,
-        }
-    }
-
-    fn day() -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 11, 26).unwrap()
-    }
-
-    const UTC: &str = "2026-11-26T07:00:00.000Z";
-
-    #[test]
-    fn practice_goes_from_the_first_case_to_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let profile = Profile::open(folder.path(), "a").unwrap();
-        let mut sitting = Sitting::practice(profile, asked(8), day()).unwrap();
-        let mut shown = Vec::new();
-        while let Some(case) = sitting.case().cloned() {
-            assert!(!sitting.is_answered());
-            // What is not answered stays.
-            sitting.proceed();
-            assert_eq!(sitting.case(), Some(&case));
-            let guess = (case.ef_percent.round() as u32).clamp(5, 90);
-            sitting.answer(Some(guess), 4.0, 3, UTC).unwrap();
-            sitting.answer(Some(5), 4.0, 3, UTC).unwrap();
-            assert!(sitting.is_answered());
-            shown.push(case.case);
-            sitting.proceed();
-        }
-        assert_eq!((shown.len(), sitting.done().len()), (8, 8));
-        assert!(sitting.progress().mae.unwrap() <= 0.5);
-        drop(sitting);
-        let profile = Profile::open(folder.path(), "a").unwrap();
-        assert_eq!(profile.answers().len(), 8);
-        // A test has none of them.
-        let mut test = Sitting::test(profile, asked(20)).unwrap();
-        assert!(!test.tells_at_once());
-        while let Some(case) = test.case().cloned() {
-            assert!(!shown.contains(&case.case));
-            test.answer(None, 30.0, 9, UTC).unwrap();
-            test.proceed();
-        }
-        assert_eq!(test.done().len(), 20);
-        assert!(test.done().iter().all(|d| d.verdict.is_none()));
-    }
-
-    #[test]
-    fn a_class_goes_on_where_it_was_left() {
-        let folder = tempfile::tempdir().unwrap();
-        let class = Class::new(class::Wanted {
-            name: "c".into(),
-            source: Source::built_in(Quality::Medium),
-            seed: 7,
-            cases: 4,
-            shares: [1.0; 5],
-            kind: class::Kind::Guess,
-            feedback: Feedback::AtEnd,
-            time_limit_s: Some(30.0),
-        })
-        .unwrap();
-        let open = || Profile::open(folder.path(), "a").unwrap();
-        let mut sitting = Sitting::class(open(), &class).unwrap();
-        let first = sitting.case().cloned().unwrap();
-        assert_eq!(sitting.place(), (1, 4));
-        sitting.answer(Some(44), 4.0, 3, UTC).unwrap();
-        drop(sitting);
-        let mut sitting = Sitting::class(open(), &class).unwrap();
-        assert_eq!(sitting.place(), (1, 3));
-        assert_ne!(sitting.case(), Some(&first));
-        while sitting.case().is_some() {
-            sitting.answer(Some(50), 4.0, 3, UTC).unwrap();
-            sitting.proceed();
-        }
-        let result = sitting.result().unwrap();
-        let guesses: Vec<_> = result.answers.iter().map(|a| a.guess_percent).collect();
-        assert_eq!(guesses, [Some(44), Some(50), Some(50), Some(50)]);
-        let result = result.clone();
-        drop(sitting);
-        assert_eq!(class_result(&open(), &class), result);
-        let again = Sitting::class(open(), &class);
-        assert!(matches!(again.err(), Some(SittingError::NoCases)));
-    }
-
-    #[test]
-    fn a_verdict_is_of_unrounded_values() {
-        let border = Verdict::of(40.0, 41);
-        assert_eq!(border.relevance, Relevance::AtTheBorder);
-        let relevant = Verdict::of(38.0, 52);
-        assert_eq!(relevant.relevance, Relevance::ClinicallyRelevant);
-        assert_eq!(Verdict::of(49.99, 50).truth, Category::MildlyReduced);
-        assert_eq!(Verdict::of(50.0, 50).truth, Category::Preserved);
-    }
-}
+mod tests;

@@ -2,12 +2,12 @@ use super::{DataArgs, bytes_of, told};
 use crate::drill::class::{self, Class, Feedback, Kind};
 use crate::drill::profile::{GUESSES, Given, Mode, Profile};
 use crate::drill::progress::{Point, Progress};
-use crate::drill::result::ClassResult;
+use crate::drill::sitting::class_result;
 use crate::study::stamp::Stamp;
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -56,36 +56,31 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if profile.was_torn() {
         eprintln!("Half an answer was left by a program that was stopped; it is left out.");
     }
-    let mut result = ClassResult::new(&class, &args.profile);
+    // What this profile has answered of this class before stays as it was, and so do cases whose time had passed.
+    let mut result = class_result(&profile, &class);
+    let passed = profile.passed(&result.class_sha256);
+    let passed: BTreeSet<String> = passed.map(|(case, _)| case.to_owned()).collect();
     let (truth, ..) = class.truth();
-    // What this profile has answered of this class before stays as it was.
-    let before: BTreeMap<String, (u32, f64)> = profile
-        .answers()
-        .iter()
-        .filter(|a| a.set == result.class_sha256)
-        .map(|a| (a.case.clone(), (a.guess_percent, a.seconds)))
-        .collect();
     for (case, answered) in class.list().iter().zip(&mut result.answers) {
-        let given = match (before.get(&case.case), script.get(&case.case)) {
-            (Some(given), _) => *given,
-            (None, None) => continue,
-            (None, Some((guess, seconds))) => {
-                std::thread::sleep(std::time::Duration::from_millis(args.pace_ms));
-                profile.answer(&Given {
-                    case,
-                    truth,
-                    set_sha256: &result.class_sha256,
-                    guess_percent: *guess,
-                    seconds: *seconds,
-                    loops: 0,
-                    mode: Mode::Class,
-                    feedback: class.feedback == Feedback::AfterEach,
-                    utc: &Stamp::now().utc(),
-                })?;
-                (*guess, *seconds)
-            }
+        if answered.guess_percent.is_some() || passed.contains(&case.case) {
+            continue;
+        }
+        let Some((guess_percent, seconds)) = script.get(&case.case).copied() else {
+            continue;
         };
-        (answered.guess_percent, answered.seconds) = (Some(given.0), given.1);
+        std::thread::sleep(std::time::Duration::from_millis(args.pace_ms));
+        profile.answer(&Given {
+            case,
+            truth,
+            set_sha256: &result.class_sha256,
+            guess_percent,
+            seconds,
+            loops: 0,
+            mode: Mode::Class,
+            feedback: class.feedback == Feedback::AfterEach,
+            utc: &Stamp::now().utc(),
+        })?;
+        (answered.guess_percent, answered.seconds) = (Some(guess_percent), seconds);
     }
     crate::files::write_atomically(&args.out, &result.to_bytes())
         .with_context(|| format!("{} cannot be written", args.out.display()))?;

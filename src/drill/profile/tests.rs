@@ -1,6 +1,7 @@
 use super::*;
 use crate::drill::case::Recipe;
 use crate::drill::lower::{Pair, Side};
+use std::collections::BTreeSet;
 
 fn case(name: &str, ef_percent: f64) -> Case {
     Case {
@@ -95,13 +96,17 @@ fn trials_of_which_is_lower_are_kept_beside_the_answers() {
         profile.compare(&trial(&pair, said, "ef")).unwrap();
     }
     profile.answer(&given(&a, 41, 2.0)).unwrap();
-    let (answers, compared) = (profile.answers().to_vec(), profile.compared().to_vec());
+    let compared = profile.compared().to_vec();
     let right: Vec<bool> = compared.iter().map(|c| c.right_answer).collect();
     assert_eq!(right, [true, false]);
-    assert_eq!((profile.seen().len(), profile.median_s()), (1, Some(2.0)));
+    // Of a pair both were seen.
+    assert_eq!((profile.seen().len(), profile.median_s()), (3, Some(2.0)));
+    let right = profile.answer(&given(&pair.right, 41, 2.0)).unwrap();
+    assert!(!right.first);
+    let answers = profile.answers().to_vec();
     drop(profile);
     let listed = &list(folder.path()).unwrap()[0];
-    assert_eq!(listed.answers, 2);
+    assert_eq!(listed.answers, 3);
     let text = std::fs::read_to_string(&listed.path).unwrap();
     let line = r#"{"kind":"lower","utc":"2026-11-26T07:00:00.000Z","set":"ab","run":"ef","left":"h0007-380","right":"h0007-420","truth":"exact","quality":"good","points":4.0,"right_answer":true,"seconds":2.1,"different_hearts":false}"#;
     assert_eq!(text.lines().nth(2), Some(line));
@@ -110,6 +115,45 @@ fn trials_of_which_is_lower_are_kept_beside_the_answers() {
         (again.answers(), again.compared()),
         (&answers[..], &compared[..])
     );
+}
+
+fn shown(cases: &[&str], seconds: Option<f64>) -> Shown {
+    Shown {
+        utc: "2026-11-26T07:00:00.000Z".into(),
+        set: "ab".into(),
+        cases: cases.iter().map(|c| (*c).to_owned()).collect(),
+        mode: Mode::Practice,
+        seconds,
+    }
+}
+
+#[test]
+fn what_was_shown_is_never_unseen_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    profile.show(shown(&["h0007-380"], Some(30.0))).unwrap();
+    profile.show(shown(&["b", "c"], None)).unwrap();
+    drop(profile);
+    let text = std::fs::read_to_string(&list(folder.path()).unwrap()[0].path).unwrap();
+    let lines = [
+        r#"{"kind":"shown","utc":"2026-11-26T07:00:00.000Z","set":"ab","cases":["h0007-380"],"mode":"practice","seconds":30.0}"#,
+        r#"{"kind":"shown","utc":"2026-11-26T07:00:00.000Z","set":"ab","cases":["b","c"],"mode":"practice"}"#,
+    ];
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), lines);
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    assert_eq!(profile.shown().len(), 2);
+    assert_eq!(profile.seen(), BTreeSet::from(["h0007-380", "b", "c"]));
+    assert_eq!(
+        profile.passed("ab").collect::<Vec<_>>(),
+        [("h0007-380", 30.0)]
+    );
+    assert_eq!(profile.passed("cd").count(), 0);
+    for (name, first) in [("h0007-380", false), ("c", false), ("d", true)] {
+        let answer = profile.answer(&given(&case(name, 38.0), 40, 2.0)).unwrap();
+        assert_eq!(answer.first, first, "{name}");
+    }
+    // They are no answers.
+    assert_eq!(list(folder.path()).unwrap()[0].answers, 3);
 }
 
 #[test]
@@ -158,6 +202,8 @@ fn damaged_profiles_are_refused_or_read() {
     for _ in 0..2 {
         profile.compare(&trial(&pair, Side::Left, "ef")).unwrap();
     }
+    profile.show(shown(&["b"], Some(30.0))).unwrap();
+    profile.show(shown(&["c", "d"], None)).unwrap();
     drop(profile);
     let path = list(folder.path()).unwrap()[0].path.clone();
     let bytes = std::fs::read(&path).unwrap();
@@ -165,6 +211,7 @@ fn damaged_profiles_are_refused_or_read() {
         std::fs::write(&path, damaged).unwrap();
         if let Ok(read) = read(&path) {
             assert!(is_alias(&read.alias) && read.answers.len() <= 3 && read.compared.len() <= 3);
+            assert!(read.shown.len() <= 3);
             let _ = crate::drill::schedule::cells(&read.answers);
             assert_eq!(crate::drill::lower::noticeable_of(&read.compared), None);
         }
