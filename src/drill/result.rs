@@ -3,7 +3,7 @@
 use super::case::{Case, RANGE, Recipe, Truth};
 use super::class::{Class, Kind};
 use super::lower::{Pair, Side};
-use super::profile::{GUESSES, is_alias};
+use super::profile::{Compared, GUESSES, is_alias};
 use super::sampler::sha256_of;
 use super::set::is_name;
 use super::staircase::{Noticeable, Staircase, TRIALS};
@@ -61,6 +61,18 @@ pub struct LowerTrial {
     pub points: f64,
     pub right_answer: bool,
     pub seconds: f64,
+}
+
+impl From<&Compared> for LowerTrial {
+    fn from(kept: &Compared) -> Self {
+        Self {
+            left: kept.left.clone(),
+            right: kept.right.clone(),
+            points: kept.points,
+            right_answer: kept.right_answer,
+            seconds: kept.seconds,
+        }
+    }
 }
 
 impl LowerTrial {

@@ -3,6 +3,9 @@
 //! A pure function of what there is to draw from, a seed and the answers, the same on every machine.
 
 mod nearest;
+mod of_class;
+
+pub use of_class::{OfClass, of_class};
 
 use super::case::{Case, OUTER};
 use super::profile::Compared;
@@ -75,6 +78,23 @@ impl Pairs {
             truth_error_points,
             last: VecDeque::new(),
         }
+    }
+
+    /// The same, gone on with where it was left: `answered` are its trials so far, in their order.
+    pub fn resumed(
+        source: Source,
+        seed: u64,
+        different_hearts: bool,
+        truth_error_points: f64,
+        answered: &[&Compared],
+    ) -> Self {
+        let mut pairs = Self::new(source, seed, different_hearts, truth_error_points);
+        for trial in answered {
+            // Chance goes on as it did; what is learnt is what was kept.
+            let _ = pairs.ask();
+            pairs.staircase.learn(trial.points, trial.right_answer);
+        }
+        pairs
     }
 
     /// Trials that were answered.
