@@ -54,7 +54,8 @@ pub struct Groups {
 pub struct Report {
     pub truth: Truth,
     pub truth_source: String,
-    pub truth_error_points: f64,
+    /// SD; none where it is not known.
+    pub truth_error_points: Option<f64>,
     pub trainees: Vec<Trainee>,
     /// Those with most errors of category first.
     pub cases: Vec<CaseFigures>,

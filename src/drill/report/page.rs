@@ -2,7 +2,6 @@
 
 use super::plot::bland_altman;
 use super::{Lower, Report, Sources, Trainee};
-use crate::drill::case::Truth;
 use crate::drill::progress::{FEWEST_FOR_LIMITS, Group, Point, explained_by_truth};
 use crate::drill::staircase::{Noticeable, TRIALS};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -55,15 +54,16 @@ pub fn page(report: &Report, sources: &Sources, by_case: bool) -> String {
 }
 
 fn truth(report: &Report) -> String {
-    let source = &report.truth_source;
-    match report.truth {
-        Truth::Exact => format!("Truth: exact ({source})."),
-        Truth::Measured | Truth::Labelled => format!(
-            "Truth: {} ({source}), itself off by {:.1} points (SD).",
-            report.truth.name(),
-            report.truth_error_points
-        ),
+    let (name, source) = (report.truth.name(), &report.truth_source);
+    // Of a profile's answers nobody knows whose word it was.
+    let mut words = match source == name {
+        true => format!("Truth: {name}"),
+        false => format!("Truth: {name} ({source})"),
+    };
+    if let Some(points) = report.truth_error_points.filter(|p| *p > 0.0) {
+        words += &format!(", itself off by {points:.1} points (SD)");
     }
+    words + "."
 }
 
 fn number(x: Option<f64>) -> String {
@@ -130,8 +130,8 @@ fn guesses(trainee: &Trainee, report: &Report, sources: &Sources) -> Markup {
         Some(format!("{:.0} to {:.0} %", 100.0 * low, 100.0 * high))
     };
     let ci = |ci: Option<[f64; 2]>| ci.and_then(|[low, high]| both(Some(low), Some(high)));
-    let explained =
-        p.sd.and_then(|sd| explained_by_truth(sd, report.truth, report.truth_error_points));
+    let both_errors = p.sd.zip(report.truth_error_points);
+    let explained = both_errors.and_then(|(sd, error)| explained_by_truth(sd, report.truth, error));
     html! {
         p { (p.n) " answers." @if let Some(words) = p.slope_in_words() { " " (words) } }
         table { tbody {

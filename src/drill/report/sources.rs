@@ -51,7 +51,8 @@ pub struct Sources {
     pub title: String,
     pub truth: Truth,
     pub truth_source: String,
-    pub truth_error_points: f64,
+    /// By which the truth itself is off, SD, in EF points; none where that is not known.
+    pub truth_error_points: Option<f64>,
     pub rows: Vec<Row>,
     /// In the order they are to stand in.
     pub aliases: Vec<String>,
@@ -101,6 +102,11 @@ fn row(alias: &str, truth: Truth, source: &str, answer: Guess) -> Row {
     }
 }
 
+/// Of an exact truth 0 points are its error; of any other they mean that nobody has said it.
+fn known_error(truth: Truth, points: f64) -> Option<f64> {
+    (truth == Truth::Exact || points > 0.0).then_some(points)
+}
+
 struct Guess<'a> {
     case: &'a str,
     ladder: &'a str,
@@ -121,7 +127,7 @@ impl Sources {
             title: first.class.clone(),
             truth: first.truth,
             truth_source: first.truth_source.clone(),
-            truth_error_points: first.truth_error_points,
+            truth_error_points: known_error(first.truth, first.truth_error_points),
             rows: Vec::new(),
             aliases: Vec::new(),
             lower: BTreeMap::new(),
@@ -242,7 +248,8 @@ impl Sources {
             title: String::new(),
             truth,
             truth_source: source.into(),
-            truth_error_points: 0.0,
+            // Answers do not say it.
+            truth_error_points: known_error(truth, 0.0),
             rows: rows.collect(),
             aliases: vec![alias.to_owned()],
             lower: lower.into_iter().collect(),

@@ -205,6 +205,47 @@ fn a_profile_that_drilled_which_is_lower_has_its_difference_in_the_report() {
 }
 
 #[test]
+fn of_a_truth_whose_error_nobody_knows_none_is_told() {
+    let mut answers: Vec<Answer> = (0..12)
+        .map(|i| answer(i, 20.0 + 4.0 * i as f64, 40))
+        .collect();
+    let error = |files: &BTreeMap<String, String>| -> serde_json::Value {
+        let summary: serde_json::Value = serde_json::from_str(&files["summary.json"]).unwrap();
+        summary["truth_error_points"].clone()
+    };
+    let of = |answers: &[Answer]| files(&Sources::of_profile("x", answers, &[], Mode::Practice));
+    assert_eq!(error(&of(&answers)), 0.0, "of simulated hearts it is none");
+    for answer in &mut answers {
+        answer.truth = Truth::Measured;
+    }
+    let found = of(&answers);
+    assert_eq!(error(&found), serde_json::Value::Null);
+    let page = &found["report.html"];
+    assert!(page.contains("Truth: measured.") && page.contains("mean of guess and truth"));
+    assert!(!page.contains("itself off by") && !page.contains("of the spread"));
+    // A class knows it where its set does.
+    let class = class(7);
+    let labelled = |points: f64| {
+        let mut all = results(&class);
+        for result in &mut all {
+            (result.truth, result.truth_error_points) = (Truth::Labelled, points);
+            result.truth_source = "two readers".into();
+        }
+        files(&Sources::of_results(&all).unwrap())
+    };
+    let found = labelled(4.0);
+    assert_eq!(error(&found), 4.0);
+    let page = &found["report.html"];
+    assert!(page.contains("Truth: labelled (two readers), itself off by 4.0 points (SD)."));
+    assert!(page.contains("The truth's own error explains"));
+    let found = labelled(0.0);
+    assert_eq!(error(&found), serde_json::Value::Null);
+    let page = &found["report.html"];
+    assert!(page.contains("Truth: labelled (two readers)."));
+    assert!(!page.contains("of the spread"));
+}
+
+#[test]
 fn a_profiles_report_has_its_bands_qualities_and_sessions() {
     let answers: Vec<Answer> = (0..45).map(|i| answer(i, 20.0 + i as f64, 40)).collect();
     let found = files(&Sources::of_profile("x", &answers, &[], Mode::Practice));
