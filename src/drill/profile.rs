@@ -1,9 +1,11 @@
 //! Profiles: an alias, and what it answered, in one append-only file with a random name.
 
 mod compared;
+mod look;
 mod shown;
 
 pub use compared::{Compared, Trial};
+pub use look::{Looked, look};
 pub use shown::Shown;
 
 use super::case::{Case, Relevance, Truth, relevance};
@@ -228,6 +230,11 @@ struct Read {
     shown: Vec<Shown>,
 }
 
+/// Whether it ends in half a line.
+fn is_torn(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::read(path)?.last() != Some(&b'\n'))
+}
+
 fn read(path: &Path) -> Result<Read, ProfileError> {
     let mut alias = None;
     let (mut answers, mut compared, mut shown) = (Vec::new(), Vec::new(), Vec::new());
@@ -272,7 +279,7 @@ impl Profile {
                 path
             }
         };
-        let was_torn = std::fs::read(&path)?.last() != Some(&b'\n');
+        let was_torn = is_torn(&path)?;
         let log = Log::open_alone(&path)?.ok_or(ProfileError::Locked)?;
         let Read {
             alias,

@@ -1,5 +1,4 @@
-use super::{DataArgs, told};
-use crate::drill::profile::Profile;
+use super::DataArgs;
 use crate::drill::retention::{CASES, offered};
 use crate::drill::schedule::cells;
 use anyhow::Context;
@@ -27,17 +26,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             .context("--on is a day, such as 2026-12-01.")?,
         None => Utc::now().date_naive(),
     };
-    let folder = args.data.profiles()?;
-    let there = crate::drill::profile::list(&folder)?;
-    anyhow::ensure!(
-        there.iter().any(|p| p.alias == args.profile),
-        "There is no profile {}: `echoif drill profiles` lists them.",
-        args.profile
-    );
-    let profile = Profile::open(&folder, &args.profile).map_err(told)?;
-    let cells = cells(profile.answers())?;
+    let profile = args.data.look(&args.profile)?;
+    let cells = cells(&profile.answers)?;
     let due: Vec<_> = cells.iter().filter(|c| c.due_on <= on).collect();
-    let retention = offered(profile.answers(), on);
+    let retention = offered(&profile.answers, on);
     if args.json {
         println!("{}", json!({ "cells": due, "retention": retention }));
         return Ok(());

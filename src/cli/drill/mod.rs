@@ -8,7 +8,7 @@ mod report;
 mod run;
 mod simulate;
 
-use crate::drill::profile::ProfileError;
+use crate::drill::profile::{self, Looked, ProfileError};
 use anyhow::Context;
 use clap::Subcommand;
 use std::io::Read as _;
@@ -68,6 +68,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// Of a profile that ends in half a line.
+const HALF: &str = "Half an answer was left by a program that was stopped; it is left out.";
+
 /// Where profiles lie.
 #[derive(clap::Args)]
 struct DataArgs {
@@ -83,6 +86,15 @@ impl DataArgs {
         }
         crate::drill::profiles_folder()
             .context("This system has no data directory: give --data DIR.")
+    }
+
+    /// What a profile holds, whichever program has it open.
+    fn look(&self, alias: &str) -> anyhow::Result<Looked> {
+        let looked = profile::look(&self.profiles()?, alias).map_err(told)?;
+        if looked.was_torn {
+            eprintln!("{HALF}");
+        }
+        Ok(looked)
     }
 }
 

@@ -1,5 +1,5 @@
-use super::{DataArgs, bytes_of, told};
-use crate::drill::profile::{self, Mode, Profile};
+use super::{DataArgs, bytes_of};
+use crate::drill::profile::Mode;
 use crate::drill::report::{self, Sources};
 use crate::drill::result::{self, ClassResult};
 use anyhow::Context;
@@ -35,18 +35,13 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let sources = match &args.profile {
         Some(alias) => {
-            let folder = args.data.profiles()?;
-            anyhow::ensure!(
-                profile::list(&folder)?.iter().any(|p| p.alias == *alias),
-                "There is no profile {alias}: `echoif drill profiles` lists them."
-            );
-            let profile = Profile::open(&folder, alias).map_err(told)?;
+            let profile = args.data.look(alias)?;
             let mode = if args.tests {
                 Mode::Test
             } else {
                 Mode::Practice
             };
-            Sources::of_profile(alias, profile.answers(), profile.compared(), mode)
+            Sources::of_profile(alias, &profile.answers, &profile.compared, mode)
         }
         None => {
             anyhow::ensure!(

@@ -1,4 +1,4 @@
-use super::{DataArgs, bytes_of, told};
+use super::{DataArgs, HALF, bytes_of, told};
 use crate::drill::class::{self, Class, Feedback, Kind};
 use crate::drill::profile::{GUESSES, Given, Mode, Profile};
 use crate::drill::progress::{Point, Progress};
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let script = script(&args.script, &class)?;
     let mut profile = Profile::open(&args.data.profiles()?, &args.profile).map_err(told)?;
     if profile.was_torn() {
-        eprintln!("Half an answer was left by a program that was stopped; it is left out.");
+        eprintln!("{HALF}");
     }
     // What this profile has answered of this class before stays as it was, and so do cases whose time had passed.
     let mut result = class_result(&profile, &class);

@@ -169,6 +169,28 @@ fn of_two_qualities_a_trial_keeps_the_poorer() {
 }
 
 #[test]
+fn a_profile_is_looked_at_while_a_program_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = look(folder.path(), "x");
+    assert!(matches!(none, Err(ProfileError::NoSuch(alias)) if alias == "x"));
+    let mut profile = Profile::open(folder.path(), "x").unwrap();
+    let pair = pair(4.0, Side::Left);
+    profile.answer(&given(&pair.left, 40, 2.0)).unwrap();
+    profile.compare(&trial(&pair, Side::Left, "ef")).unwrap();
+    let looked = look(folder.path(), "x").unwrap();
+    assert_eq!(looked.answers, profile.answers());
+    assert_eq!(
+        (&looked.compared[..], looked.was_torn),
+        (profile.compared(), false)
+    );
+    // It is still that program's.
+    let second = Profile::open(folder.path(), "x");
+    assert!(matches!(second, Err(ProfileError::Locked)));
+    profile.answer(&given(&pair.right, 41, 2.0)).unwrap();
+    assert_eq!(look(folder.path(), "x").unwrap().answers.len(), 2);
+}
+
+#[test]
 fn half_a_line_is_left_out_with_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let mut profile = Profile::open(folder.path(), "x").unwrap();
@@ -178,6 +200,11 @@ fn half_a_line_is_left_out_with_a_word() {
     let path = &list(folder.path()).unwrap()[0].path;
     let bytes = std::fs::read(path).unwrap();
     std::fs::write(path, [&bytes[..], b"{\"kind\":\"ans"].concat()).unwrap();
+    // Whoever only looks repairs nothing.
+    for _ in 0..2 {
+        let looked = look(folder.path(), "x").unwrap();
+        assert_eq!((looked.answers.len(), looked.was_torn), (1, true));
+    }
     let mut profile = Profile::open(folder.path(), "x").unwrap();
     assert!(profile.was_torn());
     assert_eq!(profile.answers().len(), 1);

@@ -76,6 +76,9 @@ fn a_profile_that_drilled_it_has_its_difference_in_the_report() {
     let due = ["due", "--profile", "anna 1", "--data", &data, "--json"];
     assert_eq!(said(&due)["cells"].as_array().unwrap().len(), 0);
     assert_eq!(said(&due)["retention"], Value::Null);
+    let delete = ["delete", "anna 1", "--data", &data];
+    assert!(refused(&delete).contains("another program"));
+    drop(profile);
 }
 
 #[test]
