@@ -1,7 +1,7 @@
 //! Which cases come in which order: a pure function of what there is to draw from, a seed and options, the same
 //! on every machine.
 
-use super::case::{Band, Case};
+use super::case::{Band, Case, Rung};
 use super::set::{CaseSet, simulated};
 use crate::hash::sha256;
 use crate::phantom::Quality;
@@ -47,6 +47,19 @@ impl Source {
             }
             Self::Set(set) => set.sha256(),
         }
+    }
+
+    /// How many cases a sitting gets at most, of bands with a share and without those that were seen; none where there
+    /// are more than anybody asks for.
+    pub fn there(&self, shares: [f64; Band::COUNT], seen: &BTreeSet<&str>) -> Option<usize> {
+        let Self::Set(set) = self else {
+            return None;
+        };
+        let bands: BTreeSet<Band> = cards(shares).into_iter().collect();
+        let rungs = set.ladders.iter().flat_map(|l| &l.rungs);
+        let is_there =
+            |r: &&Rung| bands.contains(&Band::of(r.ef_percent)) && !seen.contains(r.case.as_str());
+        Some(rungs.filter(is_there).count())
     }
 
     fn hearts(&self) -> usize {
@@ -306,8 +319,14 @@ mod tests {
             seed: 1,
         });
         let shares = [0.0, 1.0, 1.0, 0.0, 0.0];
-        let cases: Vec<Case> = Sampler::new(Source::Set(set.clone()), 3, shares).collect();
+        let source = Source::Set(set.clone());
+        let cases: Vec<Case> = Sampler::new(source.clone(), 3, shares).collect();
         assert_eq!(cases.len(), 12, "each once");
+        let seen = BTreeSet::from(["h0001-200", "h0001-350", "h0099-350"]);
+        let there = [BTreeSet::new(), seen].map(|seen| source.there(shares, &seen));
+        assert_eq!(there, [Some(12), Some(11)]);
+        let built_in = Source::built_in(Quality::Good);
+        assert_eq!(built_in.there(shares, &BTreeSet::new()), None);
         assert!(cases.iter().all(|c| c.ef_percent > 30.0));
         for five in cases[..8].windows(5) {
             let hearts: BTreeSet<_> = five.iter().map(|c| &c.ladder).collect();

@@ -62,8 +62,8 @@ pub fn cells(answers: &[Answer]) -> Result<Vec<Cell>, ScheduleError> {
     let failed = |e: fsrs::FSRSError| ScheduleError::Fsrs(e.to_string());
     let model = FSRS::new(&DEFAULT_PARAMETERS).map_err(failed)?;
     let mut states: BTreeMap<(Band, Quality), State> = BTreeMap::new();
-    // What had no feedback taught nothing.
-    for answer in answers.iter().filter(|a| a.feedback) {
+    // What had no feedback taught nothing; a case that was seen before was recognised.
+    for answer in answers.iter().filter(|a| a.feedback && a.first) {
         let day = day_of(answer)?;
         let cell = (Band::of(answer.ef_percent), answer.quality);
         let before = states.get(&cell);

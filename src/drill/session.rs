@@ -1,8 +1,8 @@
 //! A sitting of practice or of a test: which case comes next, and what is asked again.
 //!
 //! Practice: cells that are due fill at most 60 % of it, the weakest first, and come evenly between the others. A
-//! cell that was missed comes back after three to six cases, in another heart. A test has cases that the profile has
-//! not seen, and nothing comes back.
+//! cell that was missed comes back after three to six cases, in another heart. What the profile has seen is asked only
+//! where nothing else is left. A test has cases that the profile has not seen, and nothing comes back.
 
 use super::case::{Band, Case};
 use super::profile::{Grade, Mode};
@@ -48,6 +48,8 @@ pub struct Session {
     /// Drawn, and passed over for another band.
     waiting: VecDeque<Case>,
     seen: BTreeSet<String>,
+    /// Drawn, and seen before: for practice, when nothing else is left.
+    again: VecDeque<Case>,
 }
 
 impl Session {
@@ -74,6 +76,7 @@ impl Session {
             missed: Vec::new(),
             waiting: VecDeque::new(),
             seen: wanted.seen.iter().map(|s| (*s).to_owned()).collect(),
+            again: VecDeque::new(),
         }
     }
 
@@ -94,7 +97,9 @@ impl Session {
         let case = self
             .back()
             .or_else(|| self.of_due())
-            .or_else(|| self.waiting.pop_front().or_else(|| self.drawn(|_| true)))?;
+            .or_else(|| self.waiting.pop_front())
+            .or_else(|| self.drawn(|_| true))
+            .or_else(|| self.again.pop_front())?;
         self.asked += 1;
         Some(case)
     }
@@ -116,22 +121,42 @@ impl Session {
         if let Some(i) = self.waiting.iter().position(is_it) {
             return self.waiting.remove(i);
         }
-        self.drawn(is_it)
+        self.drawn(is_it).or_else(|| {
+            let i = self.again.iter().position(is_it)?;
+            self.again.remove(i)
+        })
     }
 
     /// Draws until there is one; what is passed over waits.
     fn drawn(&mut self, is_it: impl Fn(&Case) -> bool) -> Option<Case> {
-        for _ in 0..PATIENCE {
+        let mut passed_over = 0;
+        while passed_over < PATIENCE {
             let case = self.sampler.next()?;
             if self.seen.contains(&case.case) {
-                continue;
-            }
-            if is_it(&case) {
+                self.put_behind(case);
+            } else if is_it(&case) {
                 return Some(case);
+            } else {
+                self.waiting.push_back(case);
+                passed_over += 1;
             }
-            self.waiting.push_back(case);
         }
         None
+    }
+
+    fn put_behind(&mut self, seen: Case) {
+        if self.mode == Mode::Practice {
+            self.again.push_back(seen);
+        }
+    }
+
+    /// Learns that a case was seen meanwhile, though it was not asked.
+    pub fn saw(&mut self, case: &str) {
+        self.seen.insert(case.to_owned());
+        let waits = self.waiting.iter().position(|c| c.case == case);
+        if let Some(seen) = waits.and_then(|i| self.waiting.remove(i)) {
+            self.put_behind(seen);
+        }
     }
 
     /// Learns how a case was answered; cases are answered in the order in which they were asked.
@@ -153,6 +178,7 @@ mod tests {
     use crate::drill::case::Truth;
     use crate::drill::profile::Answer;
     use crate::drill::schedule::{cells, due};
+    use crate::drill::set::{CaseSet, Simulated};
     use crate::phantom::Quality;
     use dicom_core::chrono::NaiveDate;
 
@@ -229,6 +255,42 @@ mod tests {
         assert_eq!(cases.len(), 20);
         assert!(cases.iter().all(|c| !seen.contains(c.case.as_str())));
         assert!(test.missed.is_empty());
+    }
+
+    #[test]
+    fn practice_asks_what_was_seen_when_nothing_else_is_left() {
+        let set = CaseSet::simulated(&Simulated {
+            hearts: 4,
+            efs: vec![25.0, 35.0, 45.0, 55.0, 65.0],
+            quality: Quality::Good,
+            seed: 1,
+        });
+        let names: Vec<String> = set.cases().map(|c| c.case).collect();
+        let seen: BTreeSet<&str> = names.iter().step_by(2).map(String::as_str).collect();
+        let all = |mode| {
+            let mut session = Session::new(&Wanted {
+                source: Source::Set(set.clone()),
+                cases: 100,
+                ..wanted(mode, &[], &seen)
+            });
+            let mut cases = vec![session.ask().unwrap().case];
+            // One that was told meanwhile.
+            let told = names
+                .iter()
+                .find(|n| !seen.contains(n.as_str()) && **n != cases[0]);
+            session.saw(told.unwrap());
+            cases.extend(std::iter::from_fn(|| session.ask()).map(|c| c.case));
+            (cases, told.unwrap().clone())
+        };
+        let (cases, told) = all(Mode::Practice);
+        assert_eq!(cases.iter().collect::<BTreeSet<_>>().len(), 20);
+        assert_eq!(cases.len(), 20, "each once");
+        let is_seen = |c: &String| seen.contains(c.as_str()) || *c == told;
+        assert_eq!(cases.iter().position(is_seen), Some(9));
+        assert!(cases[9..].iter().all(is_seen));
+        let (cases, _) = all(Mode::Test);
+        assert_eq!(cases.len(), 9);
+        assert!(!cases.iter().any(is_seen));
     }
 
     #[test]

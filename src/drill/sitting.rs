@@ -55,7 +55,9 @@ pub enum SittingError {
     Profile(#[from] ProfileError),
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    #[error("there is no case that this profile has not seen: choose another set or quality")]
+    #[error(
+        "there is no case of these bands that this profile has not seen: choose other bands, or another set"
+    )]
     NoCases,
 }
 
@@ -112,6 +114,7 @@ impl Sitting {
         mode: Mode,
         due: &[&schedule::Cell],
     ) -> Result<Self, SittingError> {
+        let seen = profile.seen();
         let session = Session::new(&Wanted {
             source: asked.about.source.clone(),
             seed: asked.seed,
@@ -119,8 +122,14 @@ impl Sitting {
             shares: asked.shares,
             mode,
             due,
-            seen: &profile.seen(),
+            seen: &seen,
         });
+        // Practice comes back to what was seen; a test does not.
+        let left_out = match mode {
+            Mode::Practice => BTreeSet::new(),
+            Mode::Test | Mode::Class => seen,
+        };
+        let there = asked.about.source.there(asked.shares, &left_out);
         let feedback = match mode {
             Mode::Practice => Feedback::AfterEach,
             Mode::Test | Mode::Class => Feedback::AtEnd,
@@ -133,7 +142,7 @@ impl Sitting {
             most_loops: asked.most_loops,
             profile,
             cases: Cases::Drawn(Box::new(session)),
-            count: asked.cases,
+            count: there.map_or(asked.cases, |there| there.min(asked.cases)),
             current: None,
             next: None,
             shown: 0,
@@ -258,10 +267,14 @@ impl Sitting {
             .map(|c| &c.case)
             .filter(|c| !seen.contains(c.as_str()));
         let unseen: BTreeSet<String> = unseen.cloned().collect();
-        match unseen.is_empty() {
-            true => Ok(()),
-            false => self.keep_shown(unseen.into_iter().collect(), None, utc),
+        if unseen.is_empty() {
+            return Ok(());
         }
+        self.keep_shown(unseen.iter().cloned().collect(), None, utc)?;
+        if let Cases::Drawn(session) = &mut self.cases {
+            unseen.iter().for_each(|case| session.saw(case));
+        }
+        Ok(())
     }
 
     fn keep_shown(
@@ -319,7 +332,7 @@ impl Sitting {
         self.done.len() == self.shown
     }
 
-    /// The number of the case on screen, from 1, and of all.
+    /// The number of the case on screen, from 1, and of all that there are for this sitting.
     pub fn place(&self) -> (usize, usize) {
         (self.shown, self.count)
     }

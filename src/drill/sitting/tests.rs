@@ -93,6 +93,7 @@ fn what_was_shown_without_a_guess_is_no_case_of_a_test() {
     );
     // Of the other heart alone, and no case twice.
     let mut test = Sitting::test(profile, of_set()).unwrap();
+    assert_eq!(test.place(), (1, 5));
     let mut cases = Vec::new();
     while let Some(case) = test.case().cloned() {
         assert_ne!(case.ladder, first.ladder);
@@ -105,6 +106,51 @@ fn what_was_shown_without_a_guess_is_no_case_of_a_test() {
     drop(test);
     let none = Sitting::test(open(), of_set());
     assert!(matches!(none.err(), Some(SittingError::NoCases)));
+}
+
+#[test]
+fn a_sitting_says_how_many_cases_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Profile::open(folder.path(), "a").unwrap();
+    let set = CaseSet::simulated(&Simulated {
+        hearts: 1,
+        efs: vec![25.0, 35.0, 45.0, 55.0, 65.0],
+        quality: Quality::Good,
+        seed: 1,
+    });
+    let of_set = |cases, shares| Asked {
+        about: About::of(Source::Set(set.clone())),
+        shares,
+        ..asked(cases)
+    };
+    let even = [1.0; 5];
+    let mut asked_of: BTreeSet<String> = BTreeSet::new();
+    for time in 0..2 {
+        let mut sitting = Sitting::practice(open(), of_set(20, even), day()).unwrap();
+        assert_eq!(sitting.place(), (1, 5));
+        let mut n = 0;
+        while let Some(case) = sitting.case().cloned() {
+            n += 1;
+            sitting.answer(Some(50), 4.0, 3, UTC).unwrap();
+            let beside: Vec<Case> = set.cases().collect();
+            sitting.tell(&beside, UTC).unwrap();
+            asked_of.insert(case.case);
+            sitting.proceed();
+        }
+        assert_eq!((n, asked_of.len()), (5, 5), "{time}");
+    }
+    let profile = open();
+    let first = profile.answers().iter().filter(|a| a.first).count();
+    assert_eq!(
+        (profile.answers().len(), first),
+        (10, 1),
+        "the others were told beside"
+    );
+    drop(profile);
+    let place = |asked| Sitting::practice(open(), asked, day()).unwrap().place();
+    assert_eq!(place(of_set(3, even)), (1, 3));
+    assert_eq!(place(of_set(20, [1.0, 0.0, 0.0, 0.0, 1.0])), (1, 2));
+    assert_eq!(place(asked(20)), (1, 20));
 }
 
 fn class_of_four() -> Class {
