@@ -110,7 +110,7 @@ fn which_is_lower(lower: &Lower) -> Markup {
         p { "Which is lower: " (lower.trials) " trials, truth " (lower.truth.name()) "." }
         table { tbody {
             (figure(
-                "Just-noticeable difference, points",
+                "Just-noticeable difference (JND), points",
                 &value,
                 interval.map(|known| format!("{:.1} to {:.1}", known.low, known.high)),
             ))

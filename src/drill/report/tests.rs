@@ -181,7 +181,11 @@ fn a_profile_that_drilled_which_is_lower_has_its_difference_in_the_report() {
         (&30.into(), &12.into())
     );
     let page = &found["report.html"];
-    assert!(page.contains("30 trials, truth labelled") && page.contains(&format!("{value:.1}")));
+    assert!(
+        page.contains("30 trials, truth labelled")
+            && page.contains("Just-noticeable difference (JND)")
+            && page.contains(&format!("{value:.1}"))
+    );
     assert!(page.contains("Truth: exact"), "of the guesses");
     // Who guesses at everything.
     let found = of(&sitting(100.0), &answers);
