@@ -10,7 +10,7 @@ use super::reel::Reel;
 use super::stock::{Stock, sentence};
 use super::watch::Watch;
 use crate::drill::class::{Class, Feedback};
-use crate::drill::lower::{Pair, Pairs, Side};
+use crate::drill::lower::{OfClass, Pair, Pairs, Side, of_class};
 use crate::drill::profile::{Profile, Trial};
 use crate::drill::result::{ClassResult, LowerTrial};
 use crate::drill::sitting::About;
@@ -88,16 +88,26 @@ impl Lower {
 
     /// Begins a class's trials; the result goes to `path`.
     pub fn begin_class(&mut self, profile: Profile, class: &Class, path: PathBuf) {
-        let about = About::of_class(class);
-        let pairs = Pairs::new(
-            about.source.clone(),
-            class.seed,
-            false,
-            about.truth_error_points,
-        );
-        let result = ClassResult::new(class, profile.alias());
-        let mut live = Live::new(about, profile, pairs, Some((path, result)));
+        let OfClass { run, trials, pairs } = of_class(&profile, class);
+        let mut result = ClassResult::new(class, profile.alias());
+        result.trials = trials;
+        let mut live = Live::new(About::of_class(class), profile, pairs, Some((path, result)));
         live.tells = class.feedback == Feedback::AfterEach;
+        live.right = live
+            .class
+            .iter()
+            .flat_map(|(_, r)| &r.trials)
+            .filter(|t| t.right_answer)
+            .count();
+        if let Some(run) = run {
+            live.run = run;
+        }
+        if live.pairs.is_done() {
+            // Nothing is left to be asked: the result is written once more.
+            self.shown = Shown::Live(Box::new(live));
+            self.end();
+            return;
+        }
         self.begin(live);
     }
 

@@ -4,7 +4,7 @@ use super::files::TrainingFile;
 use super::reel::Reel;
 use crate::drill::case::{Case, Recipe};
 use crate::drill::material::Clips;
-use crate::drill::profile::{Answer, Compared, Listed, Profile, ProfileError, is_alias, list};
+use crate::drill::profile::{self, Answer, Compared, Listed, Profile, is_alias, list};
 use crate::drill::retention::{self, Retention};
 use crate::drill::sampler::Source;
 use crate::drill::schedule::{self, Cell};
@@ -76,6 +76,8 @@ pub struct Known {
     pub cells: Vec<Cell>,
     /// The retention test that is due.
     pub retention: Option<Retention>,
+    /// Half an answer at its end was left out.
+    pub was_torn: bool,
     /// Tells what was known before from what is known now.
     pub version: usize,
 }
@@ -287,6 +289,12 @@ impl Stock {
         if self.alias != before {
             self.look();
         }
+        if self.known().is_some_and(|k| k.was_torn) {
+            caution(
+                ui,
+                "Half an answer was left by a program that was stopped; it is left out.",
+            );
+        }
     }
 
     /// Where cases come from. A file that the user is to choose.
@@ -400,19 +408,20 @@ fn looked(folder: &Path, alias: &str, today: NaiveDate) -> Result<Looked, String
             known: None,
         });
     }
-    let known = match Profile::open(folder, alias) {
-        Ok(profile) => Some(Known {
-            alias: alias.to_owned(),
-            cells: schedule::cells(profile.answers()).unwrap_or_default(),
-            retention: retention::offered(profile.answers(), today),
-            answers: profile.answers().to_vec(),
-            compared: profile.compared().to_vec(),
-            version: 0,
-        }),
-        // A sitting has it: what it adds is looked at when it ends.
-        Err(ProfileError::Locked) => None,
-        Err(e) => return Err(sentence(&e)),
-    };
+    let profile::Looked {
+        answers,
+        compared,
+        was_torn,
+    } = profile::look(folder, alias).map_err(|e| sentence(&e))?;
+    let known = Some(Known {
+        alias: alias.to_owned(),
+        cells: schedule::cells(&answers).unwrap_or_default(),
+        retention: retention::offered(&answers, today),
+        answers,
+        compared,
+        was_torn,
+        version: 0,
+    });
     Ok(Looked { profiles, known })
 }
 

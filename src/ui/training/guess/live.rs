@@ -209,6 +209,12 @@ impl Live {
                 let case = self.sitting.case().cloned();
                 let source = &self.sitting.about().source;
                 self.rungs = case.map_or_else(Vec::new, |c| around(&c, guess, source));
+                // What is shown with its EF is never unseen again.
+                let beside: Vec<Case> = self.rungs.iter().map(|r| r.case.clone()).collect();
+                if let Err(e) = self.sitting.tell(&beside, &utc) {
+                    self.rungs = Vec::new();
+                    self.why = Some(sentence(&e));
+                }
                 return Stays::Yes;
             }
         }
