@@ -2,6 +2,7 @@
 
 use super::case::{Case, Recipe};
 use super::folder::pixels_of;
+use super::outlines::Outlines;
 use crate::clip::{Frame, Pixels};
 use crate::media;
 use crate::media::mark::{Area, Mark};
@@ -260,8 +261,15 @@ impl Clips {
         let rate = recording.rate.map_or(USUAL_FPS, |rate| rate.fps());
         Ok(Material {
             seconds: frames.len() as f64 / rate,
+            beat: mark.and_then(|mark| {
+                let [_, _, width, height] = mark.picture;
+                let outlines = Outlines::beside(path, frames.len());
+                Some(Beat {
+                    outlines: outlines.map_or_else(Vec::new, |o| o.in_pixels(width, height)),
+                    ..beat_of(mark)?
+                })
+            }),
             frames,
-            beat: mark.and_then(beat_of),
         })
     }
 }

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod lower;
 pub mod make;
 pub mod material;
+pub mod outlines;
 pub mod profile;
 pub mod progress;
 pub mod report;

@@ -635,6 +635,7 @@ fn a_set_is_made_in_the_background_and_drilled_with() {
     });
     answer(&mut window, 50);
     until(&mut window, "outline of built-in cascade, measured");
+    until(&mut window, "Outline and volume (O)");
 }
 
 /// A clip of a folder, and when it was written.

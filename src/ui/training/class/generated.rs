@@ -3,6 +3,7 @@
 use super::super::files::TrainingFile;
 use super::super::stock::{about_file, counted};
 use crate::drill::make::{self, EFS, Made};
+use crate::drill::outlines::{self, Outlines};
 use crate::ef::EfPercent;
 use crate::engine::{Batch, Engine, Event, Generated, JobId, Owner, Request};
 use crate::media;
@@ -356,6 +357,15 @@ fn write(path: &Path, made: &Generated) -> Result<(), String> {
         // The frame is a recording, maybe.
         anatomy: None,
     };
+    if let Some(beating) = &made.cine.beating {
+        let frames = made.cine.video.frames;
+        let at = |i: usize| beating.outline_at(i as f64 / frames as f64);
+        let outlines = Outlines::new((0..frames).map(at).collect());
+        let path = outlines::path_of(path);
+        crate::files::write_atomically(&path, &outlines.to_bytes())
+            .map_err(|e| about_file(&path, &format!("it cannot be written ({e})")))?;
+    }
+    // The clip comes last: where it is, all of it is.
     export::write(&cine, path)
         .map(|_| ())
         .map_err(|e| e.to_string())
