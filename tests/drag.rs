@@ -62,6 +62,7 @@ fn ten_seconds_of_dragging() {
                         welcomed: true,
                         ..Settings::default()
                     }),
+                    ..Options::default()
                 },
             )
             .expect("the worker starts"),

@@ -11,6 +11,7 @@ use crate::recording::Recording;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Frames of a simulated beat.
 pub const FRAMES: usize = 16;
@@ -88,11 +89,23 @@ pub struct Beat {
     pub es_frame: usize,
 }
 
+/// How much it is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody waits for it.
+    Now,
+    /// Something is drawn meanwhile, and comes first.
+    Aside,
+}
+
+/// A rest after each frame that is made aside, in frames' own times.
+const REST: u32 = 2;
+
 /// Makes what is seen; not for the window's thread.
 ///
 /// # Errors
 /// A sentence, when a clip is in no folder that was looked through, or cannot be decoded.
-pub fn material(subject: &Subject, clips: &Clips) -> Result<Material, String> {
+pub fn material(subject: &Subject, clips: &Clips, haste: Haste) -> Result<Material, String> {
     match subject {
         Subject::Simulated {
             seed,
@@ -102,15 +115,23 @@ pub fn material(subject: &Subject, clips: &Clips) -> Result<Material, String> {
             *seed,
             *quality,
             f64::from(*ef_hundredths) / 10_000.0,
+            haste,
         )),
         Subject::Clip { pixels_sha256 } => clips.material(pixels_sha256),
     }
 }
 
 /// `ef` as a share.
-fn simulated(seed: u64, quality: Quality, ef: f64) -> Material {
+fn simulated(seed: u64, quality: Quality, ef: f64, haste: Haste) -> Material {
     let heart = Heart::from_seed(seed, quality);
-    let beat = heart.beat(ef, FRAMES);
+    let mut since = Instant::now();
+    let beat = match haste {
+        Haste::Now => heart.beat(ef, FRAMES),
+        Haste::Aside => heart.beat_aside(ef, FRAMES, || {
+            std::thread::sleep(REST * since.elapsed());
+            since = Instant::now();
+        }),
+    };
     let frame = |pixels: &[u8]| {
         Arc::new(Frame {
             width: beat.size,
@@ -281,14 +302,15 @@ mod tests {
     #[test]
     fn a_simulated_case_is_a_beat_with_its_outline() {
         let subject = Subject::simulated(7, Quality::Good, 38.0);
-        let made = material(&subject, &Clips::default()).unwrap();
+        let made = material(&subject, &Clips::default(), Haste::Now).unwrap();
         assert_eq!(made.frames.len(), FRAMES);
         assert!((0.5..1.3).contains(&made.seconds), "{}", made.seconds);
         let beat = made.beat.as_ref().unwrap();
         let [ed, es] = [beat.ed_frame, beat.es_frame].map(|f| beat.volumes[f]);
         assert!((100.0 * (1.0 - es / ed) - 38.0).abs() < 0.1);
         assert_eq!(beat.outlines.len(), FRAMES);
-        assert_eq!(material(&subject, &Clips::default()), Ok(made));
+        let aside = material(&subject, &Clips::default(), Haste::Aside);
+        assert_eq!(aside, Ok(made), "on one thread or several");
     }
 
     #[test]
@@ -296,7 +318,7 @@ mod tests {
         let subject = Subject::Clip {
             pixels_sha256: "00".into(),
         };
-        let why = material(&subject, &Clips::default()).unwrap_err();
+        let why = material(&subject, &Clips::default(), Haste::Now).unwrap_err();
         assert!(why.contains("folder"), "{why}");
         let nowhere = Clips::of_folder(Path::new("no such folder"), &|_| true);
         assert!(nowhere.unwrap_err().contains("no such folder"));

@@ -35,6 +35,18 @@ impl Beat {
         beat
     }
 
+    pub(super) fn aside(heart: &Heart, ef: f64, frames: usize, mut rest: impl FnMut()) -> Self {
+        let (moments, mut beat) = Self::planned(heart, ef, frames);
+        let pixels = SIZE * SIZE;
+        beat.frames = vec![0; moments.len() * pixels];
+        let each = moments.iter().zip(beat.frames.chunks_mut(pixels));
+        for (frame, (moment, picture)) in each.enumerate() {
+            draw(heart, frame, std::slice::from_ref(moment), picture);
+            rest();
+        }
+        beat
+    }
+
     /// What is known of a beat before any frame is drawn, and the moments to draw.
     pub(super) fn planned(heart: &Heart, ef: f64, frames: usize) -> (Vec<Moment>, Self) {
         let ef = if ef.is_nan() { 0.0 } else { ef };

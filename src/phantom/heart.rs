@@ -67,6 +67,12 @@ impl Heart {
     pub fn beat(&self, ef: f64, frames: usize) -> Beat {
         Beat::of(self, ef, frames)
     }
+
+    /// The same beat on the thread that asks for it, which may rest after each frame: something else needs the
+    /// processor more.
+    pub fn beat_aside(&self, ef: f64, frames: usize, rest: impl FnMut()) -> Beat {
+        Beat::aside(self, ef, frames, rest)
+    }
 }
 
 /// The number and the quality, from which all else follows.

@@ -36,8 +36,13 @@ impl Pane {
         phase: f64,
         overlay: Overlay<'_>,
     ) -> egui::Response {
-        let response = Cine::ground(ui, vec2(side, side), name, Sense::click());
-        let rect = response.rect;
+        let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
+        // What a picture covers is not painted twice: a renderer in software takes as long for it once more.
+        let first = shown.and_then(|(_, outcome)| outcome.as_ref().ok()?.frames.first());
+        if first.is_none_or(|f| f.width != f.height) {
+            ui.painter().rect_filled(rect, 4.0, tokens(ui).picture);
+        }
         match shown {
             Some((subject, Ok(material))) => {
                 let n = material.frames.len();

@@ -1,6 +1,6 @@
 //! Cases are made and opened ahead of the screen, on a thread of its own.
 
-use crate::drill::material::{Clips, Material, Subject, material};
+use crate::drill::material::{Clips, Haste, Material, Subject, material};
 use crate::ui::projector::Wake;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -103,16 +103,38 @@ fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The window's own thread comes first: this one takes what time is left. Elsewhere than on Linux all are alike.
+fn step_aside() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: it sets a number of this thread in the system, which needs no memory of ours. Where it is refused the
+    // thread stays as it was.
+    unsafe {
+        let thread = libc::gettid();
+        if let Ok(thread) = libc::id_t::try_from(thread) {
+            libc::setpriority(libc::PRIO_PROCESS, thread, LEAST_URGENT);
+        }
+    }
+}
+
+/// The kindest of the priorities that threads can have.
+#[cfg(target_os = "linux")]
+const LEAST_URGENT: i32 = 19;
+
 fn work(shared: &Shared, wake: &Wake) {
+    step_aside();
     loop {
-        let (subject, clips) = {
+        let (subject, clips, haste) = {
             let mut state = lock(&shared.state);
             loop {
                 if state.closed {
                     return;
                 }
                 if let Some(next) = state.next() {
-                    break (next, state.clips.clone());
+                    let haste = match state.wanted.first() == Some(&next) {
+                        true => Haste::Now,
+                        false => Haste::Aside,
+                    };
+                    break (next, state.clips.clone(), haste);
                 }
                 state = shared
                     .changed
@@ -120,7 +142,7 @@ fn work(shared: &Shared, wake: &Wake) {
                     .unwrap_or_else(PoisonError::into_inner);
             }
         };
-        let outcome = material(&subject, &clips).map(Arc::new);
+        let outcome = material(&subject, &clips, haste).map(Arc::new);
         let mut state = lock(&shared.state);
         // What failed before another folder came is tried once more.
         if outcome.is_ok() || Arc::ptr_eq(&state.clips, &clips) {

@@ -86,12 +86,18 @@ impl Live {
         self.leaving = !self.leaving;
     }
 
-    /// The case on screen, those beside it, and the one that comes next.
+    /// The case on screen, those that are shown beside it when it is answered, and the one that comes next.
     fn wanted(&self) -> Vec<Subject> {
-        let case = self.sitting.case().map(Case::subject);
-        let rungs = self.rungs.iter().map(|r| r.case.subject());
+        let case = self.sitting.case();
+        let source = &self.sitting.about().source;
+        let beside = match case.filter(|_| self.rungs.is_empty() && self.sitting.tells_at_once()) {
+            Some(case) => around(case, None, source),
+            None => self.rungs.clone(),
+        };
+        let beside = beside.iter().map(|r| r.case.subject());
         let next = self.sitting.next().map(Case::subject);
-        case.into_iter().chain(rungs).chain(next).collect()
+        let case = case.map(Case::subject);
+        case.into_iter().chain(beside).chain(next).collect()
     }
 
     pub fn ui(&mut self, ui: &mut Ui, reel: &Reel, keys: Since) -> Stays {
