@@ -10,6 +10,7 @@ mod lower;
 mod pane;
 mod progress;
 mod reel;
+mod said;
 mod stock;
 mod watch;
 

@@ -2,7 +2,8 @@
 
 use super::figures::{bland_altman, figures, noticeable_in_words, over_time};
 use super::files::TrainingFile;
-use super::stock::{Known, Stock, sentence};
+use super::said::sentence;
+use super::stock::{Known, Stock};
 use crate::drill::case::Truth;
 use crate::drill::export;
 use crate::drill::lower::noticeable_of;

@@ -2,7 +2,8 @@
 
 use super::super::files::TrainingFile;
 use super::super::guess::shares_ui;
-use super::super::stock::{Stock, sentence};
+use super::super::said::sentence;
+use super::super::stock::Stock;
 use crate::drill::case::Band;
 use crate::drill::class::{Class, Feedback, Kind, Wanted};
 use crate::ui::parts::{column, error, main_button, muted, row, title, written};

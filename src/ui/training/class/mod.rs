@@ -8,7 +8,8 @@ mod wall;
 
 use super::files::TrainingFile;
 use super::reel::Reel;
-use super::stock::{Stock, about_file, bytes_of, clips_beside, clips_of, missing};
+use super::said::about_file;
+use super::stock::{Stock, bytes_of, clips_beside, clips_of, missing};
 use crate::drill::class::{self, Class};
 use crate::drill::material::Clips;
 use crate::drill::profile::Profile;

@@ -1,7 +1,8 @@
 //! The teacher's view: what trainees handed in, by trainee and by case, and two sessions compared.
 
 use super::super::files::TrainingFile;
-use super::super::stock::{about_file, bytes_of, sentence};
+use super::super::said::{about_file, sentence};
+use super::super::stock::bytes_of;
 use super::wall::Wall;
 use crate::drill::class::Class;
 use crate::drill::progress::{CasePoint, Change, paired};

@@ -2,7 +2,8 @@
 
 use super::super::files::TrainingFile;
 use super::super::guess::{result_path, write};
-use super::super::stock::{Stock, counted, sentence};
+use super::super::said::{counted, sentence};
+use super::super::stock::Stock;
 use super::{Classes, Wants};
 use crate::drill::class::{Class, Feedback, Kind};
 use crate::drill::sitting::{Sitting, SittingError, class_result};

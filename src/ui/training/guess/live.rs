@@ -4,7 +4,7 @@ use super::super::Since;
 use super::super::keys::{Pressed, pressed};
 use super::super::pane::{Beating, Overlay, Pane, cycle, there};
 use super::super::reel::{Outcome, Reel};
-use super::super::stock::sentence;
+use super::super::said::sentence;
 use super::super::watch::Watch;
 use super::entry::Entry;
 use super::words;

@@ -1,7 +1,8 @@
 //! Before a sitting: what it is made of.
 
 use super::super::files::TrainingFile;
-use super::super::stock::{Known, Stock, sentence};
+use super::super::said::sentence;
+use super::super::stock::{Known, Stock};
 use crate::drill::case::Band;
 use crate::drill::profile::Profile;
 use crate::drill::sitting::{Asked, Sitting};

@@ -1,7 +1,7 @@
 //! After a sitting: each case, and what all of them show.
 
 use super::super::figures::{self, ef_in_words};
-use super::super::stock::counted;
+use super::super::said::counted;
 use crate::drill::case::Relevance;
 use crate::drill::profile::Mode;
 use crate::drill::progress::{Point, Progress};

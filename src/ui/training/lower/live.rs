@@ -1,248 +1,49 @@
-//! *Which is lower?*: two hearts in phase, and the difference in EF that is just told.
+//! Pairs on screen, one after the other.
 
-use super::Since;
-use super::figures::{ef_in_words, noticeable_in_words, points_in_words};
-use super::files::TrainingFile;
-use super::guess::{grid, handed_in, write};
-use super::keys::{Pressed, pressed};
-use super::pane::{Beating, Overlay, Pane, cycle, there};
-use super::reel::Reel;
-use super::stock::{Stock, sentence};
-use super::watch::Watch;
-use crate::drill::class::{Class, Feedback};
-use crate::drill::lower::{OfClass, Pair, Pairs, Side, of_class};
+use super::super::Since;
+use super::super::figures::{ef_in_words, points_in_words};
+use super::super::guess::grid;
+use super::super::keys::{Pressed, pressed};
+use super::super::pane::{Beating, Overlay, Pane, cycle, there};
+use super::super::reel::Reel;
+use super::super::said::sentence;
+use super::super::watch::Watch;
+use crate::drill::lower::{Pair, Pairs, Side};
 use crate::drill::profile::{Profile, Trial};
 use crate::drill::result::{ClassResult, LowerTrial};
 use crate::drill::sitting::About;
-use crate::drill::staircase::{Noticeable, TRIALS};
 use crate::study::stamp::Stamp;
-use crate::ui::parts::{column, error, heading, main_button, muted, row, title};
+use crate::ui::parts::{error, main_button, muted};
 use crate::ui::theme::{GAP, SMALL_GAP, background};
 use egui::{Align, Layout, RichText, Ui, vec2};
 use std::path::PathBuf;
-
-/// The screen's state.
-#[derive(Default)]
-pub struct Lower {
-    different_hearts: bool,
-    shown: Shown,
-    why: Option<String>,
-}
-
-#[derive(Default)]
-enum Shown {
-    #[default]
-    Setup,
-    Live(Box<Live>),
-    Ended(Box<Ended>),
-}
 
 /// Points of a window in which words and buttons stand below each other.
 const NARROW: f32 = 700.0;
 
 /// Trials on their way.
-struct Live {
-    about: About,
+pub struct Live {
+    pub about: About,
     profile: Profile,
-    pairs: Pairs,
-    run: String,
-    pair: Option<Pair>,
+    pub pairs: Pairs,
+    pub run: String,
+    pub pair: Option<Pair>,
     /// What was said of the pair, once it was.
     said: Option<Side>,
-    right: usize,
+    pub right: usize,
     beating: Beating,
     /// Since both were first seen; none before.
     watch: Option<Watch>,
     panes: [Pane; 2],
-    leaving: bool,
+    pub leaving: bool,
     /// Whether it is told after each pair which was lower.
-    tells: bool,
+    pub tells: bool,
     why: Option<String>,
-    class: Option<(PathBuf, ClassResult)>,
-}
-
-/// What is left of them.
-struct Ended {
-    trials: usize,
-    right: usize,
-    /// Whether there were trials enough to say something.
-    enough: bool,
-    noticeable: Noticeable,
-    truth: String,
-    result: Option<ClassResult>,
-    written: Option<Result<PathBuf, String>>,
-}
-
-impl Lower {
-    pub fn is_sitting(&self) -> bool {
-        matches!(self.shown, Shown::Live(_))
-    }
-
-    pub fn step_back(&mut self) {
-        match &mut self.shown {
-            Shown::Setup => self.why = None,
-            Shown::Live(live) => live.leaving = !live.leaving,
-            Shown::Ended(_) => self.shown = Shown::Setup,
-        }
-    }
-
-    /// Begins a class's trials; the result goes to `path`.
-    pub fn begin_class(&mut self, profile: Profile, class: &Class, path: PathBuf) {
-        let OfClass { run, trials, pairs } = of_class(&profile, class);
-        let mut result = ClassResult::new(class, profile.alias());
-        result.trials = trials;
-        let mut live = Live::new(About::of_class(class), profile, pairs, Some((path, result)));
-        live.tells = class.feedback == Feedback::AfterEach;
-        live.right = live
-            .class
-            .iter()
-            .flat_map(|(_, r)| &r.trials)
-            .filter(|t| t.right_answer)
-            .count();
-        if let Some(run) = run {
-            live.run = run;
-        }
-        if live.pairs.is_done() {
-            // Nothing is left to be asked: the result is written once more.
-            self.shown = Shown::Live(Box::new(live));
-            self.end();
-            return;
-        }
-        self.begin(live);
-    }
-
-    fn begin(&mut self, mut live: Live) {
-        live.pair = live.pairs.ask();
-        self.why = None;
-        match live.pair {
-            Some(_) => self.shown = Shown::Live(Box::new(live)),
-            None => {
-                let why = "Here are no two hearts whose EFs can be told apart: their truth is itself too far off, or \
-                           no heart has two rungs.";
-                self.why = Some(why.into());
-            }
-        }
-    }
-
-    pub fn ui(
-        &mut self,
-        ui: &mut Ui,
-        stock: &mut Stock,
-        reel: &Reel,
-        since: Since,
-    ) -> Option<TrainingFile> {
-        match &mut self.shown {
-            Shown::Setup => return self.setup(ui, stock, since.entered),
-            Shown::Live(live) => {
-                if !live.ui(ui, reel, since) {
-                    self.end();
-                    stock.look();
-                }
-            }
-            Shown::Ended(ended) => {
-                let mut read = false;
-                let mut elsewhere = false;
-                column(ui, |ui| {
-                    elsewhere = ended.ui(ui);
-                    read = main_button(ui, "Done", true, since.entered);
-                });
-                if elsewhere {
-                    return Some(TrainingFile::ResultOut);
-                }
-                if read {
-                    self.shown = Shown::Setup;
-                }
-            }
-        }
-        None
-    }
-
-    fn setup(&mut self, ui: &mut Ui, stock: &mut Stock, entered: bool) -> Option<TrainingFile> {
-        let mut asks = None;
-        let mut begin = false;
-        column(ui, |ui| {
-            title(
-                ui,
-                "Which is lower?",
-                "Two hearts beat side by side. The smallest difference in EF that you tell, the just-noticeable difference, is \
-                 found in 30 to 60 pairs, some five minutes.",
-            );
-            stock.profile_ui(ui);
-            asks = stock.source_ui(ui);
-            row(ui, "Pairs", |ui, _| {
-                ui.selectable_value(&mut self.different_hearts, false, "one heart twice");
-                ui.selectable_value(&mut self.different_hearts, true, "different hearts, harder");
-            });
-            ui.add_space(GAP);
-            let trouble = stock.trouble();
-            begin = main_button(ui, "Begin", trouble.is_none(), entered);
-            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
-                muted(ui, trouble);
-            }
-            if let Some(known) = stock.known() {
-                let last = crate::drill::lower::noticeable_of(&known.compared);
-                if let Some(last) = last {
-                    muted(ui, format!("Last time: {}", noticeable_in_words(&last)));
-                }
-            }
-            if let Some(why) = &self.why {
-                error(ui, why.clone());
-            }
-        });
-        if begin {
-            match stock.open_profile() {
-                Ok(profile) => {
-                    let about = stock.about();
-                    let seed = profile.compared().len() as u64;
-                    let pairs = Pairs::new(
-                        about.source.clone(),
-                        seed,
-                        self.different_hearts,
-                        about.truth_error_points,
-                    );
-                    self.begin(Live::new((*about).clone(), profile, pairs, None));
-                }
-                Err(why) => self.why = Some(why),
-            }
-        }
-        asks
-    }
-
-    fn end(&mut self) {
-        let Shown::Live(live) = std::mem::take(&mut self.shown) else {
-            return;
-        };
-        if live.pairs.trials() == 0 {
-            return;
-        }
-        let (path, result) = live.class.unzip();
-        let ended = Ended {
-            trials: live.pairs.trials(),
-            right: live.right,
-            enough: live.pairs.trials() >= *TRIALS.start(),
-            noticeable: live.pairs.noticeable(),
-            truth: live.about.in_words(),
-            result,
-            written: None,
-        };
-        self.shown = Shown::Ended(Box::new(ended));
-        if let Some(path) = path {
-            self.write_result(path);
-        }
-    }
-
-    /// Writes the result of a class.
-    pub fn write_result(&mut self, path: PathBuf) {
-        if let Shown::Ended(ended) = &mut self.shown
-            && let Some(result) = &ended.result
-        {
-            ended.written = Some(write(result, path));
-        }
-    }
+    pub class: Option<(PathBuf, ClassResult)>,
 }
 
 impl Live {
-    fn new(
+    pub fn new(
         about: About,
         profile: Profile,
         pairs: Pairs,
@@ -267,7 +68,7 @@ impl Live {
     }
 
     /// Whether it goes on.
-    fn ui(&mut self, ui: &mut Ui, reel: &Reel, since: Since) -> bool {
+    pub fn ui(&mut self, ui: &mut Ui, reel: &Reel, since: Since) -> bool {
         let Some(pair) = self.pair.clone() else {
             return false;
         };
@@ -449,40 +250,5 @@ impl Live {
                 pane.show(ui, name, side, there(&subject, &outcome), phase, overlay);
             }
         });
-    }
-}
-
-impl Ended {
-    /// Whether another place is wanted for the result.
-    fn ui(&self, ui: &mut Ui) -> bool {
-        let mut elsewhere = false;
-        title(
-            ui,
-            "Which is lower?",
-            &format!("The truth: {}.", self.truth),
-        );
-        if self.result.is_some() {
-            handed_in(ui, self.written.as_ref());
-            elsewhere = ui.button("Save the result elsewhere...").clicked();
-        }
-        heading(
-            ui,
-            &format!("{} of {} pairs right", self.right, self.trials),
-        );
-        match self.enough {
-            true => {
-                ui.label(noticeable_in_words(&self.noticeable));
-                muted(
-                    ui,
-                    "It is the smallest difference that you tell in 75 % of pairs.",
-                );
-            }
-            false => muted(
-                ui,
-                "Too few pairs to say what the smallest difference is that you tell: it takes 30 at least.",
-            ),
-        }
-        ui.add_space(GAP);
-        elsewhere
     }
 }

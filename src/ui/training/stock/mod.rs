@@ -1,14 +1,18 @@
 //! What all of training's screens share: who trains, and where cases come from.
 
+mod load;
+
+pub use load::{bytes_of, clips_beside, clips_of, missing};
+
 use super::files::TrainingFile;
 use super::reel::Reel;
-use crate::drill::case::{Case, Recipe};
+use super::said::{counted, sentence};
 use crate::drill::material::Clips;
-use crate::drill::profile::{self, Answer, Compared, Listed, Profile, is_alias, list};
-use crate::drill::retention::{self, Retention};
+use crate::drill::profile::{Answer, Compared, Listed, Profile, is_alias};
+use crate::drill::retention::Retention;
 use crate::drill::sampler::Source;
-use crate::drill::schedule::{self, Cell};
-use crate::drill::set::{self, CaseSet};
+use crate::drill::schedule::Cell;
+use crate::drill::set::CaseSet;
 use crate::drill::sitting::About;
 use crate::phantom::Quality;
 use crate::ui::parts::{FileField, FileRow, caution, error, muted, progress, row};
@@ -112,7 +116,7 @@ impl Stock {
         let today = self.today();
         let task = Task::start("profiles", &self.wake, {
             let alias = alias.clone();
-            move |_: &Reporter| looked(&folder, &alias, today)
+            move |_: &Reporter| load::looked(&folder, &alias, today)
         });
         match task {
             Ok(task) => self.looking = Some((alias, task)),
@@ -224,9 +228,9 @@ impl Stock {
     pub fn take(&mut self, file: TrainingFile, path: PathBuf) {
         self.why = None;
         let task = match file {
-            TrainingFile::Set => {
-                Task::start("set", &self.wake, move |reporter| load(path, reporter))
-            }
+            TrainingFile::Set => Task::start("set", &self.wake, move |reporter| {
+                load::load(path, reporter)
+            }),
             TrainingFile::Clips => {
                 let Some(set) = self.set().cloned() else {
                     return;
@@ -359,112 +363,4 @@ fn described(set: &CaseSet, about: &About) -> String {
     let words = about.in_words();
     let hearts = counted(set.ladders.len(), "heart");
     format!("{hearts}, {}; {words}", counted(cases, "case"))
-}
-
-/// As `1 case`, `2 cases`.
-pub fn counted(n: usize, one: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{n} {one}{s}")
-}
-
-/// A sentence of an error that begins in small letters.
-pub fn sentence(e: &dyn std::fmt::Display) -> String {
-    let text = e.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string());
-    let dot = if text.ends_with('.') { "" } else { "." };
-    format!("{}{}{dot}", first.unwrap_or_default(), letters.as_str())
-}
-
-/// What is said behind a file's path.
-pub fn about_file(path: &Path, e: &dyn std::fmt::Display) -> String {
-    let text = e.to_string();
-    let dot = if text.ends_with('.') { "" } else { "." };
-    format!("{}: {text}{dot}", path.display())
-}
-
-/// The bytes of a file that is not larger than it may be.
-///
-/// # Errors
-/// A sentence.
-pub fn bytes_of(path: &Path, most: usize) -> Result<Vec<u8>, String> {
-    use std::io::Read as _;
-    let unreadable = |e: std::io::Error| about_file(path, &format!("it cannot be read ({e})"));
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let taken = file.take(most as u64 + 1).read_to_end(&mut bytes);
-    taken.map_err(unreadable)?;
-    match bytes.len() > most {
-        true => Err(about_file(path, &"it is too large to be such a file")),
-        false => Ok(bytes),
-    }
-}
-
-fn looked(folder: &Path, alias: &str, today: NaiveDate) -> Result<Looked, String> {
-    let profiles = list(folder).map_err(|e| sentence(&e))?;
-    if !profiles.iter().any(|p| p.alias == alias) {
-        return Ok(Looked {
-            profiles,
-            known: None,
-        });
-    }
-    let profile::Looked {
-        answers,
-        compared,
-        was_torn,
-    } = profile::look(folder, alias).map_err(|e| sentence(&e))?;
-    let known = Some(Known {
-        alias: alias.to_owned(),
-        cells: schedule::cells(&answers).unwrap_or_default(),
-        retention: retention::offered(&answers, today),
-        answers,
-        compared,
-        was_torn,
-        version: 0,
-    });
-    Ok(Looked { profiles, known })
-}
-
-fn load(path: PathBuf, reporter: &Reporter) -> Result<Loaded, String> {
-    let bytes = bytes_of(&path, set::MOST_BYTES)?;
-    let set = CaseSet::parse(&bytes).map_err(|e| about_file(&path, &e))?;
-    let clips = clips_beside(&set, &path, reporter)?;
-    let about = About::of(Source::Set(set.clone()));
-    let chosen = Chosen {
-        missing: missing(&set, &clips),
-        words: described(&set, &about),
-        about: Arc::new(about),
-        set: Arc::new(set),
-        path,
-    };
-    Ok(Loaded::Set(chosen, Arc::new(clips)))
-}
-
-/// The clips that lie beside a set or a class of them.
-pub fn clips_beside(set: &CaseSet, path: &Path, reporter: &Reporter) -> Result<Clips, String> {
-    let is_clip = |c: &Case| matches!(c.recipe, Recipe::Clip { .. });
-    match path.parent() {
-        Some(folder) if set.cases().any(|c| is_clip(&c)) => clips_of(folder, reporter),
-        _ => Ok(Clips::default()),
-    }
-}
-
-/// All clips of a folder.
-pub fn clips_of(folder: &Path, reporter: &Reporter) -> Result<Clips, String> {
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
-    Clips::of_folder(folder, &|share| {
-        reporter.report("Looking for the clips", share)
-    })
-}
-
-/// How many clips of a set are not there.
-pub fn missing(set: &CaseSet, clips: &Clips) -> usize {
-    let is_missing = |c: &Case| match &c.recipe {
-        Recipe::Clip { pixels_sha256 } => !clips.has(pixels_sha256),
-        Recipe::Simulated { .. } => false,
-    };
-    set.cases().filter(is_missing).count()
 }
