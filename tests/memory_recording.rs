@@ -104,6 +104,7 @@ fn on_screen_after(path: &Path) -> Duration {
                     welcomed: true,
                     ..Settings::default()
                 }),
+                ..Options::default()
             };
             App::new(cc, options).unwrap()
         });

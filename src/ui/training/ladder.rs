@@ -69,7 +69,8 @@ impl Ladders {
             .collect();
         let subjects: Vec<Subject> = large.iter().chain(&rungs).map(Case::subject).collect();
         let of_first = large.first().unwrap_or(&first).subject();
-        reel.want(subjects);
+        let all = subjects.len();
+        reel.want(subjects, all);
         let now = ui.input(|i| i.time);
         let (seconds, frames) = cycle(reel, &of_first);
         let beating = self.beating.get_or_insert_with(|| Beating::start(now));

@@ -26,6 +26,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     wanted: Vec<Subject>,
+    /// The first of them, for which the window waits.
+    on_screen: usize,
     clips: Arc<Clips>,
     made: BTreeMap<Subject, Outcome>,
     /// The order in which they were made.
@@ -67,9 +69,10 @@ impl Reel {
         Ok(Self { shared })
     }
 
-    /// Says what is wanted, the most urgent first, instead of what was wanted before.
-    pub fn want(&self, subjects: Vec<Subject>) {
+    /// Says what is wanted, the most urgent first, instead of what was wanted before; so many of it are on screen.
+    pub fn want(&self, subjects: Vec<Subject>, on_screen: usize) {
         let mut state = lock(&self.shared.state);
+        state.on_screen = on_screen;
         if state.wanted != subjects {
             state.wanted = subjects;
             self.shared.changed.notify_one();
@@ -144,12 +147,19 @@ fn work(shared: &Shared, wake: &Wake) {
         };
         let outcome = material(&subject, &clips, haste).map(Arc::new);
         let mut state = lock(&shared.state);
+        let is_awaited = state
+            .wanted
+            .iter()
+            .take(state.on_screen)
+            .any(|s| *s == subject);
         // What failed before another folder came is tried once more.
         if outcome.is_ok() || Arc::ptr_eq(&state.clips, &clips) {
             state.keep(subject, outcome);
         }
         drop(state);
-        wake();
+        if is_awaited {
+            wake();
+        }
     }
 }
 
@@ -163,7 +173,7 @@ mod tests {
     fn what_is_wanted_comes_in_order_and_the_thread_ends() {
         let reel = Reel::start(Arc::new(|| ())).unwrap();
         let of = |ef: f64| Subject::simulated(3, Quality::Good, ef);
-        reel.want(vec![of(40.0), of(30.0)]);
+        reel.want(vec![of(40.0), of(30.0)], 2);
         let start = Instant::now();
         while reel.get(&of(30.0)).is_none() {
             assert!(start.elapsed() < Duration::from_secs(30), "nothing came");

@@ -136,7 +136,7 @@ impl Wall {
             return (0, true);
         };
         let subject = shown.case.as_ref().map(Case::subject);
-        reel.want(subject.iter().cloned().collect());
+        reel.want(subject.iter().cloned().collect(), 1);
         let now = ui.input(|i| i.time);
         let (seconds, frames) = subject.as_ref().map_or((0.0, 0), |s| cycle(reel, s));
         let beating = self.beating.get_or_insert_with(|| Beating::start(now));

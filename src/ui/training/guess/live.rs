@@ -104,7 +104,7 @@ impl Live {
         let Some(case) = self.sitting.case().cloned() else {
             return Stays::No;
         };
-        reel.want(self.wanted());
+        reel.want(self.wanted(), 1 + self.rungs.len());
         let subject = case.subject();
         let (cycle, frames) = cycle(reel, &subject);
         let now = Now {

@@ -73,7 +73,7 @@ impl Live {
             return false;
         };
         let subjects = [pair.left.subject(), pair.right.subject()];
-        reel.want(subjects.to_vec());
+        reel.want(subjects.to_vec(), 2);
         let now = ui.input(|i| i.time);
         // Both by the left one's heart rate: in phase.
         let [(seconds, frames), (_, others)] = subjects.each_ref().map(|s| cycle(reel, s));
