@@ -82,7 +82,11 @@ fn five_hundred_frames_of_colour() {
     assert!(more < 300 << 20, "{} MB", more >> 20);
     drop(opened);
     // The machine may be busy with something else once, not three times.
-    let times = [(); 3].map(|()| on_screen_after(&path));
+    let times = [(); 3].map(|()| {
+        // What the window before this one had its worker do ends first.
+        std::thread::sleep(Duration::from_secs(1));
+        on_screen_after(&path)
+    });
     println!("on screen after {times:?}");
     let best = times.iter().min().unwrap();
     assert!(*best < Duration::from_millis(500), "{times:?}");
