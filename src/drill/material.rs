@@ -5,9 +5,8 @@ use super::folder::pixels_of;
 use super::outlines::Outlines;
 use crate::clip::{Frame, Pixels};
 use crate::media;
-use crate::media::mark::{Area, Mark};
+use crate::media::mark::Mark;
 use crate::phantom::{self, Heart, Quality};
-use crate::recording::Recording;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -162,15 +161,6 @@ fn shares(volumes: &[f64], of: usize) -> Vec<f64> {
     volumes.iter().map(share).collect()
 }
 
-/// Whether it lies within the frames.
-fn fits(area: &Area, recording: &Recording) -> bool {
-    let [x, y, width, height] = *area;
-    let within = |from: usize, size: usize, whole: usize| {
-        size > 0 && from.checked_add(size).is_some_and(|end| end <= whole)
-    };
-    within(x, width, recording.width()) && within(y, height, recording.height())
-}
-
 /// What a mark says of a generated beat.
 fn beat_of(mark: &Mark) -> Option<Beat> {
     let made = &mark.provenance;
@@ -180,30 +170,6 @@ fn beat_of(mark: &Mark) -> Option<Beat> {
         ed_frame: made.ed_frame?,
         es_frame: made.es_frame?,
     })
-}
-
-/// The picture of a cine that this program made, without the words around and over it: they tell its EF.
-fn bare(frame: &Frame, mark: &Mark) -> Frame {
-    let [x, y, width, height] = mark.picture;
-    let is_word = |px: usize, py: usize| {
-        let holds = |[x, y, w, h]: &Area| px >= *x && py >= *y && px - x < *w && py - y < *h;
-        mark.words.iter().any(holds)
-    };
-    let mut pixels = Vec::with_capacity(width * height);
-    for py in y..y + height {
-        for px in x..x + width {
-            let [r, g, b] = match is_word(px, py) {
-                true => [0; 3],
-                false => frame.rgb(px, py),
-            };
-            pixels.push(((u32::from(r) + u32::from(g) + u32::from(b)) / 3) as u8);
-        }
-    }
-    Frame {
-        width,
-        height,
-        pixels: Pixels::Gray(pixels),
-    }
 }
 
 /// Clips of a folder, by what they show.
@@ -271,19 +237,16 @@ impl Clips {
                 "{shown}: it is too long to be played in training: cut it to a few beats."
             ));
         }
-        let mark = opened.mark.as_ref().filter(|m| fits(&m.picture, recording));
+        // Of what this program made the words around and in the picture, which tell its EF, are taken away already.
         let frames: Result<Vec<_>, String> = (0..recording.frames())
-            .map(|i| {
-                let frame = recording.frame(i).map_err(|e| format!("{shown}: {e}"))?;
-                Ok(mark.map_or_else(|| frame.clone(), |mark| Arc::new(bare(&frame, mark))))
-            })
+            .map(|i| recording.frame(i).map_err(|e| format!("{shown}: {e}")))
             .collect();
         let frames = frames?;
         let rate = recording.rate.map_or(USUAL_FPS, |rate| rate.fps());
         Ok(Material {
             seconds: frames.len() as f64 / rate,
-            beat: mark.and_then(|mark| {
-                let [_, _, width, height] = mark.picture;
+            beat: opened.mark.as_ref().and_then(|mark| {
+                let (width, height) = (recording.width(), recording.height());
                 let outlines = Outlines::beside(path, frames.len());
                 Some(Beat {
                     outlines: outlines.map_or_else(Vec::new, |o| o.in_pixels(width, height)),
