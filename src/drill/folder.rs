@@ -7,6 +7,7 @@ use crate::files::read_text;
 use crate::hash::{hex, sha256};
 use crate::media;
 use crate::phantom::Quality;
+use crate::recording::Recording;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -141,16 +142,22 @@ pub fn set(folder: &Path, csv: &Path, told: &Told) -> Result<(CaseSet, Vec<Strin
 /// SHA-256 of a clip's size and pixels, frame after frame.
 pub(super) fn pixels_of(path: &Path) -> Result<String, FolderError> {
     let opened = media::open(path).map_err(|e| FolderError::Clip(e.to_string()))?;
-    let recording = &opened.recording;
+    let hash = hash_of(&opened.recording);
+    hash.map_err(|why| FolderError::Clip(format!("{}: {why}", path.display())))
+}
+
+/// The same of what was opened.
+///
+/// # Errors
+/// A phrase that says why a frame cannot be shown.
+pub(super) fn hash_of(recording: &Recording) -> Result<String, String> {
     let mut hasher = Sha256::new();
     let size = [recording.width() as u64, recording.height() as u64];
     for n in size {
         hasher.update(n.to_le_bytes());
     }
     for i in 0..recording.frames() {
-        let frame = recording
-            .frame(i)
-            .map_err(|e| FolderError::Clip(format!("{}: {e}", path.display())))?;
+        let frame = recording.frame(i)?;
         let (Pixels::Gray(pixels) | Pixels::Rgb(pixels)) = &frame.pixels;
         hasher.update(pixels);
     }

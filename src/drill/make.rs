@@ -2,7 +2,7 @@
 //! asked to.
 
 use super::case::{Ladder, RANGE, Recipe, Rung, Truth};
-use super::folder::pixels_of;
+use super::folder::hash_of;
 use super::set::{CaseSet, FORMAT, VERSION};
 use crate::media;
 use crate::phantom::Quality;
@@ -57,7 +57,7 @@ impl Made {
             measured_percent: made.measured_ef_percent,
             source,
             cascade_sha256: made.cascade_sha256.clone(),
-            pixels_sha256: pixels_of(path).ok()?,
+            pixels_sha256: hash_of(&opened.recording).ok()?,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 pub const FORMAT: &str = "echoif-outlines";
 pub const VERSION: u32 = 1;
-const MOST_BYTES: u64 = 4 << 20;
+const MOST_BYTES: usize = 4 << 20;
 /// Points of one border.
 const MOST_POINTS: usize = 1000;
 
@@ -52,9 +52,7 @@ impl Outlines {
 
     /// Those beside a clip of so many frames, where there are any.
     pub fn beside(clip: &Path, frames: usize) -> Option<Self> {
-        let path = path_of(clip);
-        let is_small = std::fs::metadata(&path).ok()?.len() <= MOST_BYTES;
-        let bytes = is_small.then(|| std::fs::read(&path).ok()).flatten()?;
+        let bytes = crate::files::read_at_most(&path_of(clip), MOST_BYTES).ok()??;
         Self::parse(&bytes, frames)
     }
 

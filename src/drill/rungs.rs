@@ -2,7 +2,7 @@
 
 use super::case::{self as set, Case, RANGE, Recipe};
 use super::sampler::Source;
-use super::set::simulated_case;
+use super::set::simulated;
 
 /// Points below and above a case.
 const STEPS: [f64; 4] = [-10.0, -5.0, 5.0, 10.0];
@@ -43,11 +43,8 @@ pub fn at(case: &Case, ef_percent: f64, source: &Source) -> Option<Case> {
     match (&case.recipe, source) {
         (Recipe::Simulated { seed }, _) => {
             let ef_percent = (10.0 * ef_percent).round() / 10.0;
-            RANGE.contains(&ef_percent).then(|| Case {
-                case: simulated_case(*seed, ef_percent),
-                ef_percent,
-                ..case.clone()
-            })
+            let may = RANGE.contains(&ef_percent);
+            may.then(|| simulated(*seed, ef_percent, case.quality))
         }
         (Recipe::Clip { .. }, Source::Set(set)) => {
             let ladder = set.ladders.iter().find(|l| l.ladder == case.ladder)?;
@@ -64,18 +61,12 @@ pub fn at(case: &Case, ef_percent: f64, source: &Source) -> Option<Case> {
 mod tests {
     use super::*;
     use crate::drill::case::{Ladder, Rung as SetRung, Truth};
-    use crate::drill::set::{CaseSet, FORMAT, VERSION, simulated_heart};
+    use crate::drill::set::{CaseSet, FORMAT, VERSION};
     use crate::phantom::Quality;
 
     #[test]
     fn a_simulated_heart_has_every_rung_within_the_range() {
-        let case = Case {
-            case: simulated_case(7, 82.0),
-            ladder: simulated_heart(7),
-            quality: Quality::Poor,
-            ef_percent: 82.0,
-            recipe: Recipe::Simulated { seed: 7 },
-        };
+        let case = simulated(7, 82.0, Quality::Poor);
         let source = Source::built_in(Quality::Poor);
         let rungs = around(&case, Some(52), &source);
         let efs: Vec<f64> = rungs.iter().map(|r| r.case.ef_percent).collect();

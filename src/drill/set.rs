@@ -169,7 +169,7 @@ pub fn simulated_case(seed: u64, ef_percent: f64) -> String {
 }
 
 /// A simulated heart at an EF in percent, to a tenth of a point, as it is asked.
-pub(super) fn simulated(seed: u64, ef_percent: f64, quality: Quality) -> Case {
+pub fn simulated(seed: u64, ef_percent: f64, quality: Quality) -> Case {
     Case {
         case: simulated_case(seed, ef_percent),
         ladder: simulated_heart(seed),

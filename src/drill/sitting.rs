@@ -15,7 +15,6 @@ use super::result::ClassResult;
 use super::sampler::Source;
 use super::schedule::{self, ScheduleError};
 use super::session::{Session, Wanted};
-use crate::phantom::Quality;
 use dicom_core::chrono::NaiveDate;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -377,17 +376,6 @@ pub fn class_result(profile: &Profile, class: &Class) -> ClassResult {
         }
     }
     result
-}
-
-/// What qualities a source's cases have.
-pub fn qualities(source: &Source) -> Vec<Quality> {
-    match source {
-        Source::BuiltIn { quality, .. } => vec![*quality],
-        Source::Set(set) => {
-            let has = |q: &Quality| set.ladders.iter().any(|l| l.quality == *q);
-            Quality::ALL.into_iter().filter(has).collect()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -97,6 +97,15 @@ impl<T> Task<T> {
     }
 }
 
+/// What a task came to, once; there is none then.
+pub fn finished<T: Send + 'static>(
+    slot: &mut Option<Task<Result<T, String>>>,
+) -> Option<Result<T, String>> {
+    let outcome = slot.as_ref()?.take()?;
+    *slot = None;
+    Some(outcome.and_then(|o| o))
+}
+
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.stop.set();

@@ -20,6 +20,7 @@ mod study_around;
 #[cfg(feature = "snapshots")]
 mod study_pictures;
 mod training;
+mod training_class;
 #[cfg(feature = "snapshots")]
 mod training_pictures;
 mod truth;

@@ -2,10 +2,17 @@
 
 use crate::harness::drop_file;
 use crate::shown::{LARGE, SMALL, Shown, Size};
-use crate::training::{handed_in, options, practised};
+use crate::training::options;
 use dicom_core::chrono::NaiveDate;
+use echoif::drill::case::Truth;
+use echoif::drill::class::{Class, Feedback, Kind, Wanted};
+use echoif::drill::profile::Profile;
+use echoif::drill::result::ClassResult;
+use echoif::drill::sampler::Source;
+use echoif::phantom::Quality;
 use echoif::ui::Options;
 use egui::{Key, Modifiers, Theme};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What plays, and is sampled differently by renderers.
@@ -133,4 +140,65 @@ fn on_a_projector() {
     shown.picture("projector_asked");
     shown.key(Key::R);
     shown.picture("projector_revealed");
+}
+
+/// A profile with three sessions of practice and one of tests, the last of them some days ago.
+fn practised(folder: &Path) {
+    use echoif::drill::profile::{Given, Mode};
+    let mut profile = Profile::open(&folder.join("profiles"), "trainee 1").unwrap();
+    let source = Source::built_in(Quality::Good);
+    let cases = echoif::drill::sampler::Sampler::even(source.clone(), 11);
+    let days = ["2026-11-02", "2026-11-09", "2026-11-16", "2026-11-17"];
+    for (i, case) in cases.take(48).enumerate() {
+        let session = i / 12;
+        // Read towards the middle, less so each time.
+        let pull = [0.4, 0.25, 0.15, 0.15][session];
+        let wobble = f64::from((i * 7 % 11) as u32) - 5.0;
+        let guess = case.ef_percent + pull * (50.0 - case.ef_percent) + wobble;
+        let mode = if session == 3 {
+            Mode::Test
+        } else {
+            Mode::Practice
+        };
+        let given = Given {
+            case: &case,
+            truth: Truth::Exact,
+            set_sha256: &source.sha256(),
+            guess_percent: guess.round().clamp(5.0, 90.0) as u32,
+            seconds: 5.0,
+            loops: 4,
+            mode,
+            feedback: mode == Mode::Practice,
+            utc: &format!("{}T07:{:02}:00.000Z", days[session], i % 12),
+        };
+        profile.answer(&given).unwrap();
+    }
+}
+
+/// Results of five trainees in one class.
+fn handed_in(folder: &Path) -> Vec<PathBuf> {
+    let class = Class::new(Wanted {
+        name: "Tuesday".into(),
+        source: Source::built_in(Quality::Good),
+        seed: 7,
+        cases: 12,
+        shares: [1.0; 5],
+        kind: Kind::Guess,
+        feedback: Feedback::AtEnd,
+        time_limit_s: None,
+    })
+    .unwrap();
+    let result = |i: usize| {
+        let mut result = ClassResult::new(&class, &format!("T{}", i + 1));
+        for (c, answer) in result.answers.iter_mut().enumerate() {
+            let wobble = f64::from(((i * 5 + c * 7) % 13) as u32) - 6.0;
+            let guess = answer.ef_percent + 0.2 * (50.0 - answer.ef_percent) + 1.5 * wobble;
+            answer.guess_percent = Some(guess.round().clamp(5.0, 90.0) as u32);
+            answer.seconds = 6.0;
+        }
+        let path = folder.join(format!("T{}-tuesday.echoresult", i + 1));
+        std::fs::write(&path, result.to_bytes()).unwrap();
+        path
+    };
+    (0..5).map(result).collect()
 }

@@ -11,7 +11,6 @@ mod simulate;
 use crate::drill::profile::{self, Looked, ProfileError};
 use anyhow::Context;
 use clap::Subcommand;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -100,18 +99,12 @@ impl DataArgs {
 
 /// The bytes of a file that is no longer than it can be.
 fn bytes_of(path: &Path, most: usize) -> anyhow::Result<Vec<u8>> {
-    let shown = || format!("{} cannot be read", path.display());
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(shown)?;
-    file.take(most as u64 + 1)
-        .read_to_end(&mut bytes)
-        .with_context(shown)?;
-    anyhow::ensure!(
-        bytes.len() <= most,
-        "{}: this file is longer than any that it could be.",
-        path.display()
-    );
-    Ok(bytes)
+    let bytes = crate::files::read_at_most(path, most)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    bytes.with_context(|| {
+        let shown = path.display();
+        format!("{shown}: this file is longer than any that it could be.")
+    })
 }
 
 /// A profile's own sentences, with what to do.

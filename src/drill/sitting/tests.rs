@@ -3,6 +3,7 @@ use crate::drill::case::Relevance;
 use crate::drill::class;
 use crate::drill::set::{CaseSet, Simulated};
 use crate::ef::Category;
+use crate::phantom::Quality;
 
 fn asked(cases: usize) -> Asked {
     Asked {

@@ -7,11 +7,11 @@ use super::keys::{Pressed, pressed};
 use super::pane::{Beating, Overlay, Pane, cycle, there};
 use super::reel::Reel;
 use super::stock::Stock;
-use crate::drill::case::{Case, Recipe};
+use crate::drill::case::Case;
 use crate::drill::material::Subject;
 use crate::drill::rungs;
 use crate::drill::sampler::{BUILT_IN_HEARTS, Source};
-use crate::drill::set::{simulated_case, simulated_heart};
+use crate::drill::set::simulated;
 use crate::drill::sitting::About;
 use crate::ef::EfPercent;
 use crate::ui::parts::muted;
@@ -113,14 +113,7 @@ impl Ladders {
             Source::BuiltIn { quality, .. } => {
                 self.heart = self.heart.min(BUILT_IN_HEARTS as usize - 1);
                 let seed = self.heart as u64;
-                let of = |ef: f64| Case {
-                    case: simulated_case(seed, ef),
-                    ladder: simulated_heart(seed),
-                    quality: *quality,
-                    ef_percent: ef,
-                    recipe: Recipe::Simulated { seed },
-                };
-                RUNGS.map(of).to_vec()
+                RUNGS.map(|ef| simulated(seed, ef, *quality)).to_vec()
             }
             Source::Set(set) => {
                 self.heart = self.heart.min(set.ladders.len().saturating_sub(1));

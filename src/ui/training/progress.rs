@@ -14,7 +14,7 @@ use crate::drill::schedule::Cell;
 use crate::drill::staircase::Noticeable;
 use crate::ui::parts::{column, error, heading, muted, progress, table, title, written};
 use crate::ui::projector::Wake;
-use crate::ui::task::Task;
+use crate::ui::task::{Task, finished};
 use crate::ui::theme::GAP;
 use egui::Ui;
 use std::path::PathBuf;
@@ -112,9 +112,8 @@ impl Shown {
     }
 
     pub fn pursue(&mut self) {
-        if let Some(outcome) = self.work.as_ref().and_then(Task::take) {
-            self.work = None;
-            match outcome.and_then(|o| o) {
+        if let Some(outcome) = finished(&mut self.work) {
+            match outcome {
                 Ok(path) => self.written = Some(path),
                 Err(why) => self.why = Some(why),
             }

@@ -14,7 +14,7 @@ use crate::study::results::{Asked, ResultsError, results};
 use crate::study::verify::{Receipt, Verified, verify};
 use crate::ui::parts::progress;
 use crate::ui::projector::Wake;
-use crate::ui::task::{Reporter, Task};
+use crate::ui::task::{Reporter, Task, finished};
 use egui::Ui;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -122,11 +122,10 @@ impl Gathered {
     }
 
     pub fn pursue(&mut self) {
-        let Some(outcome) = self.work.as_ref().and_then(Task::take) else {
+        let Some(outcome) = finished(&mut self.work) else {
             return;
         };
-        self.work = None;
-        match outcome.and_then(|o| o) {
+        match outcome {
             Ok(Outcome::Taken(inputs)) => self.inputs = inputs,
             Ok(Outcome::Verified(checked)) => self.verified = Some(checked),
             Ok(Outcome::Merged(path)) => self.merged = Some(path),

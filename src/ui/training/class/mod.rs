@@ -17,7 +17,7 @@ use crate::drill::sitting::Sitting;
 use crate::engine::Engine;
 use crate::ui::mode::House;
 use crate::ui::projector::Wake;
-use crate::ui::task::{Reporter, Task};
+use crate::ui::task::{Reporter, Task, finished};
 use crate::ui::theme::GAP;
 use egui::Ui;
 use generated::MakeSet;
@@ -115,11 +115,10 @@ impl Classes {
 
     pub fn pursue(&mut self, reel: Option<&Reel>) {
         self.results.pursue();
-        let Some(outcome) = self.opening.as_ref().and_then(Task::take) else {
+        let Some(outcome) = finished(&mut self.opening) else {
             return;
         };
-        self.opening = None;
-        match outcome.and_then(|o| o) {
+        match outcome {
             Ok((opened, clips)) => {
                 self.opened = Some(opened);
                 if let Some(reel) = reel {

@@ -13,7 +13,7 @@ use crate::ui::parts::{
     column, error, heading, main_button, muted, name_of, progress, table, title, written,
 };
 use crate::ui::projector::Wake;
-use crate::ui::task::Task;
+use crate::ui::task::{Task, finished};
 use crate::ui::theme::GAP;
 use egui::Ui;
 use std::path::{Path, PathBuf};
@@ -55,9 +55,8 @@ impl Results {
     }
 
     pub fn pursue(&mut self) {
-        if let Some(outcome) = self.work.as_ref().and_then(Task::take) {
-            self.work = None;
-            match outcome.and_then(|o| o) {
+        if let Some(outcome) = finished(&mut self.work) {
+            match outcome {
                 Ok(page) => self.written = Some(page),
                 Err(why) => self.why = Some(why),
             }
@@ -136,8 +135,13 @@ impl Results {
                 self.why = None;
                 self.report_anew();
             }
-            if let Some(why) = self.why.as_ref().filter(|_| !hidden) {
-                error(ui, why.clone());
+            match &self.why {
+                // It may name a file, and with it a trainee.
+                Some(_) if hidden => {
+                    error(ui, "Something was wrong: show the aliases to read what.")
+                }
+                Some(why) => error(ui, why.clone()),
+                None => {}
             }
             let Some((sources, report)) = &self.report else {
                 return;

@@ -61,7 +61,7 @@ impl Classes {
                 Some(_) => stock.alias_trouble(),
             };
             let begin = main_button(ui, "Begin", trouble.is_none(), entered);
-            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
+            if let Some(trouble) = trouble {
                 muted(ui, trouble);
             }
             if let Some(opened) = self.opened.clone().filter(|_| begin) {

@@ -4,10 +4,11 @@ use super::super::figures::ef_in_words;
 use super::super::keys::{Pressed, pressed};
 use super::super::pane::{Beating, Overlay, Pane, cycle, there};
 use super::super::reel::Reel;
-use crate::drill::case::{Case, Recipe};
+use crate::drill::case::Case;
 use crate::drill::class::Class;
 use crate::drill::report::Report;
 use crate::drill::result::ClassResult;
+use crate::drill::set::simulated;
 use crate::ef::EfPercent;
 use crate::ui::theme::{background, tokens};
 use egui::{Align2, FontId, Key, Rect, RichText, Sense, Stroke, Ui, ViewportCommand, pos2, vec2};
@@ -44,13 +45,7 @@ impl Wall {
             let simulated = || {
                 let first = of.first()?;
                 let seed = first.ladder.strip_prefix('h')?.parse().ok()?;
-                Some(Case {
-                    case: first.case.clone(),
-                    ladder: first.ladder.clone(),
-                    quality: first.quality,
-                    ef_percent: first.ef_percent,
-                    recipe: Recipe::Simulated { seed },
-                })
+                Some(simulated(seed, first.ef_percent, first.quality))
             };
             Shown {
                 case: known.or_else(simulated),

@@ -74,7 +74,7 @@ impl Setup {
             if begin {
                 wants = self.begin(stock, Kind::Practice);
             }
-            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
+            if let Some(trouble) = trouble {
                 muted(ui, trouble);
             }
             if let Some(known) = stock.known() {

@@ -151,7 +151,7 @@ impl Lower {
             ui.add_space(GAP);
             let trouble = stock.trouble();
             begin = main_button(ui, "Begin", trouble.is_none(), entered);
-            if let Some(trouble) = trouble.filter(|t| !t.is_empty()) {
+            if let Some(trouble) = trouble {
                 muted(ui, trouble);
             }
             if let Some(known) = stock.known() {

@@ -20,15 +20,10 @@ use std::sync::Arc;
 /// # Errors
 /// A sentence.
 pub fn bytes_of(path: &Path, most: usize) -> Result<Vec<u8>, String> {
-    use std::io::Read as _;
-    let unreadable = |e: std::io::Error| about_file(path, &format!("it cannot be read ({e})"));
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let taken = file.take(most as u64 + 1).read_to_end(&mut bytes);
-    taken.map_err(unreadable)?;
-    match bytes.len() > most {
-        true => Err(about_file(path, &"it is too large to be such a file")),
-        false => Ok(bytes),
+    match crate::files::read_at_most(path, most) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(about_file(path, &"it is too large to be such a file")),
+        Err(e) => Err(about_file(path, &format!("it cannot be read ({e})"))),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::drill::sitting::About;
 use crate::phantom::Quality;
 use crate::ui::parts::{FileField, FileRow, caution, error, muted, progress, row};
 use crate::ui::projector::Wake;
-use crate::ui::task::{Reporter, Task};
+use crate::ui::task::{Reporter, Task, finished};
 use dicom_core::chrono::{NaiveDate, Utc};
 use egui::{ComboBox, TextEdit, Ui};
 use std::path::{Path, PathBuf};
@@ -201,11 +201,10 @@ impl Stock {
                 Err(why) => self.why = Some(why),
             }
         }
-        let Some(outcome) = self.loading.as_ref().and_then(Task::take) else {
+        let Some(outcome) = finished(&mut self.loading) else {
             return;
         };
-        self.loading = None;
-        match outcome.and_then(|o| o) {
+        match outcome {
             Ok(Loaded::Set(chosen, clips)) => {
                 self.set = Some(chosen);
                 if let Some(reel) = reel {

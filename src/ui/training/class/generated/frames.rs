@@ -34,8 +34,13 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// Opens a folder's frames, and looks what is there already.
-pub fn prepared(frames: &Path, out: &Path, reporter: &Reporter) -> Result<Prepared, String> {
+/// Opens a folder's frames, and looks which clips of this cascade are there already.
+pub fn prepared(
+    frames: &Path,
+    out: &Path,
+    cascade_sha256: &str,
+    reporter: &Reporter,
+) -> Result<Prepared, String> {
     std::fs::create_dir_all(out).map_err(|e| about_file(out, &e))?;
     let paths = files_of(frames)?;
     let (mut hearts, mut skipped) = (Vec::<Arc<Anatomy>>::new(), 0);
@@ -72,7 +77,9 @@ pub fn prepared(frames: &Path, out: &Path, reporter: &Reporter) -> Result<Prepar
     for (h, heart) in hearts.iter().enumerate() {
         for (e, ef) in EFS.iter().enumerate() {
             let path = out.join(make::file_name(&heart.sha256, *ef));
-            if path.is_file() && Made::of(&path).is_some() {
+            // Another cascade's is made anew.
+            let made = Made::of(&path);
+            if made.is_some_and(|m| m.cascade_sha256 == cascade_sha256) {
                 done.insert(h * EFS.len() + e);
             }
         }

@@ -220,11 +220,12 @@ impl MakeSet {
             match &self.work {
                 Work::None => {
                     let ready = self.frames.clone().zip(self.out.clone());
-                    let able = ready.is_some() && house.cascade.is_some();
-                    if main_button(ui, "Make the set", able, false)
-                        && let Some((frames, out)) = ready
+                    let cascade = house.cascade.as_ref().map(|c| c.identity.sha256.clone());
+                    let ready = ready.zip(cascade);
+                    if main_button(ui, "Make the set", ready.is_some(), false)
+                        && let Some((folders, cascade)) = ready
                     {
-                        self.prepare(frames, out);
+                        self.prepare(folders, cascade);
                     }
                 }
                 Work::Preparing(task) => stop = progress(ui, &task.progress()),
@@ -245,11 +246,11 @@ impl MakeSet {
         asks
     }
 
-    fn prepare(&mut self, frames: PathBuf, out: PathBuf) {
+    fn prepare(&mut self, (frames, out): (PathBuf, PathBuf), cascade_sha256: String) {
         self.why = None;
         self.made = None;
         let task = Task::start("frames", &self.wake, move |reporter| {
-            prepared(&frames, &out, reporter)
+            prepared(&frames, &out, &cascade_sha256, reporter)
         });
         match task {
             Ok(task) => self.work = Work::Preparing(task),
