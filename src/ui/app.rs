@@ -10,6 +10,7 @@ use super::projector::Wake;
 use super::study::Study;
 use super::theme;
 use super::training::Training;
+use super::widgets::Pipeline;
 use crate::engine::{CascadeSource, Engine, Event, Owner};
 use eframe::{CreationContext, wgpu};
 use egui::{Theme, Ui};
@@ -79,6 +80,9 @@ impl App {
         let profiles = options.profiles.or_else(crate::drill::profiles_folder);
         let training = Training::new(wake, profiles, options.day);
         let renderer = cc.wgpu_render_state.as_ref();
+        if let Some(renderer) = renderer {
+            Pipeline::install(&cc.egui_ctx, renderer);
+        }
         if renderer.is_some_and(|r| r.adapter.get_info().device_type == wgpu::DeviceType::Cpu) {
             explore.draw_frames_alone();
         }

@@ -2,7 +2,8 @@ use crate::clip::{Frame, Pixels, Video};
 use crate::media::region::Crop;
 use crate::ui::look::Look;
 use crate::ui::theme::tokens;
-use egui::{Color32, ColorImage, Rect, Response, Sense, TextureHandle, TextureOptions, Ui, Vec2};
+use crate::ui::widgets::Texture;
+use egui::{Color32, ColorImage, Rect, Response, Sense, Ui, Vec2};
 use egui::{pos2, vec2};
 
 /// One picture of something that moves.
@@ -78,14 +79,14 @@ impl Key {
 /// A place where a moving picture is shown. Uploads a picture only when it changes.
 #[derive(Default)]
 pub struct Cine {
-    texture: Option<TextureHandle>,
+    texture: Option<Texture>,
     /// What the texture holds, and with which tone.
     shown: Option<(Key, u64)>,
 }
 
 impl Cine {
     /// The texture, if it holds this picture already: then it need not be made.
-    pub fn held(&self, key: Key, look: &Look) -> Option<TextureHandle> {
+    pub fn held(&self, key: Key, look: &Look) -> Option<Texture> {
         let same = self.shown == Some((key, look.tone_key()));
         self.texture.clone().filter(|_| same)
     }
@@ -98,21 +99,20 @@ impl Cine {
         key: Key,
         look: &Look,
         picture: Picture<'_>,
-    ) -> TextureHandle {
-        let options = TextureOptions::LINEAR;
+    ) -> Texture {
         let now = Some((key, look.tone_key()));
         let stale = self.shown != now;
         self.shown = now;
         match &mut self.texture {
             Some(texture) => {
                 if stale {
-                    texture.set(picture.to_image(&look.table()), options);
+                    texture.set(ui.ctx(), name, picture.to_image(&look.table()));
                 }
                 texture.clone()
             }
             None => {
                 let image = picture.to_image(&look.table());
-                let texture = ui.ctx().load_texture(name, image, options);
+                let texture = Texture::new(ui.ctx(), name, image);
                 self.texture = Some(texture.clone());
                 texture
             }
@@ -121,7 +121,7 @@ impl Cine {
 
     /// Draws `texture` as large as fits into a square of `side`, on black. Returns the picture's
     /// rectangle.
-    pub fn show(ui: &mut Ui, texture: Option<&TextureHandle>, side: f32, name: &str) -> Rect {
+    pub fn show(ui: &mut Ui, texture: Option<&Texture>, side: f32, name: &str) -> Rect {
         let rect = Self::ground(ui, Vec2::splat(side), name, Sense::hover()).rect;
         match texture {
             Some(texture) => Self::fit(ui, texture, rect, &Look::default()),
@@ -130,19 +130,18 @@ impl Cine {
     }
 
     /// Draws the seen part of `texture` as large as fits into `rect`. Returns where.
-    pub fn fit(ui: &Ui, texture: &TextureHandle, rect: Rect, look: &Look) -> Rect {
-        let size = texture.size_vec2();
+    pub fn fit(ui: &Ui, texture: &Texture, rect: Rect, look: &Look) -> Rect {
+        let size = texture.size();
         let scale = (rect.size() / size.max(Vec2::splat(1.0))).min_elem();
         let picture = Rect::from_center_size(rect.center(), size * scale);
         let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter()
-            .image(texture.id(), picture, look.part_of(whole), Color32::WHITE);
+        texture.paint(ui, picture, look.part_of(whole));
         picture
     }
 
     /// Draws what a crop takes of `texture`, turned and masked, into a square.
-    pub fn fit_crop(ui: &Ui, texture: &TextureHandle, crop: &Crop, rect: Rect, look: &Look) {
-        let size = texture.size_vec2();
+    pub fn fit_crop(ui: &Ui, texture: &Texture, crop: &Crop, rect: Rect, look: &Look) {
+        let size = texture.size();
         let s = crop.square;
         let min = vec2(s.x as f32, s.y as f32) / size;
         let max = vec2((s.x + s.side) as f32, (s.y + s.side) as f32) / size;
@@ -157,7 +156,7 @@ impl Cine {
             min: uv_min.to_pos2(),
             max: uv_max.to_pos2(),
         });
-        ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
+        texture.paint(ui, rect, uv);
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let side = s.side.max(1) as f32;
         for mask in &crop.masks {

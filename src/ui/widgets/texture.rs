@@ -1,0 +1,312 @@
+//! Pictures on the GPU, drawn by a pipeline of their own.
+//!
+//! egui's pipeline would draw the same. Its shader holds a second way to filter, for tests, which a renderer in
+//! software runs through for every pixel, too, and which takes most of its time (docs/performance.md, *Playing*).
+//! Without a renderer, as in most tests, a picture is a texture of egui's.
+
+use eframe::egui_wgpu::{self, RenderState, wgpu};
+use egui::{Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, Vec2, vec2};
+use std::sync::{Arc, Mutex, PoisonError};
+use wgpu::util::DeviceExt as _;
+
+/// What all pictures are drawn with.
+pub struct Pipeline {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    sampler: wgpu::Sampler,
+}
+
+impl Pipeline {
+    /// Has the pictures of a window drawn by it.
+    pub fn install(ctx: &Context, renderer: &RenderState) {
+        let pipeline = Arc::new(Self::new(renderer));
+        ctx.data_mut(|data| data.insert_temp(egui::Id::NULL, Some(pipeline)));
+    }
+
+    /// The window's, if it has a renderer.
+    fn of(ctx: &Context) -> Option<Arc<Self>> {
+        ctx.data(|data| data.get_temp::<Option<Arc<Self>>>(egui::Id::NULL))?
+    }
+
+    fn new(renderer: &RenderState) -> Self {
+        let device = renderer.device.clone();
+        let source = wgpu::include_wgsl!("picture.wgsl");
+        let module = device.create_shader_module(source);
+        let entry = |binding, ty, visibility| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility,
+            ty,
+            count: None,
+        };
+        let part = wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        };
+        let picture = wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: true },
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        };
+        let sampler = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering);
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("picture"),
+            entries: &[
+                entry(0, part, wgpu::ShaderStages::VERTEX),
+                entry(1, picture, wgpu::ShaderStages::FRAGMENT),
+                entry(2, sampler, wgpu::ShaderStages::FRAGMENT),
+            ],
+        });
+        let whole = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("picture"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let fragment = match renderer.target_format.is_srgb() {
+            true => "decoded",
+            false => "as_stored",
+        };
+        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("picture"),
+            layout: Some(&whole),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("corner"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState {
+                topology: wgpu::PrimitiveTopology::TriangleStrip,
+                ..wgpu::PrimitiveState::default()
+            },
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some(fragment),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                targets: &[Some(renderer.target_format.into())],
+            }),
+            multiview_mask: None,
+            cache: None,
+        });
+        let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
+            label: Some("picture"),
+            mag_filter: wgpu::FilterMode::Linear,
+            min_filter: wgpu::FilterMode::Linear,
+            ..wgpu::SamplerDescriptor::default()
+        });
+        Self {
+            queue: renderer.queue.clone(),
+            device,
+            pipeline,
+            layout,
+            sampler,
+        }
+    }
+
+    /// Whether the device can hold a picture of this size.
+    fn holds(&self, size: [usize; 2]) -> bool {
+        let most = self.device.limits().max_texture_dimension_2d as usize;
+        size.iter().all(|side| (1..=most).contains(side))
+    }
+}
+
+/// A picture on the GPU. Cloning it is cheap; both show the same.
+#[derive(Clone)]
+pub struct Texture(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Own(Arc<Own>),
+    Egui(TextureHandle),
+}
+
+struct Own {
+    pipeline: Arc<Pipeline>,
+    texture: wgpu::Texture,
+    size: [usize; 2],
+    /// The last part of it that was drawn, as in the shader.
+    part: Mutex<Option<([f32; 4], wgpu::BindGroup)>>,
+}
+
+impl Texture {
+    pub fn new(ctx: &Context, name: &str, image: ColorImage) -> Self {
+        match Pipeline::of(ctx).filter(|p| p.holds(image.size)) {
+            Some(pipeline) => {
+                let own = Own::new(pipeline, image.size);
+                own.write(&image);
+                Self(Kind::Own(Arc::new(own)))
+            }
+            None => Self(Kind::Egui(ctx.load_texture(
+                name,
+                image,
+                TextureOptions::LINEAR,
+            ))),
+        }
+    }
+
+    /// Shows another picture from the next frame on.
+    pub fn set(&mut self, ctx: &Context, name: &str, image: ColorImage) {
+        match &mut self.0 {
+            Kind::Own(own) if own.size == image.size => own.write(&image),
+            Kind::Own(_) => *self = Self::new(ctx, name, image),
+            Kind::Egui(texture) => texture.set(image, TextureOptions::LINEAR),
+        }
+    }
+
+    /// Width and height, in its own pixels.
+    pub fn size(&self) -> Vec2 {
+        match &self.0 {
+            Kind::Own(own) => vec2(own.size[0] as f32, own.size[1] as f32),
+            Kind::Egui(texture) => texture.size_vec2(),
+        }
+    }
+
+    /// Fills `rect` with the part `uv` of it, in shares of the picture; mirrored where a side is negative.
+    pub fn paint(&self, ui: &Ui, rect: Rect, uv: Rect) {
+        match &self.0 {
+            Kind::Own(own) if rect.is_positive() => {
+                let drawn = Drawn {
+                    own: own.clone(),
+                    rect,
+                    uv,
+                };
+                ui.painter()
+                    .add(egui_wgpu::Callback::new_paint_callback(rect, drawn));
+            }
+            Kind::Own(_) => (),
+            Kind::Egui(texture) => {
+                ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
+            }
+        }
+    }
+}
+
+impl Own {
+    fn new(pipeline: Arc<Pipeline>, size: [usize; 2]) -> Self {
+        let texture = pipeline.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("picture"),
+            size: extent(size),
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: wgpu::TextureFormat::Rgba8Unorm,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        });
+        Self {
+            pipeline,
+            texture,
+            size,
+            part: Mutex::default(),
+        }
+    }
+
+    fn write(&self, image: &ColorImage) {
+        let bytes: Vec<u8> = image.pixels.iter().flat_map(Color32::to_array).collect();
+        let rows = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(4 * self.size[0] as u32),
+            rows_per_image: None,
+        };
+        let texture = self.texture.as_image_copy();
+        let queue = &self.pipeline.queue;
+        queue.write_texture(texture, &bytes, rows, extent(self.size));
+    }
+
+    /// What the shader reads to draw a part.
+    fn group(&self, part: [f32; 4]) -> wgpu::BindGroup {
+        let mut held = self.part.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, group)) = held.as_ref().filter(|(of, _)| *of == part) {
+            return group.clone();
+        }
+        let (device, bytes) = (&self.pipeline.device, part.map(f32::to_le_bytes));
+        let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+            label: Some("part of a picture"),
+            contents: bytes.as_flattened(),
+            usage: wgpu::BufferUsages::UNIFORM,
+        });
+        let view = self
+            .texture
+            .create_view(&wgpu::TextureViewDescriptor::default());
+        let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("picture"),
+            layout: &self.pipeline.layout,
+            entries: &[
+                entry(0, buffer.as_entire_binding()),
+                entry(1, wgpu::BindingResource::TextureView(&view)),
+                entry(2, wgpu::BindingResource::Sampler(&self.pipeline.sampler)),
+            ],
+        });
+        *held = Some((part, group.clone()));
+        group
+    }
+}
+
+fn extent(size: [usize; 2]) -> wgpu::Extent3d {
+    wgpu::Extent3d {
+        width: size[0] as u32,
+        height: size[1] as u32,
+        depth_or_array_layers: 1,
+    }
+}
+
+/// A picture in its place in the window.
+struct Drawn {
+    own: Arc<Own>,
+    rect: Rect,
+    uv: Rect,
+}
+
+impl egui_wgpu::CallbackTrait for Drawn {
+    fn paint(
+        &self,
+        info: egui::PaintCallbackInfo,
+        pass: &mut wgpu::RenderPass<'static>,
+        _: &egui_wgpu::CallbackResources,
+    ) {
+        let viewport = info.viewport_in_pixels();
+        let points = |pixels: i32| pixels as f32 / info.pixels_per_point;
+        let seen = Rect::from_min_size(
+            egui::pos2(points(viewport.left_px), points(viewport.top_px)),
+            vec2(points(viewport.width_px), points(viewport.height_px)),
+        );
+        let group = self.own.group(part(self.rect, self.uv, seen));
+        pass.set_pipeline(&self.own.pipeline.pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.draw(0..4, 0..1);
+    }
+}
+
+/// The part of a picture that lies in `seen`, where `rect` shows the part `uv`: a viewport has whole pixels, and a
+/// place in a picture is to lie where all else that is drawn over it expects it.
+fn part(rect: Rect, uv: Rect, seen: Rect) -> [f32; 4] {
+    let scale = uv.size() / rect.size();
+    let min = uv.min + (seen.min - rect.min) * scale;
+    let extent = seen.size() * scale;
+    [min.x, min.y, extent.x, extent.y]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::pos2;
+
+    #[test]
+    fn places_in_a_picture_do_not_move_with_the_viewports_pixels() {
+        let rect = Rect::from_min_max(pos2(10.4, 20.0), pos2(110.4, 220.0));
+        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        let seen = Rect::from_min_max(pos2(10.0, 20.0), pos2(111.0, 220.0));
+        let [x, y, width, height] = part(rect, uv, seen);
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-6;
+        assert!(near(x, -0.004) && near(y, 0.0) && near(width, 1.01) && near(height, 1.0));
+        // A mirrored part runs the other way.
+        let mirrored = Rect::from_min_max(pos2(0.75, 0.0), pos2(0.25, 1.0));
+        let [x, _, width, _] = part(rect, mirrored, rect);
+        assert!(near(x, 0.75) && near(width, -0.5));
+    }
+}
