@@ -5,6 +5,7 @@ use crate::study::said;
 use crate::training::{answer, click, enter, folder, until, window};
 use echoif::drill::case::Truth;
 use echoif::drill::class::{Class, Feedback, Kind, Wanted};
+use echoif::drill::make::Made;
 use echoif::drill::profile::Profile;
 use echoif::drill::result::ClassResult;
 use echoif::drill::sampler::Source;
@@ -218,6 +219,7 @@ fn a_set_is_made_in_the_background_and_drilled_with() {
     });
     let (before, kept) = (clips(), newest(&out));
     assert!(before < 24, "{before}");
+    let of_another = of_another_cascade(&out, &kept.0);
     click(&mut window, "Make the set");
     step_until_seen(&mut window, "all clips", |w| {
         clips() == 24 && w.query_by_label("Make the set").is_some()
@@ -225,6 +227,12 @@ fn a_set_is_made_in_the_background_and_drilled_with() {
     until(&mut window, "2 hearts");
     let first = std::fs::metadata(&kept.0).unwrap().modified().unwrap();
     assert_eq!(first, kept.1, "what was there is not made again");
+    let cascade = |path: &Path| Made::of(path).unwrap().cascade_sha256;
+    assert_eq!(
+        cascade(&of_another),
+        cascade(&kept.0),
+        "but another cascade's is"
+    );
 
     let path = out.join("generated.echocases");
     let set = CaseSet::parse(&std::fs::read(&path).unwrap()).unwrap();
@@ -245,6 +253,27 @@ fn a_set_is_made_in_the_background_and_drilled_with() {
     answer(&mut window, 50);
     until(&mut window, "outline of built-in cascade, measured");
     until(&mut window, "Outline and volume (O)");
+}
+
+/// Makes a clip of a folder, not the one that is kept, say in its mark that another cascade made it.
+fn of_another_cascade(folder: &Path, kept: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let path = entries
+        .find(|p| p != kept && p.extension().is_some_and(|e| e == "gif"))
+        .unwrap();
+    let (own, another) = (Made::of(&path).unwrap().cascade_sha256, "0".repeat(64));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at: Vec<usize> = (0..bytes.len() - own.len())
+        .filter(|i| bytes[*i..].starts_with(own.as_bytes()))
+        .collect();
+    for i in at {
+        bytes[i..i + another.len()].copy_from_slice(another.as_bytes());
+    }
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(Made::of(&path).unwrap().cascade_sha256, another);
+    path
 }
 
 /// A clip of a folder, and when it was written.
