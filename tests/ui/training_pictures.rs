@@ -97,8 +97,19 @@ fn screens(size: Size, theme: Theme, text: &str) {
     shown.click("Which is lower?");
     shown.picture(&format!("lower_{text}"));
     shown.key(Key::Enter);
-    settle(&mut shown);
-    shown.key(Key::ArrowLeft);
+    // An answer counts once both hearts are on screen.
+    let answered = |shown: &Shown| {
+        let said = shown.said();
+        said.iter()
+            .any(|(t, _)| t.contains("Press Enter for the next."))
+    };
+    for _ in 0..60 {
+        settle(&mut shown);
+        shown.key(Key::ArrowLeft);
+        if answered(&shown) {
+            break;
+        }
+    }
     shown.until("Press Enter for the next.");
     shown.picture(&format!("pair_{text}"));
     shown.click("Leave...");
