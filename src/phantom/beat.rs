@@ -5,9 +5,57 @@ use super::outline;
 use super::random::{Purpose, Random};
 use super::scanner::Room;
 use super::tissue::Section;
-use super::{EF_RANGE, FRAMES_RANGE, Heart, SIZE};
+use super::{EF_RANGE, FRAMES_RANGE, Heart, SIZE, WallMotion};
 
-/// One heartbeat, from end-diastole.
+/// How a heart is recorded. What is out of its range is brought to its ends, and what is no number to the least.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Take {
+    /// The ejection fraction, a share, 0 to 0.9.
+    pub ef: f64,
+    /// How many frames there are, 2 to 512, the first at end-diastole.
+    pub frames: usize,
+    /// How many of them a beat takes, 2 or more: frames a second times 60 by beats a minute. Not always a whole
+    /// number.
+    pub frames_per_beat: f64,
+    pub wall_motion: WallMotion,
+}
+
+impl Take {
+    /// One beat in so many frames.
+    pub fn beat(ef: f64, frames: usize) -> Self {
+        let frames = frames.clamp(*FRAMES_RANGE.start(), *FRAMES_RANGE.end());
+        Self {
+            ef,
+            frames,
+            frames_per_beat: frames as f64,
+            wall_motion: WallMotion::default(),
+        }
+    }
+
+    /// Of each frame the phase of its beat, 0 to below 1.
+    pub(super) fn phase(&self, frame: usize) -> f64 {
+        (frame as f64 / self.frames_per_beat).fract()
+    }
+
+    pub(super) fn checked(self) -> Self {
+        let finite = |v: f64, least: f64| if v.is_nan() { least } else { v };
+        Self {
+            ef: finite(self.ef, 0.0).clamp(*EF_RANGE.start(), *EF_RANGE.end()),
+            frames: self
+                .frames
+                .clamp(*FRAMES_RANGE.start(), *FRAMES_RANGE.end()),
+            frames_per_beat: finite(self.frames_per_beat, 2.0).clamp(2.0, 1e6),
+            ..self
+        }
+    }
+
+    /// The frame at the first end-systole, counted from 0, which is there if so many frames are.
+    pub(super) fn end_systole(&self, heart: &Heart) -> (usize, f64) {
+        end_systole(heart.anatomy.systole, self.frames_per_beat)
+    }
+}
+
+/// A heart in frames, from end-diastole: one beat, or more, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beat {
     /// Gray levels `[frames, 112, 112]`, row by row.
@@ -24,19 +72,22 @@ pub struct Beat {
     pub ef: f64,
     /// Of the largest volume: always 0.
     pub ed_frame: usize,
-    /// Of the least volume, the same for all ejection fractions of a heart.
+    /// Of the least volume in the first beat, the same for all ejection fractions of a heart; past the last frame
+    /// where there are too few.
     pub es_frame: usize,
+    /// Of each frame the phase of the beat, 0 at end-diastole to below 1.
+    pub phases: Vec<f64>,
 }
 
 impl Beat {
-    pub(super) fn of(heart: &Heart, ef: f64, frames: usize) -> Self {
-        let (moments, mut beat) = Self::planned(heart, ef, frames);
+    pub(super) fn of(heart: &Heart, take: &Take) -> Self {
+        let (moments, mut beat) = Self::planned(heart, take);
         beat.frames = drawn(heart, &moments);
         beat
     }
 
-    pub(super) fn aside(heart: &Heart, ef: f64, frames: usize, mut rest: impl FnMut()) -> Self {
-        let (moments, mut beat) = Self::planned(heart, ef, frames);
+    pub(super) fn aside(heart: &Heart, take: &Take, mut rest: impl FnMut()) -> Self {
+        let (moments, mut beat) = Self::planned(heart, take);
         let pixels = SIZE * SIZE;
         beat.frames = vec![0; moments.len() * pixels];
         let each = moments.iter().zip(beat.frames.chunks_mut(pixels));
@@ -48,13 +99,13 @@ impl Beat {
     }
 
     /// What is known of a beat before any frame is drawn, and the moments to draw.
-    pub(super) fn planned(heart: &Heart, ef: f64, frames: usize) -> (Vec<Moment>, Self) {
-        let ef = if ef.is_nan() { 0.0 } else { ef };
-        let ef = ef.clamp(*EF_RANGE.start(), *EF_RANGE.end());
-        let frames = frames.clamp(*FRAMES_RANGE.start(), *FRAMES_RANGE.end());
-        let (es_frame, systole) = end_systole(heart.anatomy.systole, frames);
-        let moments: Vec<Moment> = (0..frames)
-            .map(|k| Moment::new(&heart.anatomy, ef, k as f64 / frames as f64, systole))
+    pub(super) fn planned(heart: &Heart, take: &Take) -> (Vec<Moment>, Self) {
+        let take = take.checked();
+        let (es_frame, systole) = take.end_systole(heart);
+        let phases: Vec<f64> = (0..take.frames).map(|k| take.phase(k)).collect();
+        let moments: Vec<Moment> = phases
+            .iter()
+            .map(|phase| Moment::of(&heart.anatomy, take.ef, take.wall_motion, *phase, systole))
             .collect();
         let outlines: Vec<Vec<[f32; 2]>> = moments
             .iter()
@@ -79,6 +130,7 @@ impl Beat {
             volumes,
             ed_frame: 0,
             es_frame,
+            phases,
         };
         (moments, beat)
     }

@@ -1,10 +1,12 @@
 //! A simulated heart.
 
+use super::SIZE;
 use super::anatomy::{self, Anatomy, View};
-use super::beat::Beat;
+use super::beat::{Beat, Take};
 use super::scanner::Scanner;
 use super::settings::{Quality, Settings};
 use super::texture::Texture;
+use super::tissue::Section;
 
 /// A simulated heart in an apical four-chamber view, ready to be drawn at any ejection fraction.
 #[derive(Clone)]
@@ -65,13 +67,44 @@ impl Heart {
     /// end-diastole, in phase with every other one of this heart in as many frames. What is out of these ranges
     /// is brought to their ends, and an `ef` that is no number to 0.
     pub fn beat(&self, ef: f64, frames: usize) -> Beat {
-        Beat::of(self, ef, frames)
+        self.take(&Take::beat(ef, frames))
     }
 
     /// The same beat on the thread that asks for it, which may rest after each frame: something else needs the
     /// processor more.
     pub fn beat_aside(&self, ef: f64, frames: usize, rest: impl FnMut()) -> Beat {
-        Beat::aside(self, ef, frames, rest)
+        Beat::aside(self, &Take::beat(ef, frames), rest)
+    }
+
+    /// A recording of any length, rate and heart rate, with any wall motion.
+    pub fn take(&self, take: &Take) -> Beat {
+        Beat::of(self, take)
+    }
+
+    /// Of each pixel of frame `from` of a recording, row by row `[112, 112]`, how far in pixels its tissue is away
+    /// in frame `to`, as `[x, y]`: exactly how this heart moves. Blood goes with the wall here, though its
+    /// speckle is new in each frame, and so do the chambers beside and below the ventricle, whose borders are
+    /// drawn by rules of their own. None where there is no such frame.
+    pub fn displacement(&self, take: &Take, from: usize, to: usize) -> Option<Vec<[f32; 2]>> {
+        let (moments, _) = Beat::planned(self, take);
+        let section = |k: usize| {
+            let moment = moments.get(k)?;
+            Some(Section::new(
+                &self.anatomy,
+                moment,
+                &self.settings,
+                &self.texture,
+            ))
+        };
+        let (from, to) = (section(from)?, section(to)?);
+        let moved = (0..SIZE * SIZE).map(|i| {
+            let pixel = [(i % SIZE) as f64, (i / SIZE) as f64];
+            let here = self.view.to_cm(pixel).map(|v| v as f32);
+            let there = to.place_of(from.material_at(here)).map(f64::from);
+            let there = self.view.to_pixels(there);
+            [(there[0] - pixel[0]) as f32, (there[1] - pixel[1]) as f32]
+        });
+        Some(moved.collect())
     }
 }
 

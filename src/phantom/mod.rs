@@ -24,6 +24,7 @@ mod heart;
 mod maths;
 mod motion;
 mod outline;
+pub mod puppet;
 mod random;
 mod scanner;
 mod settings;
@@ -31,11 +32,13 @@ mod settings;
 mod tests;
 mod texture;
 mod tissue;
+mod wall_motion;
 
-pub use beat::Beat;
+pub use beat::{Beat, Take};
 pub use heart::Heart;
 pub use outline::{APEX, OUTLINE_POINTS};
 pub use settings::Quality;
+pub use wall_motion::{Segment, WallMotion};
 
 /// Pixels along a side of a frame.
 pub const SIZE: usize = 112;

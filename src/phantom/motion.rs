@@ -2,6 +2,8 @@
 
 use super::anatomy::Anatomy;
 use super::maths::{exp, sine_cosine};
+use super::outline;
+use super::wall_motion::{Inward, WallMotion};
 use std::f64::consts::{PI, TAU};
 
 /// From 0 to 1 by half a cosine, as `u` goes from 0 to 1.
@@ -35,12 +37,13 @@ pub(super) fn opening(phase: f64, systole: f64) -> f64 {
     (bell(0.2, 0.16) + 0.55 * bell(0.86, 0.09) + ajar).clamp(0.0, 1.0)
 }
 
-/// The share of systole of a beat in `frames` frames that brings end-systole onto a frame, and that frame: so the
-/// EF that was asked for is that of the frames, not of a moment between two.
-pub(super) fn end_systole(systole: f64, frames: usize) -> (usize, f64) {
-    let frame = (systole * frames as f64).round() as usize;
-    let frame = frame.clamp(1, frames.max(2) - 1);
-    (frame, frame as f64 / frames as f64)
+/// The share of systole of a beat of so many frames, at least two and not always a whole number, that brings
+/// end-systole onto a frame, and that frame: so the EF that was asked for is that of the frames, not of a moment
+/// between two.
+pub(super) fn end_systole(systole: f64, frames: f64) -> (usize, f64) {
+    let frames = frames.max(2.0);
+    let frame = (systole * frames).round().clamp(1.0, frames.ceil() - 1.0);
+    (frame as usize, frame / frames)
 }
 
 /// A heart at one moment.
@@ -52,17 +55,28 @@ pub(super) struct Moment {
     pub(super) ejected: f64,
     /// Of the valves, 0 to 1.
     pub(super) opening: f64,
-    /// What length and width are, as shares of those at end-diastole.
+    /// What the length is, as a share of that at end-diastole, and how far the walls have come in.
     pub(super) along: f64,
-    pub(super) across: f64,
+    pub(super) inward: Inward,
     pub(super) apex: [f64; 2],
     /// Unit vector from the apex to the base. Its normal `(y, -x)` points to the lateral wall.
     pub(super) axis: [f64; 2],
 }
 
 impl Moment {
-    /// `phase` from 0 to below 1.
+    /// `phase` from 0 to below 1, of a wall that moves as a whole.
     pub(super) fn new(anatomy: &Anatomy, ef: f64, phase: f64, systole: f64) -> Self {
+        Self::of(anatomy, ef, WallMotion::default(), phase, systole)
+    }
+
+    /// As [`Self::new`], each segment of the wall by its own share.
+    pub(super) fn of(
+        anatomy: &Anatomy,
+        ef: f64,
+        motion: WallMotion,
+        phase: f64,
+        systole: f64,
+    ) -> Self {
         let contraction = contraction(phase, systole);
         let ejected = ef * contraction;
         // The long axis shortens by 0.3 of the EF, the width by what remains: a disk's volume goes with
@@ -71,15 +85,30 @@ impl Moment {
         let across = ((1.0 - ejected) / along).sqrt();
         let lean = anatomy.tilt + anatomy.rock * sine_cosine(TAU * phase).0;
         let (sine, cosine) = sine_cosine(lean);
-        Self {
+        let mut moment = Self {
             contraction,
             ejected,
             opening: opening(phase, systole),
             along,
-            across,
+            inward: Inward::new(motion, across),
             apex: [anatomy.apex[0], anatomy.apex[1] + anatomy.bob * contraction],
             axis: [sine, cosine],
+        };
+        if !motion.is_uniform() {
+            let with = |along, inward| {
+                let moment = Self {
+                    along,
+                    inward,
+                    ..moment.clone()
+                };
+                outline::volume_of(anatomy, &moment)
+            };
+            let full = with(1.0, Inward::new(WallMotion::default(), 1.0));
+            let mut inward = moment.inward;
+            inward.fit(1.0 - ejected, |inward| with(along, inward) / full);
+            moment.inward = inward;
         }
+        moment
     }
 }
 
@@ -109,11 +138,12 @@ mod tests {
 
     #[test]
     fn end_systole_is_a_frame() {
-        assert_eq!(end_systole(0.37, 16), (6, 0.375));
-        assert_eq!(end_systole(0.42, 2), (1, 0.5));
-        for frames in 2..200 {
+        assert_eq!(end_systole(0.37, 16.0), (6, 0.375));
+        assert_eq!(end_systole(0.42, 2.0), (1, 0.5));
+        for frames in 6..200 {
+            let frames = f64::from(frames) / 3.0;
             let (frame, share) = end_systole(0.34, frames);
-            assert_eq!(contraction(frame as f64 / frames as f64, share), 1.0);
+            assert_eq!(contraction(frame as f64 / frames, share), 1.0);
         }
     }
 }

@@ -20,13 +20,18 @@ pub(super) fn of(anatomy: &Anatomy, moment: &Moment) -> [[f64; 2]; OUTLINE_POINT
         let t = i.abs_diff(APEX) as f64 / SIDE_POINTS as f64;
         let s = t * t;
         let along = s * anatomy.length * moment.along;
-        let aside = 0.5 * anatomy.width * moment.across * anatomy.profile(s);
+        let aside = 0.5 * anatomy.width * moment.inward.at(i >= APEX, s) * anatomy.profile(s);
         let aside = if i < APEX { -aside } else { aside };
         [
             moment.apex[0] + along * x + aside * y,
             moment.apex[1] + along * y - aside * x,
         ]
     })
+}
+
+/// The volume at a moment in cubic cm, as [`volume`].
+pub(super) fn volume_of(anatomy: &Anatomy, moment: &Moment) -> f64 {
+    volume(&of(anatomy, moment).map(|p| p.map(|v| v as f32)))
 }
 
 /// The volume within an outline by the single-plane method of disks, in cubic pixels: disks about the axis from

@@ -11,6 +11,7 @@ pub(super) enum Purpose {
     Settings,
     Scatterers,
     Unevenness,
+    Sway,
     Noise { frame: usize },
 }
 
@@ -25,6 +26,7 @@ impl Random {
             Purpose::Settings => 1,
             Purpose::Scatterers => 2,
             Purpose::Unevenness => 3,
+            Purpose::Sway => 4,
             Purpose::Noise { frame } => 16 + frame as u64,
         });
         Self(rng)

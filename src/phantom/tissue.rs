@@ -5,10 +5,14 @@ use super::maths::{bell, exp, power, sine_cosine};
 use super::motion::Moment;
 use super::settings::Settings;
 use super::texture::Texture;
+use super::wall_motion::Inward;
 
 /// How far the atrial and the right ventricle's wall reach, in cm.
 const ATRIAL_WALL: f32 = 0.4;
 const RIGHT_WALL: f32 = 0.4;
+/// Below the annulus and beside the wall tissue follows it by 1/e in so many cm.
+const BELOW: f32 = 3.0;
+const BESIDE: f32 = 2.0;
 
 /// A chamber, as an ellipse about a place along and aside of the axis.
 struct Ellipse {
@@ -84,8 +88,8 @@ pub(super) struct Section<'a> {
     along: f32,
     length: f32,
     length_ed: f32,
-    half_width: f32,
     half_width_ed: f32,
+    inward: Inward,
     widest: f32,
     taper: f32,
     wall: f32,
@@ -96,8 +100,19 @@ pub(super) struct Section<'a> {
     right_atrium: Ellipse,
     mitral: [Leaflet; 2],
     tricuspid: [Leaflet; 2],
-    /// Where the annulus echoes, aside of the axis on both sides.
-    hinge: f32,
+    /// Where the annulus echoes, aside of the axis on the septal and on the lateral side.
+    hinges: [f32; 2],
+}
+
+/// The `x` at or past `border` with `x + moved * exp((border - x) / reach) = target`, by Newton's method: the sum
+/// rises where `moved` is less than `reach`, which it always is, and bends one way.
+fn follows(target: f32, border: f32, moved: f32, reach: f32) -> f32 {
+    let mut x = target.max(border);
+    for _ in 0..24 {
+        let left = moved * exp((border - x) / reach);
+        x = (x + (target - x - left) / (1.0 - left / reach).max(0.02)).max(border);
+    }
+    x
 }
 
 /// A place, and the left ventricle's borders beside it.
@@ -110,6 +125,7 @@ struct Place {
     aside: f32,
     inner: f32,
     outer: f32,
+    inner_ed: f32,
     outer_ed: f32,
 }
 
@@ -122,22 +138,21 @@ impl<'a> Section<'a> {
     ) -> Self {
         let length = anatomy.length * moment.along;
         let half = 0.5 * anatomy.width;
-        let half_width = half * moment.across;
         // Atria fill while the ventricles empty.
         let filled = 1.0 + 0.18 * moment.contraction;
         let left = anatomy.left_atrium.map(|r| r * filled);
         let right = anatomy.right_atrium.map(|r| r * filled);
         let right_aside = -(half + anatomy.wall + anatomy.right_atrium[0] * 0.75);
-        let hinge = half_width * anatomy.profile(1.0);
-        let open = moment.opening;
-        let mitral = [-1.0, 1.0].map(|side| {
-            let tip = [
-                length - 0.25 - 1.6 * open,
-                side * hinge * (0.06 + 0.62 * open),
-            ];
-            Leaflet::new([length, side * hinge], tip, 0.13)
+        let hinges = [false, true].map(|lateral| {
+            let hinge = half * moment.inward.at(lateral, 1.0) * anatomy.profile(1.0);
+            if lateral { hinge } else { -hinge }
         });
-        let septum = -(half_width + anatomy.wall);
+        let open = moment.opening;
+        let mitral = hinges.map(|hinge| {
+            let tip = [length - 0.25 - 1.6 * open, hinge * (0.06 + 0.62 * open)];
+            Leaflet::new([length, hinge], tip, 0.13)
+        });
+        let septum = -(half * moment.inward.at(false, 1.0) + anatomy.wall);
         let tip = length - 0.5 - 1.2 * open;
         let far = septum - 0.9 * anatomy.right_ventricle;
         let tricuspid = [
@@ -156,8 +171,8 @@ impl<'a> Section<'a> {
             along: moment.along as f32,
             length: length as f32,
             length_ed: anatomy.length as f32,
-            half_width: half_width as f32,
             half_width_ed: half as f32,
+            inward: moment.inward,
             widest: anatomy.widest as f32,
             taper: anatomy.taper as f32,
             wall: anatomy.wall as f32,
@@ -172,7 +187,7 @@ impl<'a> Section<'a> {
             right_atrium: Ellipse::new(length + 0.8 * right[1], right_aside, right, 0.35),
             mitral,
             tricuspid,
-            hinge: hinge as f32 + 0.3,
+            hinges: hinges.map(|hinge| hinge as f32 + 0.3 * (hinge as f32).signum()),
         }
     }
 
@@ -191,10 +206,14 @@ impl<'a> Section<'a> {
     fn place(&self, x: f32, y: f32) -> Place {
         let (dx, dy) = (x - self.apex[0], y - self.apex[1]);
         let a = dx * self.axis[0] + dy * self.axis[1];
-        let l = dx * self.axis[1] - dy * self.axis[0];
+        self.beside(a, dx * self.axis[1] - dy * self.axis[0])
+    }
+
+    /// The place `a` cm along the axis and `l` cm aside of it.
+    fn beside(&self, a: f32, l: f32) -> Place {
         let s = a / self.length;
-        let profile = self.profile(s);
-        let (inner, inner_ed) = (self.half_width * profile, self.half_width_ed * profile);
+        let inner_ed = self.half_width_ed * self.profile(s);
+        let inner = inner_ed * self.inward.at(l > 0.0, f64::from(s)) as f32;
         let side = if l > 0.0 { 1.0 } else { 1.05 };
         let thick = ((s + self.cap) / (self.cap + 0.12)).clamp(0.0, 1.0).sqrt();
         let outer_ed = inner_ed + self.wall * side * thick;
@@ -207,23 +226,58 @@ impl<'a> Section<'a> {
             aside: l.abs(),
             inner,
             outer: (inner * inner + ring).sqrt(),
+            inner_ed,
             outer_ed,
         }
     }
 
-    /// Where the place was at end-diastole. Away from the wall tissue follows it less and less.
+    /// Where the place was at end-diastole, along and aside of the axis: disks keep their wall's volume, and away
+    /// from the wall tissue follows it less and less.
     fn material(&self, p: &Place) -> [f32; 2] {
         let along = if p.s < 1.0 {
             p.a / self.along
         } else {
-            p.a + (self.length_ed - self.length) * exp((self.length - p.a) / 3.0)
+            p.a + (self.length_ed - self.length) * exp((self.length - p.a) / BELOW)
         };
-        let aside = if p.aside <= p.outer {
-            p.aside * (p.outer_ed / p.outer.max(1e-3))
+        let aside = if p.aside <= p.inner {
+            p.aside * (p.inner_ed / p.inner.max(1e-3))
+        } else if p.aside <= p.outer {
+            let ring = (p.aside * p.aside - p.inner * p.inner) * self.along;
+            (p.inner_ed * p.inner_ed + ring).sqrt()
         } else {
-            p.aside + (p.outer_ed - p.outer) * exp((p.outer - p.aside) / 2.0)
+            p.aside + (p.outer_ed - p.outer) * exp((p.outer - p.aside) / BESIDE)
         };
         [along, if p.l < 0.0 { -aside } else { aside }]
+    }
+
+    /// Where tissue at a place in cm was at end-diastole.
+    pub(super) fn material_at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        self.material(&self.place(x, y))
+    }
+
+    /// Where tissue of a place at end-diastole is now, in cm: the inverse of [`Self::material_at`].
+    pub(super) fn place_of(&self, [along, aside]: [f32; 2]) -> [f32; 2] {
+        let a = if along < self.length_ed {
+            along * self.along
+        } else {
+            follows(along, self.length, self.length_ed - self.length, BELOW)
+        };
+        // Its borders are those of its side.
+        let p = self.beside(a, aside);
+        let m = aside.abs();
+        let l = if m <= p.inner_ed {
+            m * (p.inner / p.inner_ed.max(1e-3))
+        } else if m <= p.outer_ed {
+            let ring = (m * m - p.inner_ed * p.inner_ed) / self.along;
+            (p.inner * p.inner + ring).sqrt()
+        } else {
+            follows(m, p.outer, p.outer_ed - p.outer, BESIDE)
+        };
+        let l = if aside < 0.0 { -l } else { l };
+        [
+            self.apex[0] + a * self.axis[0] + l * self.axis[1],
+            self.apex[1] + a * self.axis[1] - l * self.axis[0],
+        ]
     }
 
     /// What comes back from a place in cm, before beams and blur.
@@ -309,7 +363,7 @@ impl<'a> Section<'a> {
         let valve = self.settings.valve as f32;
         let mut sum: f32 = self.mitral.iter().map(|m| valve * m.light(p.a, p.l)).sum();
         let from_annulus = p.a - self.length;
-        for side in [-self.hinge, self.hinge] {
+        for side in self.hinges {
             let aside = p.l - side;
             sum += 1.2 * valve * bell((from_annulus * from_annulus + aside * aside) / 0.12);
         }
