@@ -8,6 +8,7 @@ mod generate;
 mod import;
 mod measure;
 mod open;
+mod phantom;
 mod study;
 mod sweep;
 mod trial;
@@ -63,6 +64,8 @@ enum Command {
     Study(study::Args),
     /// Train eyes to see EF: case sets, classes, profiles, reports.
     Drill(drill::Args),
+    /// Draw a heart with everything known: simulated, or a still that moves.
+    Phantom(phantom::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Evaluate(a) => a.json,
             Self::Study(a) => a.json(),
             Self::Drill(a) => a.json(),
+            Self::Phantom(a) => a.json,
             Self::Import(_) => false,
         }
     }
@@ -207,6 +211,7 @@ pub fn run() -> ExitCode {
         Some(Command::Evaluate(args)) => evaluate::run(args),
         Some(Command::Study(args)) => study::run(args),
         Some(Command::Drill(args)) => drill::run(args),
+        Some(Command::Phantom(args)) => phantom::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

@@ -96,7 +96,7 @@ fn mask(text: &str) -> Result<Mask, String> {
     }
 }
 
-fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
+pub fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
     let text = crate::files::read_text(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
     let outline = serde_json::from_str(&text)
@@ -149,6 +149,13 @@ impl Wanted {
     /// What a sidecar tells of.
     fn again(path: &Path, frame: Option<&Path>) -> anyhow::Result<Self> {
         let sidecar = Sidecar::read(path)?;
+        if sidecar.mark.drawn.is_some() {
+            bail!(
+                "{} is what is known of a heart that was computed; there is no run to repeat. Draw it again with \
+                 echoif phantom.",
+                path.display()
+            );
+        }
         let p = sidecar.mark.provenance.clone();
         let mut warnings = Vec::new();
         let anatomy = match (frame, sidecar.anatomy()) {

@@ -45,7 +45,8 @@ impl Made {
         let name = path.file_name()?.to_str()?;
         let (heart, _) = name.split_once("-ef")?;
         let opened = media::open(path).ok()?;
-        let made: &Provenance = &opened.mark.as_ref()?.provenance;
+        let mark = opened.mark.as_ref().filter(|m| m.drawn.is_none())?;
+        let made: &Provenance = &mark.provenance;
         let source = match made.outline_ef_percent {
             Some(_) => format!("outline of {}", made.cascade),
             None => made.regressor.clone(),

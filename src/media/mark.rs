@@ -2,6 +2,7 @@
 
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::ef::EfOrigin;
+use crate::phantom::Quality;
 use crate::provenance::{Part, Provenance};
 use crate::recording::{FrameReader, Recording};
 use serde::{Deserialize, Serialize};
@@ -55,10 +56,59 @@ pub struct Mark {
     #[serde(default)]
     pub factual_ef_origin: EfOrigin,
     /// How it was made.
+    #[serde(skip_serializing_if = "is_nothing")]
     pub provenance: Provenance,
+    /// How it was computed, where no network had a part in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
     /// How each cine was made, of a picture that shows several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Provenance>,
+}
+
+fn is_nothing(provenance: &Provenance) -> bool {
+    *provenance == Provenance::default()
+}
+
+/// A heart that was computed, so that everything of it is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drawn {
+    pub what: Puppetry,
+    /// Of which it is made again.
+    pub seed: u64,
+    /// Of its picture; none of a puppet, which has that of its still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
+    /// Exact.
+    pub ef_percent: f64,
+}
+
+/// What of a heart is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Puppetry {
+    /// All of it.
+    SimulatedHeart,
+    /// How a still of somebody's moves.
+    Puppet,
+}
+
+impl Puppetry {
+    /// As pictures say it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SimulatedHeart => "Simulated heart",
+            Self::Puppet => "Puppet of a still",
+        }
+    }
+
+    /// The IPTC's term for it.
+    fn source_type(self) -> &'static str {
+        match self {
+            Self::SimulatedHeart => "algorithmicMedia",
+            Self::Puppet => "compositeSynthetic",
+        }
+    }
 }
 
 /// The IPTC's code for it (cv.iptc.org, NewsCodes, Digital Source Type).
@@ -88,7 +138,30 @@ impl Mark {
             factual_ef_percent: None,
             factual_ef_origin: EfOrigin::Assumed,
             provenance,
+            drawn: None,
             rungs: Vec::new(),
+        }
+    }
+
+    /// Of what was computed, not made by a network.
+    pub fn drawn(
+        picture: Area,
+        words: Vec<Area>,
+        beat_normalised: bool,
+        rate: FrameRate,
+        about: Drawn,
+    ) -> Self {
+        Self {
+            program: PROGRAM.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            synthetic: true,
+            digital_source_type: about.what.source_type().into(),
+            picture,
+            words,
+            beat_normalised,
+            fps: rate.fps(),
+            drawn: Some(about),
+            ..Self::default()
         }
     }
 
@@ -128,10 +201,10 @@ impl Mark {
              xmlns:echoif=\"urn:echoif:mark:1\" \
              xmp:CreatorTool=\"EchoIf {}\" \
              Iptc4xmpExt:DigitalSourceType=\
-             \"http://cv.iptc.org/newscodes/digitalsourcetype/{SOURCE_TYPE}\">\
+             \"http://cv.iptc.org/newscodes/digitalsourcetype/{}\">\
              <echoif:mark>{description}</echoif:mark>\
              </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"r\"?>",
-            self.version
+            self.version, self.digital_source_type
         )
     }
 

@@ -294,6 +294,10 @@ fn run_of(path: &Path) -> Result<Option<Ready>, String> {
         })),
         // The cine itself can still be opened.
         None if !is_sidecar => Ok(None),
+        None if sidecar.mark.drawn.is_some() => Err(format!(
+            "{} is what is known of a heart that was computed; there is no run to repeat. Open the clip beside it.",
+            path.display()
+        )),
         None => Err(format!(
             "{} holds no anatomy, so its run cannot be repeated here. Open the frame it was made \
              of, or use echoif generate --from with --frame.",

@@ -7,5 +7,6 @@ mod common;
 mod drill;
 mod generate;
 mod motion;
+mod phantom;
 mod study;
 mod sweep;

@@ -2,7 +2,7 @@
 
 use super::Work;
 use crate::clip::Pixels;
-use crate::media::mark::place;
+use crate::media::mark::{Puppetry, place};
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -10,6 +10,7 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
 /// Nobody: viewers show it in place of a patient's name.
 const NAME: &str = "SYNTHETIC^COUNTERFACTUAL";
+const NAME_OF_DRAWN: &str = "SYNTHETIC^SIMULATED";
 const STORAGE: &str = uids::MULTI_FRAME_GRAYSCALE_BYTE_SECONDARY_CAPTURE_IMAGE_STORAGE;
 
 pub fn encode(work: &Work<'_>) -> Result<Vec<u8>, String> {
@@ -33,7 +34,7 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     let empty = || PrimitiveValue::Empty;
     let strings = |parts: &[&str]| PrimitiveValue::Strs(parts.iter().map(|&p| p.into()).collect());
     let us = PrimitiveValue::from;
-    let p = &work.mark.provenance;
+    let drawn = work.mark.drawn.is_some();
 
     // SOP Common.
     put(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192".into());
@@ -41,7 +42,8 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     put(tags::SOP_INSTANCE_UID, VR::UI, instance.into());
     put(tags::SYNTHETIC_DATA, VR::CS, "YES".into());
     // Patient: nobody.
-    put(tags::PATIENT_NAME, VR::PN, NAME.into());
+    let name = if drawn { NAME_OF_DRAWN } else { NAME };
+    put(tags::PATIENT_NAME, VR::PN, name.into());
     put(tags::PATIENT_ID, VR::LO, "SYNTHETIC".into());
     put(tags::PATIENT_BIRTH_DATE, VR::DA, empty());
     put(tags::PATIENT_SEX, VR::CS, empty());
@@ -61,14 +63,17 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     put(
         tags::SERIES_DESCRIPTION,
         VR::LO,
-        "Synthetic counterfactual echocardiogram".into(),
+        match drawn {
+            true => "Simulated echocardiogram".into(),
+            false => "Synthetic counterfactual echocardiogram".into(),
+        },
     );
     // General Equipment, SC Equipment: a synthetic image.
     put(tags::MANUFACTURER, VR::LO, "EchoIf".into());
     put(
         tags::SOFTWARE_VERSIONS,
         VR::LO,
-        p.echoif_version.as_str().into(),
+        work.mark.version.as_str().into(),
     );
     put(tags::CONVERSION_TYPE, VR::CS, "SYN".into());
     // General Image.
@@ -150,6 +155,17 @@ fn pixels(work: &Work<'_>) -> Vec<u8> {
 
 /// How it was made, in words; at most 1024 characters.
 fn derivation(work: &Work<'_>) -> String {
+    if let Some(drawn) = &work.mark.drawn {
+        let how = match drawn.what {
+            Puppetry::SimulatedHeart => "a simulated heart, computed from a number",
+            Puppetry::Puppet => "one frame, warped by its left ventricle's outline",
+        };
+        return format!(
+            "Synthetic: {how}. Not a scan of a patient. EF {:.1} %, exactly, by the single-plane method of \
+             disks; seed {}.",
+            drawn.ef_percent, drawn.seed
+        );
+    }
     let p = &work.mark.provenance;
     let chosen = match p.best_of {
         0 | 1 => String::new(),
@@ -180,16 +196,16 @@ fn equipment(work: &Work<'_>) -> InMemDicomObject {
         purpose.put(DataElement::new(tag, vr, PrimitiveValue::from(text)));
     }
     let mut equipment = InMemDicomObject::new_empty();
-    let version = &work.mark.provenance.echoif_version;
+    let version = &work.mark.version;
+    let contribution = match work.mark.drawn {
+        Some(_) => "Computed the whole picture.",
+        None => "Generated the whole picture from one frame and an ejection fraction.",
+    };
     for (tag, vr, text) in [
         (tags::MANUFACTURER, VR::LO, "EchoIf"),
         (tags::MANUFACTURER_MODEL_NAME, VR::LO, "EchoIf"),
         (tags::SOFTWARE_VERSIONS, VR::LO, version.as_str()),
-        (
-            tags::CONTRIBUTION_DESCRIPTION,
-            VR::ST,
-            "Generated the whole picture from one frame and an ejection fraction.",
-        ),
+        (tags::CONTRIBUTION_DESCRIPTION, VR::ST, contribution),
     ] {
         equipment.put(DataElement::new(tag, vr, PrimitiveValue::from(text)));
     }

@@ -5,6 +5,7 @@ mod apng;
 mod avi;
 mod banner;
 mod dicom;
+mod drawn;
 mod frames;
 mod gif;
 #[cfg(feature = "mp4")]
@@ -18,6 +19,7 @@ use crate::clip::{Clip, Frame, FrameRate, Video};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::files::write_atomically;
 use crate::provenance::{Part, Provenance};
+pub use drawn::{Picture as DrawnPicture, write_drawn};
 pub use sidecar::{Sidecar, anatomy_from_png, anatomy_to_png, sidecar_of};
 use std::path::{Path, PathBuf};
 
@@ -151,6 +153,26 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Writes the file alone.
+fn encode(work: &Work<'_>, format: Format, path: &Path) -> Result<(), Error> {
+    let fail = |why: String| Error::Write {
+        path: path.to_owned(),
+        why,
+    };
+    let bytes = match format {
+        Format::Gif => gif::encode(work),
+        Format::Apng => apng::encode(work),
+        Format::Avi => avi::encode(work),
+        #[cfg(feature = "mp4")]
+        Format::Mp4 => mp4::encode(work),
+        #[cfg(not(feature = "mp4"))]
+        Format::Mp4 => Err("this build does not write MP4".into()),
+        Format::Dicom => dicom::encode(work),
+        Format::Frames => return frames::write(work, path).map_err(fail),
+    };
+    write_atomically(path, &bytes.map_err(fail)?).map_err(|e| fail(e.to_string()))
+}
+
 /// Writes a cine and its sidecar. Returns the sidecar's path.
 ///
 /// # Errors
@@ -189,24 +211,7 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
         mark.factual_ef_origin = by;
     }
     let work = Work::of(&marked.frames, cine.rate, &mark).map_err(fail)?;
-    let bytes = match format {
-        Format::Gif => gif::encode(&work),
-        Format::Apng => apng::encode(&work),
-        Format::Avi => avi::encode(&work),
-        #[cfg(feature = "mp4")]
-        Format::Mp4 => mp4::encode(&work),
-        #[cfg(not(feature = "mp4"))]
-        Format::Mp4 => Err("this build does not write MP4".into()),
-        Format::Dicom => dicom::encode(&work),
-        Format::Frames => {
-            frames::write(&work, path).map_err(fail)?;
-            Ok(Vec::new())
-        }
-    };
-    let bytes = bytes.map_err(fail)?;
-    if format != Format::Frames {
-        write_atomically(path, &bytes).map_err(|e| fail(e.to_string()))?;
-    }
+    encode(&work, format, path)?;
     beside(path, mark, cine.anatomy, cine.video.frames)
 }
 

@@ -27,6 +27,9 @@ pub struct Sidecar {
     pub mark: Mark,
     /// The masked anatomy, 112 x 112, as PNG in base 64, unless the user left it out.
     pub anatomy_png: Option<String>,
+    /// What is known of a heart that was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truth: Option<serde_json::Value>,
 }
 
 /// Where the sidecar of a file lies.
@@ -43,7 +46,18 @@ impl Sidecar {
             frames,
             mark,
             anatomy_png: anatomy.and_then(anatomy_to_png),
+            truth: None,
         })
+    }
+
+    pub(super) fn of_drawn(mark: Mark, frames: usize, truth: serde_json::Value) -> Self {
+        Self {
+            statement: STATEMENT.into(),
+            frames,
+            mark,
+            anatomy_png: None,
+            truth: Some(truth),
+        }
     }
 
     pub(super) fn to_json(&self) -> String {
