@@ -19,7 +19,7 @@ pub use import::{Precision, import};
 pub use regressor::{
     Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,
 };
-pub use source::{Recipe, SafetensorsSource};
+pub use source::{Recipe, SafetensorsSource, TorchSource};
 pub use torch_file::TorchFile;
 pub use yaml_values::Section;
 
@@ -231,7 +231,10 @@ pub(crate) fn networks(stage: &StageConfig, p: &Params) -> candle_core::Result<S
         });
     };
     let mut unet = Unet::new(&stage.unet, &p.at("unet"))?;
-    unet.part_input()?;
+    // The same sums, sooner; of weights that stay.
+    if !p.learns() {
+        unet.part_input()?;
+    }
     Ok(Stage {
         unet,
         encoder: Some(AnatomyEncoder::new(encoder, &p.at("enc").on_cpu())?),

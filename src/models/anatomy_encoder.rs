@@ -233,7 +233,10 @@ impl AnatomyEncoder {
             eighth,
             sixteenth,
         };
-        *known = Some((values, trunk.clone()));
+        // What learns is another one after each step.
+        if !trunk.quarter.track_op() {
+            *known = Some((values, trunk.clone()));
+        }
         Ok(trunk)
     }
 

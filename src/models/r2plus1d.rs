@@ -59,6 +59,12 @@ impl R2Plus1dConfig {
 
 /// A convolution's weight and bias with the batch norm that follows folded in.
 fn folded(p: &Params, conv: &str, norm: &str, shape: &[usize]) -> Result<(Tensor, Tensor)> {
+    // A copy would not hear of what its parts learn.
+    if p.learns() {
+        candle_core::bail!(
+            "the regressor does not learn yet: its norms are folded into its weights"
+        );
+    }
     let o = shape[0];
     let weight = p.at(conv).get("weight", shape)?;
     let p = p.at(norm);

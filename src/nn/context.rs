@@ -1,6 +1,7 @@
 //! Global context: a gate a channel from one attention-pooled vector, over all frames.
 
 use super::conv::PointConv;
+use super::learn::tracked;
 use super::linear::linear;
 use super::softmax::{sigmoid, softmax};
 use super::{Params, cpu, join, on_gpu};
@@ -46,9 +47,9 @@ impl GlobalContext {
         let flat = x.flatten_from(2)?;
         let logits = self.to_k.forward(&flat)?;
         let weights = softmax(&logits)?;
-        let context = if x.device().is_cpu() {
+        let context = if x.device().is_cpu() && !tracked(&[&flat, &weights]) {
             flat.contiguous()?
-                .apply_op2_no_bwd(&weights.contiguous()?, &cpu::dot::RowProducts)?
+                .apply_op2(&weights.contiguous()?, cpu::dot::RowProducts)?
         } else {
             flat.matmul(&weights.transpose(1, 2)?)?
         };

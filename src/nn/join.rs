@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::learn::tracked;
 use super::{cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
@@ -17,11 +18,10 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
             let out = cuda::add(&cuda::Rows::of(x)?, &cuda::Rows::of(y)?)?;
             Ok(out.into_tensor())
         });
-        if x.dims() != y.dims() {
+        if x.dims() != y.dims() || tracked(&[x, y]) {
             return x + y;
         }
-        x.contiguous()?
-            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::Add)
+        x.contiguous()?.apply_op2(&y.contiguous()?, cpu::join::Add)
     })
 }
 
@@ -30,12 +30,12 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// On mismatched shapes.
 pub fn add_still(x: &Tensor, y: &Tensor) -> Result<Tensor> {
-    if !x.device().is_cpu() {
+    if !x.device().is_cpu() || tracked(&[x, y]) {
         return x.broadcast_add(y);
     }
     profile::timed(KIND, x.device(), || {
         x.contiguous()?
-            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::AddStill)
+            .apply_op2(&y.contiguous()?, cpu::join::AddStill)
     })
 }
 
@@ -44,11 +44,11 @@ pub fn add_still(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// When the device fails.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    if !x.device().is_cpu() {
+    if !x.device().is_cpu() || tracked(&[x]) {
         return x.relu();
     }
     profile::timed(KIND, x.device(), || {
-        x.contiguous()?.apply_op1_no_bwd(&cpu::join::Relu)
+        x.contiguous()?.apply_op1(cpu::join::Relu)
     })
 }
 
@@ -62,11 +62,12 @@ pub fn gate(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
             let out = cuda::gated(&cuda::Rows::of(x)?, gate, &cuda::Rows::of(y)?)?;
             Ok(out.into_tensor())
         });
-        if x.dims() != y.dims() || gate.dims() != &x.dims()[..2] {
+        let fits = x.dims() == y.dims() && gate.dims() == &x.dims()[..2];
+        if !fits || tracked(&[x, gate, y]) {
             return gate_composed(x, gate, y);
         }
         let (x, gate, y) = (x.contiguous()?, gate.contiguous()?, y.contiguous()?);
-        x.apply_op3_no_bwd(&gate, &y, &cpu::join::Gate)
+        x.apply_op3(&gate, &y, cpu::join::Gate)
     })
 }
 
@@ -88,11 +89,11 @@ pub fn join(x: &Tensor, y: &Tensor, by: f64) -> Result<Tensor> {
             Ok(cuda::joined(&cuda::Rows::of(x)?, &y, by)?.into_tensor())
         });
         let fits = x.rank() > 1 && x.dim(0)? == y.dim(0)? && x.dims()[2..] == y.dims()[2..];
-        if !fits {
+        if !fits || tracked(&[x, y]) {
             return Tensor::cat(&[x, &(y * by)?], 1);
         }
         x.contiguous()?
-            .apply_op2_no_bwd(&y.contiguous()?, &cpu::join::Join { by: by as f32 })
+            .apply_op2(&y.contiguous()?, cpu::join::Join { by: by as f32 })
     })
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::learn::tracked;
 use super::{cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
@@ -15,9 +16,10 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         let mut dims = x.dims().to_vec();
         let width = dims.pop().unwrap_or(1);
         let rows = x.reshape(((), width))?;
-        if let (Some(bias), true) = (bias, x.device().is_cpu()) {
+        let learns = tracked(&[x, weight, bias.unwrap_or(weight)]);
+        if let (Some(bias), true) = (bias, x.device().is_cpu() && !learns) {
             let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
-            let y = rows.apply_op3_no_bwd(&weight, &bias, &cpu::dot::Linear)?;
+            let y = rows.apply_op3(&weight, &bias, cpu::dot::Linear)?;
             dims.push(weight.dim(0)?);
             return y.reshape(dims);
         }

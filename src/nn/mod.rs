@@ -16,6 +16,7 @@ mod cuda;
 pub mod embed;
 pub mod interrupt;
 pub mod join;
+mod learn;
 pub mod linear;
 mod matmul;
 pub mod norm;
@@ -27,7 +28,7 @@ pub mod scale;
 mod shuffle;
 pub mod softmax;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod threshold;
 
 pub use backend::{Arithmetic, Backend};
@@ -44,6 +45,7 @@ macro_rules! on_gpu {
     ($x:expr, $made:expr) => {
         #[cfg(feature = "cuda")]
         if $x.device().is_cuda() {
+            $crate::nn::learn::none_on_gpu($x.track_op())?;
             return $made;
         }
     };

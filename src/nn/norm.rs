@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::learn::tracked;
 use super::{Params, cpu, on_gpu, profile};
 use candle_core::{D, Result, Tensor};
 
@@ -11,9 +12,33 @@ pub(super) const EPS: f64 = 1e-5;
 /// then SiLU: the front of every residual block.
 #[derive(Clone, Debug)]
 pub struct GroupNormSilu {
-    /// `[2, c]`: weight, bias.
-    affine: Tensor,
+    affine: Affine,
     groups: usize,
+}
+
+/// Weight and bias.
+#[derive(Clone, Debug)]
+enum Affine {
+    /// One under the other, `[2, c]`, as the kernels read them.
+    Stacked(Tensor),
+    /// `[c]` each, while they learn.
+    Apart(Tensor, Tensor),
+}
+
+impl Affine {
+    fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
+        match tracked(&[&weight, &bias]) {
+            true => Ok(Self::Apart(weight, bias)),
+            false => Ok(Self::Stacked(Tensor::stack(&[weight, bias], 0)?)),
+        }
+    }
+
+    fn parts(&self) -> Result<(Tensor, Tensor)> {
+        match self {
+            Self::Stacked(both) => Ok((both.get(0)?, both.get(1)?)),
+            Self::Apart(weight, bias) => Ok((weight.clone(), bias.clone())),
+        }
+    }
 }
 
 impl GroupNormSilu {
@@ -24,7 +49,7 @@ impl GroupNormSilu {
     pub fn new(p: &Params, channels: usize, groups: usize) -> Result<Self> {
         let (weight, bias) = (p.get("weight", &[channels])?, p.get("bias", &[channels])?);
         Ok(Self {
-            affine: Tensor::stack(&[weight, bias], 0)?,
+            affine: Affine::new(weight, bias)?,
             groups,
         })
     }
@@ -35,11 +60,19 @@ impl GroupNormSilu {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         profile::timed("group norm, SiLU", x.device(), || {
+            let learns = tracked(&[x, scale_shift.unwrap_or(x)]);
             on_gpu!(x, {
+                let Affine::Stacked(affine) = &self.affine else {
+                    candle_core::bail!("{}", super::learn::ON_GPU);
+                };
                 let x = cuda::Rows::of(x)?;
-                let out = cuda::group_norm_silu(&x, &self.affine, scale_shift, self.groups, EPS)?;
+                let out = cuda::group_norm_silu(&x, affine, scale_shift, self.groups, EPS)?;
                 Ok(out.into_tensor())
             });
+            let affine = match &self.affine {
+                Affine::Stacked(affine) if !learns => affine,
+                _ => return self.composed(x, scale_shift),
+            };
             let (b, c) = (x.dim(0)?, x.dim(1)?);
             let none;
             let scale_shift = match scale_shift {
@@ -54,12 +87,12 @@ impl GroupNormSilu {
                 eps: EPS,
             };
             x.contiguous()?
-                .apply_op3_no_bwd(&self.affine, &scale_shift.contiguous()?, &op)
+                .apply_op3(affine, &scale_shift.contiguous()?, op)
         })
     }
 
-    #[cfg(test)]
-    fn composed(&self, x: &Tensor, scale_shift: &Tensor) -> Result<Tensor> {
+    /// By Candle's operations.
+    fn composed(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         let shape = x.dims().to_vec();
         let (b, c) = (shape[0], shape[1]);
         let grouped = x.reshape((b, self.groups, ()))?;
@@ -68,16 +101,16 @@ impl GroupNormSilu {
         let x = centred
             .broadcast_div(&(var + EPS)?.sqrt()?)?
             .reshape((b, c, ()))?;
-        let column = |t: Tensor| t.reshape((1, c, 1));
-        let x = x
-            .broadcast_mul(&column(self.affine.get(0)?)?)?
-            .broadcast_add(&column(self.affine.get(1)?)?)?;
-        let scale = (scale_shift.narrow(1, 0, c)? + 1.0)?.unsqueeze(2)?;
-        let shift = scale_shift.narrow(1, c, c)?.unsqueeze(2)?;
-        x.broadcast_mul(&scale)?
-            .broadcast_add(&shift)?
-            .silu()?
-            .reshape(shape)
+        let (weight, bias) = self.affine.parts()?;
+        let mut x = x
+            .broadcast_mul(&weight.reshape((1, c, 1))?)?
+            .broadcast_add(&bias.reshape((1, c, 1))?)?;
+        if let Some(scale_shift) = scale_shift {
+            let scale = (scale_shift.narrow(1, 0, c)? + 1.0)?.unsqueeze(2)?;
+            let shift = scale_shift.narrow(1, c, c)?.unsqueeze(2)?;
+            x = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+        }
+        x.silu()?.reshape(shape)
     }
 }
 
@@ -109,12 +142,15 @@ impl ChannelNorm {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("layer norm", x.device(), || {
+            if tracked(&[x, &self.g]) {
+                return self.composed(x);
+            }
             let op = cpu::norm::ChannelNorm { eps: EPS as f32 };
-            x.contiguous()?.apply_op2_no_bwd(&self.g, &op)
+            x.contiguous()?.apply_op2(&self.g, op)
         })
     }
 
-    #[cfg(test)]
+    /// By Candle's operations.
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
         let var = centred.sqr()?.mean_keepdim(1)?;
@@ -188,16 +224,18 @@ mod tests {
     #[test]
     fn group_norm_equals_its_composition() {
         let norm = GroupNormSilu {
-            affine: wave(&[2, 16], 0.7),
+            affine: Affine::Stacked(wave(&[2, 16], 0.7)),
             groups: 8,
         };
         let x = wave(&[2, 16, 3, 5, 7], 0.13);
         let scale_shift = wave(&[2, 32], 0.9);
-        let d = largest_difference(
-            &norm.forward(&x, Some(&scale_shift)).unwrap(),
-            &norm.composed(&x, &scale_shift).unwrap(),
-        );
-        assert!(d < 2e-5, "{d}");
+        for scale_shift in [None, Some(&scale_shift)] {
+            let d = largest_difference(
+                &norm.forward(&x, scale_shift).unwrap(),
+                &norm.composed(&x, scale_shift).unwrap(),
+            );
+            assert!(d < 2e-5, "{d}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! A network asks for each tensor by name and shape while it is built. What is missing or has
 //! another shape is collected, so that one error lists all of it; nothing is ever silently zero.
 
-use super::Backend;
-use candle_core::{Device, Result, Tensor};
+use super::{Backend, learn};
+use candle_core::{Device, Result, Tensor, Var};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt::{self, Display};
 
 /// What a source has under a name.
@@ -76,6 +77,8 @@ impl LoadError {
 struct Record {
     asked: BTreeSet<String>,
     problems: Vec<String>,
+    /// What was given out so far, by its full name, where the network learns.
+    learned: Option<BTreeMap<String, Var>>,
 }
 
 /// A view of a source below a name prefix.
@@ -98,8 +101,52 @@ impl<'a> Params<'a> {
         backend: impl Into<Backend>,
         build: impl FnOnce(&Params<'_>) -> Result<T>,
     ) -> std::result::Result<(T, Vec<String>), LoadError> {
-        let record = RefCell::new(Record::default());
+        let (network, record) = Self::build(source, backend.into(), Record::default(), build)?;
+        let extra = source
+            .names()
+            .into_iter()
+            .filter(|n| !record.asked.contains(n))
+            .collect();
+        Ok((network, extra))
+    }
+
+    /// Builds a network with `build` whose parameters are variables, so that it can be trained: its results
+    /// lead back to them, by operations that Candle can differentiate. It computes what a loaded network
+    /// computes, up to rounding, and more slowly.
+    ///
+    /// Returns the network and its variables by their names in the source. A layer sees what a variable
+    /// is [set](Var::set) to in its next pass.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every missing, misshapen or unreadable tensor; on a GPU always, whose kernels know no
+    /// derivatives.
+    pub fn learn<T>(
+        source: &dyn TensorSource,
+        backend: impl Into<Backend>,
+        build: impl FnOnce(&Params<'_>) -> Result<T>,
+    ) -> std::result::Result<(T, BTreeMap<String, Var>), LoadError> {
         let backend = backend.into();
+        if !backend.device.is_cpu() {
+            return Err(LoadError {
+                origin: source.origin(),
+                problems: vec![learn::ON_GPU.into()],
+            });
+        }
+        let record = Record {
+            learned: Some(BTreeMap::new()),
+            ..Record::default()
+        };
+        let (network, record) = Self::build(source, backend, record, build)?;
+        Ok((network, record.learned.unwrap_or_default()))
+    }
+
+    fn build<T>(
+        source: &dyn TensorSource,
+        backend: Backend,
+        record: Record,
+        build: impl FnOnce(&Params<'_>) -> Result<T>,
+    ) -> std::result::Result<(T, Record), LoadError> {
+        let record = RefCell::new(record);
         let params = Params {
             source,
             backend,
@@ -116,12 +163,13 @@ impl<'a> Params<'a> {
             return Err(fail(record.problems));
         }
         let network = built.map_err(|e| fail(vec![e.to_string()]))?;
-        let extra = source
-            .names()
-            .into_iter()
-            .filter(|n| !record.asked.contains(n))
-            .collect();
-        Ok((network, extra))
+        Ok((network, record))
+    }
+
+    /// Whether the tensors are variables. What is made of one while the network is built must be a view of
+    /// it (a reshaping, a squeeze): a copy would not hear of what the variable is set to.
+    pub fn learns(&self) -> bool {
+        self.record.borrow().learned.is_some()
     }
 
     /// The parameters below `name.`.
@@ -172,8 +220,16 @@ impl<'a> Params<'a> {
         let problem = match fetched {
             Ok(Fetched::Data(values)) => match first_unsound(&values) {
                 None => {
-                    record.asked.insert(full);
-                    return Tensor::from_vec(values, shape, device);
+                    record.asked.insert(full.clone());
+                    let Some(learned) = &mut record.learned else {
+                        return Tensor::from_vec(values, shape, device);
+                    };
+                    // Who asks twice gets the same variable twice.
+                    let var = match learned.entry(full) {
+                        Entry::Occupied(known) => known.into_mut(),
+                        Entry::Vacant(new) => new.insert(Var::from_vec(values, shape, device)?),
+                    };
+                    return Ok(var.as_tensor().clone());
                 }
                 Some(at) => format!(
                     "{} at position {at} is no number to compute with",

@@ -1,5 +1,6 @@
 //! Space to depth and back, on the CPU; a GPU's convolutions have both inside.
 
+use super::learn::tracked;
 use super::{cpu, profile};
 use candle_core::{Result, Tensor};
 
@@ -12,8 +13,8 @@ const KIND: &str = "shuffles";
 pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
         let (b, c, f, h, w) = x.dims5()?;
-        if h % 2 == 0 && w % 2 == 0 {
-            return x.contiguous()?.apply_op1_no_bwd(&cpu::join::SpaceToDepth);
+        if h % 2 == 0 && w % 2 == 0 && !tracked(&[x]) {
+            return x.contiguous()?.apply_op1(cpu::join::SpaceToDepth);
         }
         x.reshape(vec![b, c, f, h / 2, 2, w / 2, 2])?
             .permute(vec![0, 1, 4, 6, 2, 3, 5])?
@@ -28,8 +29,8 @@ pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
 /// When the channels are not a multiple of four.
 pub fn silu_pixel_shuffle(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        if x.dim(1)? % 4 == 0 {
-            return x.contiguous()?.apply_op1_no_bwd(&cpu::join::SiluShuffle);
+        if x.dim(1)? % 4 == 0 && !tracked(&[x]) {
+            return x.contiguous()?.apply_op1(cpu::join::SiluShuffle);
         }
         composed(x)
     })

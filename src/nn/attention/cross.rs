@@ -6,6 +6,7 @@ use crate::nn::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::join::add;
+use crate::nn::learn::tracked;
 use crate::nn::linear::linear;
 use crate::nn::norm::ChannelNorm;
 use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
@@ -34,11 +35,11 @@ impl CrossAttention {
     pub fn new(p: &Params, c: usize, cond_dim: usize, heads: usize, d: usize) -> Result<Self> {
         let p = p.at("fn");
         let scale = (d as f64).powf(-0.5);
-        let to_q = (p.get_host("to_q.weight", &[heads * d, c])? * scale)?;
+        let to_q = p.get_host("to_q.weight", &[heads * d, c])?;
         let to_out = p.get_host("to_out.0.weight", &[c, heads * d])?;
         Ok(Self {
             norm: ChannelNorm::new(&p.at("norm"), c)?,
-            to_q: PointConv::from_host(&to_q, None, p.backend())?,
+            to_q: PointConv::scaled(&to_q, scale, None, p.backend())?,
             to_kv: p.get("to_kv.weight", &[2 * heads * d, cond_dim])?,
             null_kv: p.get("null_kv", &[2, d])?,
             to_out: PointConv::from_host(&to_out, None, p.backend())?,
@@ -87,13 +88,14 @@ impl CrossAttention {
         let (x, k, v) = (x.flatten_from(2)?, part(0)?, part(1)?);
         // Fewer positions than the kernel takes at once are Candle's.
         let enough = x.dim(2)? >= cpu::token_attention::COLUMNS;
-        let out = if enough {
+        let learns = tracked(&[&x, &k, &v]);
+        let out = if enough && !learns {
             let op = cpu::token_attention::TokenAttention {
                 weights: self.weights()?,
                 interrupt: interrupt.clone(),
             };
             profile::timed("attention to tokens", x.device(), || {
-                x.contiguous()?.apply_op3_no_bwd(&k, &v, &op)
+                x.contiguous()?.apply_op3(&k, &v, op)
             })?
         } else {
             self.composed(&x, &k, &v, interrupt)?
@@ -166,7 +168,7 @@ mod tests {
                 weights: layer.weights().unwrap(),
                 interrupt: go.clone(),
             };
-            let ours = x.apply_op3_no_bwd(&k, &v, &op).unwrap();
+            let ours = x.apply_op3(&k, &v, op).unwrap();
             let other = layer.composed(&x, &k, &v, &go).unwrap();
             let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{n} positions: {d}");

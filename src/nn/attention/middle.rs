@@ -5,6 +5,7 @@ use super::multi_query::{MultiQuery, attend};
 use crate::nn::cpu::token_attention::Weights;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+use crate::nn::learn::tracked;
 use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::{Arc, OnceLock};
@@ -46,7 +47,8 @@ impl MiddleAttention {
         let shape = x.dims().to_vec();
         let x = x.flatten_from(2)?;
         // Fewer positions than the kernel takes at once are Candle's.
-        if x.dim(2)? < cpu::token_attention::COLUMNS {
+        let enough = x.dim(2)? >= cpu::token_attention::COLUMNS;
+        if !enough || tracked(&[&x, &self.core.null_kv]) {
             return self.composed(&x, interrupt)?.reshape(shape);
         }
         let (k, v) = self.keys_and_values(&self.core.norm.forward(&x)?)?;
@@ -55,7 +57,7 @@ impl MiddleAttention {
             interrupt: interrupt.clone(),
         };
         profile::timed("attention over space", x.device(), || {
-            x.contiguous()?.apply_op3_no_bwd(&k, &v, &op)
+            x.contiguous()?.apply_op3(&k, &v, op)
         })?
         .reshape(shape)
     }

@@ -81,14 +81,14 @@ enum Inward {
 }
 
 impl Inward {
-    fn new(to_q: &Tensor, to_kv: &Tensor, backend: &Backend) -> Result<Self> {
+    fn new(to_q: &Tensor, scale: f64, to_kv: &Tensor, backend: &Backend) -> Result<Self> {
         #[cfg(feature = "cuda")]
         if backend.device.is_cuda() {
-            let both = Tensor::cat(&[to_q, to_kv], 0)?;
+            let both = Tensor::cat(&[&(to_q * scale)?, to_kv], 0)?;
             return Ok(Self::Gpu(PointConv::from_host(&both, None, backend)?));
         }
         Ok(Self::Cpu(
-            PointConv::from_host(to_q, None, backend)?,
+            PointConv::scaled(to_q, scale, None, backend)?,
             PointConv::from_host(to_kv, None, backend)?,
         ))
     }
@@ -97,12 +97,12 @@ impl Inward {
 impl MultiQuery {
     pub(super) fn new(p: &Params, c: usize, heads: usize, d: usize) -> Result<Self> {
         let scale = (d as f64).powf(-0.5);
-        let to_q = (p.get_host("to_q.weight", &[heads * d, c])? * scale)?;
+        let to_q = p.get_host("to_q.weight", &[heads * d, c])?;
         let to_kv = p.get_host("to_kv.weight", &[2 * d, c])?;
         let to_out = p.get_host("to_out.0.weight", &[c, heads * d])?;
         Ok(Self {
             norm: ChannelNorm::new(&p.at("norm"), c)?,
-            inward: Inward::new(&to_q, &to_kv, p.backend())?,
+            inward: Inward::new(&to_q, scale, &to_kv, p.backend())?,
             out: PointConv::from_host(&to_out, None, p.backend())?,
             null_kv: p.get("null_kv", &[2, d])?,
             out_norm: ChannelNorm::new(&p.at("to_out.1"), c)?,

@@ -4,6 +4,7 @@ use super::multi_query::MultiQuery;
 use crate::nn::conv::Along;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+use crate::nn::learn::tracked;
 use crate::nn::linear::linear;
 use crate::nn::norm::LastNorm;
 use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
@@ -55,6 +56,9 @@ impl TemporalAttention {
         profile::timed("attention over frames", x.device(), || {
             interrupt.check()?;
             let (b, c, f, h, w) = x.dims5()?;
+            if x.device().is_cpu() && tracked(&[x, &self.core.null_kv]) {
+                return self.composed(x, &self.make_biases(f)?);
+            }
             let bias = self.biases(f)?;
             on_gpu!(x, {
                 let rows = cuda::Rows::of(x)?;
@@ -70,7 +74,7 @@ impl TemporalAttention {
             };
             x.reshape((b, c, f, h * w))?
                 .contiguous()?
-                .apply_op2_no_bwd(&bias, &op)?
+                .apply_op2(&bias, op)?
                 .reshape((b, c, f, h, w))
         })
     }
@@ -95,9 +99,8 @@ impl TemporalAttention {
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 
-    /// By Candle's own operations.
-    #[cfg(test)]
-    fn by_composition(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    /// By Candle's own operations: x `[b, c, f, h, w]`, bias `[heads, f, f + 1]`.
+    fn composed(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (heads, d, n) = (self.core.heads, self.core.d, h * w);
         let flat = x.reshape((b, c, f * n))?;
@@ -111,7 +114,7 @@ impl TemporalAttention {
             .reshape((1, 2 * d, 1, 1))?
             .broadcast_as((b, 2 * d, 1, n))?;
         let kv = Tensor::cat(&[&null.contiguous()?, &kv], 2)?;
-        let out = composed(&q, &kv, bias, heads)?;
+        let out = attend_causally(&q, &kv, bias, heads)?;
         self.core
             .finish(&flat, &out.reshape((b, heads * d, f * n))?)?
             .reshape((b, c, f, h, w))
@@ -154,8 +157,7 @@ impl TemporalAttention {
 
 /// The attention over frames by Candle's own operations.
 /// q `[b, heads * d, f, n]`, kv `[b, 2d, f + 1, n]`, bias `[heads, f, f + 1]`.
-#[cfg(test)]
-fn composed(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
+fn attend_causally(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
     let (b, inner, f, n) = q.dims4()?;
     let d = inner / heads;
     let q = q
@@ -241,7 +243,7 @@ mod tests {
             let go = Interrupt::new();
             let ours = layer.forward(&x, &go).unwrap();
             let bias = layer.biases(f).unwrap();
-            let other = layer.by_composition(&x, &bias).unwrap();
+            let other = layer.composed(&x, &bias).unwrap();
             let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{f} frames: {d}");
         }

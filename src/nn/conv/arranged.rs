@@ -6,6 +6,7 @@ use crate::nn::Backend;
 use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+use crate::nn::learn::tracked;
 use candle_core::{Error, Result, Tensor};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[derive(Clone, Debug)]
 pub(super) struct Arranged {
     backend: Backend,
+    /// Where they learn: as they are now. They are arranged for nothing then.
+    learned: Option<Tensor>,
     /// As they were read, in the host's memory, until they are arranged.
     read: Arc<Mutex<Option<Tensor>>>,
     for_cpu: Arc<OnceLock<Arc<Packed>>>,
@@ -24,14 +27,22 @@ pub(super) struct Arranged {
 impl Arranged {
     /// Takes weights from the host's memory.
     pub fn new(weight: Tensor, backend: &Backend) -> Self {
+        let learned = tracked(&[&weight]).then(|| weight.clone());
+        let read = learned.is_none().then_some(weight);
         Self {
             backend: backend.clone(),
-            read: Arc::new(Mutex::new(Some(weight))),
+            learned,
+            read: Arc::new(Mutex::new(read)),
             for_cpu: Arc::default(),
             for_heads: Arc::default(),
             #[cfg(feature = "cuda")]
             for_gpu: Arc::default(),
         }
+    }
+
+    /// The weights as they are now, where they learn: the layer is computed by Candle's operations then.
+    pub fn learned(&self) -> Option<&Tensor> {
+        self.learned.as_ref()
     }
 
     /// The weights as they were read, unless they have been arranged.
@@ -90,6 +101,9 @@ impl Arranged {
     ) -> Result<Arc<T>> {
         if let Some(known) = once.get() {
             return Ok(known.clone());
+        }
+        if self.learned.is_some() {
+            return Err(Error::Msg("weights that learn are not arranged".into()));
         }
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have been quicker.

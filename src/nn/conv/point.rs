@@ -7,6 +7,7 @@ use crate::nn::cpu::conv::pack_pointwise;
 use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+use crate::nn::learn::tracked;
 use crate::nn::{Backend, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct PointConv {
     bias: Option<Tensor>,
     /// `[out, in]`
     weight: Arranged,
+    /// What a weight that learns is multiplied by in every pass. Any other has been.
+    times: f64,
 }
 
 impl PointConv {
@@ -48,12 +51,31 @@ impl PointConv {
     /// # Errors
     /// When the weight cannot be made contiguous.
     pub fn from_host(weight: &Tensor, bias: Option<Tensor>, backend: &Backend) -> Result<Self> {
+        Self::scaled(weight, 1.0, bias, backend)
+    }
+
+    /// As [`PointConv::from_host`], where the weight is multiplied by `times`.
+    ///
+    /// # Errors
+    /// As [`PointConv::from_host`].
+    pub fn scaled(
+        weight: &Tensor,
+        times: f64,
+        bias: Option<Tensor>,
+        backend: &Backend,
+    ) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
+        let weight = match times {
+            1.0 => weight.clone(),
+            _ if tracked(&[weight]) => weight.clone(),
+            _ => (weight * times)?,
+        };
         Ok(Self {
             outputs,
             inputs,
             bias,
             weight: Arranged::new(weight.contiguous()?, backend),
+            times,
         })
     }
 
@@ -75,10 +97,26 @@ impl PointConv {
             }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
+            if let Some(weight) = self.weight.learned() {
+                return self.composed(weight, &x)?.reshape(dims);
+            }
             let weights = self.packed(&x)?;
             let op = cpu::conv::Pointwise { weights };
-            x.contiguous()?.apply_op1_no_bwd(&op)?.reshape(dims)
+            x.contiguous()?.apply_op1(op)?.reshape(dims)
         })
+    }
+
+    /// As a matrix product: weight `[out, in]`, x `[b, in, n]`.
+    fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let weight = match self.times {
+            1.0 => weight.clone(),
+            times => (weight * times)?,
+        };
+        let y = weight.broadcast_matmul(x)?;
+        match &self.bias {
+            Some(bias) => y.broadcast_add(&bias.reshape((1, self.outputs, 1))?),
+            None => Ok(y),
+        }
     }
 
     /// Its weight in parts, a head each, for the CPU's kernels of attention. Held in that form alone.

@@ -132,6 +132,9 @@ impl SpatialConv {
                 Ok(self.on_gpu()?.forward_to(&x, size, strides)?.into_tensor())
             });
             let (o, c, k) = (self.outputs, self.inputs, self.k);
+            if let Some(weight) = self.weight.learned() {
+                return self.composed(weight, x);
+            }
             let weights = self.weight.for_cpu(x, |weight| {
                 Ok(pack_spatial(weight, (o, c, k), &values(&self.bias)?))
             })?;
@@ -145,7 +148,7 @@ impl SpatialConv {
                 stride: self.stride,
                 interrupt: interrupt.clone(),
             };
-            x.contiguous()?.apply_op1_no_bwd(&op)
+            x.contiguous()?.apply_op1(op)
         })
     }
 
@@ -202,8 +205,7 @@ impl SpatialConv {
         }
     }
 
-    /// The same by Candle's own convolution.
-    #[cfg(test)]
+    /// By Candle's own convolution.
     fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let o = self.outputs;

@@ -6,6 +6,7 @@ use super::spatial::{mismatch, values};
 use crate::nn::cpu::conv::pack_temporal;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+use crate::nn::learn::tracked;
 use crate::nn::{Backend, Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Device, Result, Tensor};
 
@@ -20,7 +21,7 @@ pub struct TemporalConv {
     before: usize,
     after: usize,
     stride: usize,
-    /// `[taps, out, in]`
+    /// `[taps, out, in]`; `[out, in, taps]` where it learns.
     weight: Arranged,
 }
 
@@ -58,8 +59,10 @@ impl TemporalConv {
         backend: &Backend,
     ) -> Result<Self> {
         let (outputs, inputs, taps) = weight.dims3()?;
-        let weight = weight.to_device(&Device::Cpu)?;
-        let weight = weight.permute((2, 0, 1))?.contiguous()?;
+        let mut weight = weight.to_device(&Device::Cpu)?;
+        if !tracked(&[&weight]) {
+            weight = weight.permute((2, 0, 1))?.contiguous()?;
+        }
         Ok(Self {
             taps,
             outputs,
@@ -81,6 +84,9 @@ impl TemporalConv {
             interrupt.check()?;
             on_gpu!(x, self.forward_on_gpu(x));
             let (taps, o, c) = (self.taps, self.outputs, self.inputs);
+            if let Some(weight) = self.weight.learned() {
+                return self.composed(weight, x);
+            }
             let weights = self.weight.for_cpu(x, |weight| {
                 Ok(pack_temporal(weight, (taps, o, c), &values(&self.bias)?))
             })?;
@@ -95,7 +101,7 @@ impl TemporalConv {
                 stride: self.stride,
                 interrupt: interrupt.clone(),
             };
-            x.contiguous()?.apply_op1_no_bwd(&op)
+            x.contiguous()?.apply_op1(op)
         })
     }
 
@@ -123,8 +129,7 @@ impl TemporalConv {
         Ok(out.into_tensor())
     }
 
-    /// The same as one shifted matrix product a tap.
-    #[cfg(test)]
+    /// As one shifted matrix product a tap: weight `[out, in, taps]`.
     fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (taps, o) = (self.taps, self.outputs);
@@ -185,12 +190,15 @@ impl TemporalPeg {
                 let out = cuda::peg(&cuda::Rows::of(x)?, &self.weight, &self.bias)?;
                 Ok(out.into_tensor())
             });
+            if tracked(&[x, &self.weight, &self.bias]) {
+                return self.composed(x);
+            }
             x.contiguous()?
-                .apply_op3_no_bwd(&self.weight, &self.bias, &cpu::conv::Peg)
+                .apply_op3(&self.weight, &self.bias, cpu::conv::Peg)
         })
     }
 
-    #[cfg(test)]
+    /// By Candle's operations.
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let (_, c, f, _, _) = x.dims5()?;
         let column = |t: Tensor| t.reshape((1, c, 1, 1, 1));
