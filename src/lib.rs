@@ -24,6 +24,8 @@
 //! Reader studies: [`study`] makes clips alike, seals them, has them read and says what readers could tell;
 //! it knows [`media`] and [`statistics`], and no network.
 //!
+//! Networks learn by [`train`]: loss, optimiser and average, as published.
+//!
 //! Training: [`drill`] draws cases whose EF is known and learns from guesses; [`phantom`] draws simulated hearts.
 //!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
@@ -64,5 +66,6 @@ pub mod recording;
 pub mod statistics;
 pub mod study;
 pub mod text;
+pub mod train;
 pub mod ui;
 pub mod verify;

@@ -127,4 +127,9 @@ impl Augmentation {
             sigma: sigmoid(-log_snr).sqrt(),
         }
     }
+
+    /// The time of a logSNR: [`Augmentation::at`] the other way round.
+    pub fn time_of(log_snr: f64) -> f64 {
+        ((-log_snr).exp().ln_1p() - 1e-4).max(0.0).sqrt() / 10f64.sqrt()
+    }
 }

@@ -1,0 +1,19 @@
+//! Networks that learn: the loss of a stage, the optimiser, and the average of the weights that is sampled from.
+//!
+//! Reynaud et al. (MICCAI 2023) train each stage by itself, with the loss of Karras et al. (2022) and Adam
+//! (Kingma and Ba, 2015). All here is as published: what a step draws at random comes from outside
+//! ([`Draws`]), so that a recorded step can be replayed to its gradients.
+
+mod adam;
+mod draws;
+mod ema;
+mod loss;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use adam::{Adam, AdamConfig};
+pub use draws::{Draws, LossConfig, LowresDraw};
+pub use ema::{Ema, EmaConfig};
+pub use loss::{Batch, Loss, loss};
+pub use state::{Tensors, read_state, write_state};
