@@ -24,6 +24,9 @@ pub enum Tolerance {
     Absolute(f64),
     /// Each element: relative 1e-5, absolute 1e-6 where the stored value is below 1e-3.
     Schedule,
+    /// Each element: relative 1e-3, absolute 1e-6 where the stored value is below 1e-3. Never wider than
+    /// [`Tolerance::Network`]: gradients may be small.
+    Gradient,
 }
 
 pub struct Rows {
@@ -111,19 +114,32 @@ impl Rows {
             let stored = stored.get(i).map_err(text)?;
             each.tensors(&format!("{quantity}[{i}]"), t, &stored, tolerance)?;
         }
+        self.worst(each, "steps");
+        Ok(())
+    }
+
+    /// Named numbers, computed and stored, are taken each by itself; the row is the worst one's.
+    pub fn each(&mut self, quantity: &str, values: &[(&str, f64, f64)], tolerance: Tolerance) {
+        let mut each = Rows::new(&self.fixture);
+        for (name, computed, stored) in values {
+            let quantity = format!("{quantity} of {name}");
+            each.values(&quantity, &[*computed], &[*stored], tolerance);
+        }
+        self.worst(each, "values");
+    }
+
+    /// Adds the row that is nearest to its limit, or beyond it by most.
+    fn worst(&mut self, each: Self, of_what: &str) {
         let severity = |r: &Row| match (r.max_abs_difference, r.tolerance) {
             (Some(d), Some(t)) if d.is_finite() => d / t,
             _ => f64::INFINITY,
         };
-        let worst = each
-            .rows
-            .into_iter()
-            .max_by(|a, b| severity(a).total_cmp(&severity(b)));
+        let n = each.rows.len();
+        let worst = (each.rows.into_iter()).max_by(|a, b| severity(a).total_cmp(&severity(b)));
         if let Some(mut row) = worst {
-            row.quantity = format!("{}, worst of {} steps", row.quantity, computed.len());
+            row.quantity = format!("{}, worst of {n} {of_what}", row.quantity);
             self.rows.push(row);
         }
-        Ok(())
     }
 
     pub fn values(
@@ -162,8 +178,18 @@ impl Rows {
                 (limit, max_difference <= limit)
             }
             Tolerance::Absolute(limit) => (limit, max_difference <= limit),
-            Tolerance::Schedule => {
-                let limit = |s: f64| if s.abs() < 1e-3 { 1e-6 } else { 1e-5 * s.abs() };
+            Tolerance::Schedule | Tolerance::Gradient => {
+                let relative = match tolerance {
+                    Tolerance::Gradient => 1e-3,
+                    _ => 1e-5,
+                };
+                let limit = |s: f64| {
+                    if s.abs() < 1e-3 {
+                        1e-6
+                    } else {
+                        relative * s.abs()
+                    }
+                };
                 let ratio = |i: usize| differences[i] / limit(stored[i]);
                 let pass = (0..stored.len()).all(|i| ratio(i) <= 1.0);
                 // The row shows the limit of the element that differs most, or of the one that

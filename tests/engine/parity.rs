@@ -46,6 +46,9 @@ fn every_fixture_is_replayed_within_its_tolerance() {
         "sampler_2scm_cfg5",
         "sampler_4scm_cfg1",
         "sampler_4scm_cfg5",
+        "train_1scm",
+        "train_1scm_ignore_time",
+        "train_2scm_s2",
     ] {
         assert!(seen.contains(name), "{name} was not replayed");
     }
