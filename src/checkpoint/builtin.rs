@@ -40,6 +40,14 @@ pub fn builtin_cascade(backend: impl Into<Backend>) -> Result<LoadedCascade, Err
     )
 }
 
+/// Description and weights of its only stage.
+pub(super) fn motion_stage() -> (&'static str, &'static [u8]) {
+    (
+        text("cascade/config.yaml"),
+        file("cascade/unet1.safetensors"),
+    )
+}
+
 /// The regressor that measures unless the user named another.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod config_motion;
 mod config_yaml;
 mod import;
 mod import_motion;
+mod learn;
 mod native;
 pub mod pickle;
 mod regressor;
@@ -16,6 +17,7 @@ mod yaml_values;
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
 pub use import::{Precision, import};
+pub use learn::LearningStage;
 pub use regressor::{
     Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,
 };

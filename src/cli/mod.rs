@@ -11,6 +11,7 @@ mod open;
 mod phantom;
 mod study;
 mod sweep;
+mod train;
 mod trial;
 mod verify;
 mod wanted;
@@ -66,6 +67,8 @@ enum Command {
     Drill(drill::Args),
     /// Draw a heart with everything known: simulated, or a still that moves.
     Phantom(phantom::Args),
+    /// Teach the first stage of a motion cascade, from simulated hearts and stills that are made to beat.
+    Train(train::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -84,6 +87,7 @@ impl Command {
             Self::Study(a) => a.json(),
             Self::Drill(a) => a.json(),
             Self::Phantom(a) => a.json,
+            Self::Train(a) => a.json,
             Self::Import(_) => false,
         }
     }
@@ -212,6 +216,7 @@ pub fn run() -> ExitCode {
         Some(Command::Study(args)) => study::run(args),
         Some(Command::Drill(args)) => drill::run(args),
         Some(Command::Phantom(args)) => phantom::run(args),
+        Some(Command::Train(args)) => train::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

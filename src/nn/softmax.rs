@@ -1,6 +1,7 @@
 //! Softmax and the logistic function; gradients pass through both.
 
 use super::cpu;
+use super::learn::tracked;
 use candle_core::{D, DType, Result, Tensor};
 
 /// Over the last dimension: `exp(x - max x) / sum exp(x - max x)`.
@@ -25,6 +26,10 @@ fn composed(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// When the device fails.
 pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    // The derivative of 1 / (1 + exp(-x)) by its parts is 0 times infinity for a gate that is all but shut.
+    if tracked(&[x]) {
+        return (((x * 0.5)?.tanh()? + 1.0)? * 0.5)?.to_dtype(x.dtype());
+    }
     (x.neg()?.exp()? + 1.0)?.recip()
 }
 
@@ -100,6 +105,14 @@ mod tests {
             .zip([0.0, 0.25, 0.5, 0.75, 1.0])
         {
             assert!((y - e).abs() < 1e-6, "{y} {e}");
+        }
+        // Nor does its slope, which is y (1 - y).
+        let learned = Var::new(&x, &Device::Cpu).unwrap();
+        let y = sigmoid(&learned).unwrap();
+        let slope = y.sum_all().unwrap().backward().unwrap();
+        let slope = slope.get(&learned).unwrap().to_vec1::<f32>().unwrap();
+        for (slope, e) in slope.iter().zip([0.0, 0.1875, 0.25, 0.1875, 0.0]) {
+            assert!((slope - e).abs() < 1e-6, "{slope} {e}");
         }
     }
 }

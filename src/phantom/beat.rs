@@ -175,7 +175,7 @@ fn drawn(heart: &Heart, moments: &[Moment]) -> Vec<u8> {
 }
 
 /// Frames one after another, the first of which has the number `first`.
-fn draw(heart: &Heart, first: usize, moments: &[Moment], pictures: &mut [u8]) {
+pub(super) fn draw(heart: &Heart, first: usize, moments: &[Moment], pictures: &mut [u8]) {
     let mut room = Room::new();
     let pictures = pictures.chunks_exact_mut(SIZE * SIZE);
     for (frame, (moment, picture)) in (first..).zip(moments.iter().zip(pictures)) {

@@ -1,12 +1,14 @@
 //! A simulated heart.
 
-use super::SIZE;
 use super::anatomy::{self, Anatomy, View};
 use super::beat::{Beat, Take};
+use super::motion::Moment;
 use super::scanner::Scanner;
 use super::settings::{Quality, Settings};
 use super::texture::Texture;
 use super::tissue::Section;
+use super::{Lesson, SIZE};
+use crate::puppet::{FRAMES, centres, sub};
 
 /// A simulated heart in an apical four-chamber view, ready to be drawn at any ejection fraction.
 #[derive(Clone)]
@@ -43,6 +45,41 @@ impl Heart {
 
     pub fn quality(&self) -> Quality {
         self.quality
+    }
+
+    /// The same heart without the rocking of its axis, which nothing in a picture tells of.
+    #[must_use]
+    pub fn steady(mut self) -> Self {
+        self.anatomy.rock = 0.0;
+        self.anatomy.bob *= 0.5;
+        self
+    }
+
+    /// What a motion cascade learns of it: its picture at an ejection fraction and a phase of the beat, and the
+    /// motion of a beat of `ef`.
+    pub fn lesson(&self, ef: f64, picture: (f64, f64)) -> Lesson {
+        let take = Take::beat(ef, FRAMES);
+        let (moments, beat) = Beat::planned(self, &take);
+        let (_, systole) = take.end_systole(self);
+        let seen = Moment::new(&self.anatomy, picture.0, picture.1, systole);
+        let section = |m: &Moment| Section::new(&self.anatomy, m, &self.settings, &self.texture);
+        let there = section(&seen);
+        let motion = moments.iter().flat_map(|moment| {
+            let here = section(moment);
+            let moved = centres().flat_map(|p| {
+                let cm = self.view.to_cm(p).map(|v| v as f32);
+                let place = there.place_of(here.material_at(cm)).map(f64::from);
+                sub(self.view.to_pixels(place), p).map(|v| v as f32)
+            });
+            moved.collect::<Vec<f32>>()
+        });
+        let mut pixels = vec![0; SIZE * SIZE];
+        super::beat::draw(self, 0, std::slice::from_ref(&seen), &mut pixels);
+        Lesson {
+            motion: motion.collect(),
+            picture: pixels,
+            outlines: beat.outlines,
+        }
     }
 
     /// The same heart in a picture of another quality.

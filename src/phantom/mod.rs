@@ -40,6 +40,18 @@ pub use outline::{APEX, OUTLINE_POINTS};
 pub use settings::Quality;
 pub use wall_motion::{Segment, WallMotion};
 
+/// What a motion cascade learns from: a picture of a heart in one state, and how a beat moves into that picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lesson {
+    /// Gray levels `[112, 112]`.
+    pub picture: Vec<u8>,
+    /// `[16, 28, 28, 2]`: x and y from a pixel of the beat's frame to its tissue in the picture, in pixels of the
+    /// 112 x 112 frame. The beat begins at end-diastole.
+    pub motion: Vec<f32>,
+    /// Of each of its frames, closed by the line between both ends.
+    pub outlines: Vec<Vec<[f32; 2]>>,
+}
+
 /// Pixels along a side of a frame.
 pub const SIZE: usize = 112;
 /// The ejection fractions that a heart can beat at, as a share.

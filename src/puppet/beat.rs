@@ -118,7 +118,7 @@ fn relaxed(
 }
 
 /// Of each cell of 28 x 28 how much lies within a closed polygon, from -1 to 1, by its 16 pixels.
-fn cavity(outline: &[Point]) -> Vec<f32> {
+pub(crate) fn cavity(outline: &[Point]) -> Vec<f32> {
     let mut counts = vec![0u8; GRID * GRID];
     for row in 0..SIDE {
         let y = row as f64;

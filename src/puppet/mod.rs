@@ -15,6 +15,7 @@ mod rig;
 mod spline;
 mod thin_plate;
 
+pub(crate) use beat::cavity;
 pub use beat::{Beat, contraction, refit, systole};
 pub use guess::{Guess, GuessError, guess};
 pub use landmarks::{Landmarks, OutlineError};

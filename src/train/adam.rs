@@ -50,6 +50,11 @@ impl Adam {
         }
     }
 
+    /// From now on steps are of this size.
+    pub fn set_alpha(&mut self, alpha: f64) {
+        self.config.alpha = alpha;
+    }
+
     /// One step down the gradients. A variable without one stays as it is, and so do its moments.
     ///
     /// # Errors

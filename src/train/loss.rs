@@ -15,6 +15,8 @@ pub struct Batch {
     pub cond_image: Option<Tensor>,
     /// The video as the previous stage would have it, at this stage's size, without noise.
     pub lowres: Option<Tensor>,
+    /// How much the error of a place counts, `[b, 1 or c, f, h, w]`; all alike without it, as published.
+    pub places: Option<Tensor>,
 }
 
 /// A loss with what it was made of.
@@ -93,7 +95,11 @@ pub fn loss(
         + output.broadcast_mul(&a_sample(&|s| c(s).c_out, &sigmas)?)?)?;
 
     let weight = |sigma: f32| loss_weight(sigma, config.sigma_data) as f32;
-    let errors = (&denoised - video)?.sqr()?.flatten_from(1)?.mean(1)?;
+    let mut errors = (&denoised - video)?.sqr()?;
+    if let Some(places) = &batch.places {
+        errors = errors.broadcast_mul(places)?;
+    }
+    let errors = errors.flatten_from(1)?.mean(1)?;
     let weights = a_sample(&weight, &sigmas)?.flatten_all()?;
     Ok(Loss {
         value: (errors * weights)?.mean_all()?,

@@ -8,6 +8,8 @@ mod adam;
 mod draws;
 mod ema;
 mod loss;
+mod run;
+pub mod samples;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -16,4 +18,5 @@ pub use adam::{Adam, AdamConfig};
 pub use draws::{Draws, LossConfig, LowresDraw};
 pub use ema::{Ema, EmaConfig};
 pub use loss::{Batch, Loss, loss};
+pub use run::{Run, RunError, Settings, Step};
 pub use state::{Tensors, read_state, write_state};

@@ -77,6 +77,7 @@ fn recorded(stored: &Tensors) -> Outcome<(Batch, Draws)> {
         video: stored.get("target_images")?,
         ef: stored.get("in.text_embeds")?,
         cond_image: stored.find("unet.cond_images")?,
+        places: None,
         lowres: None,
     };
     let mut draws = Draws {

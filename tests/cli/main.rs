@@ -10,3 +10,4 @@ mod motion;
 mod phantom;
 mod study;
 mod sweep;
+mod train;

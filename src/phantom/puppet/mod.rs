@@ -10,11 +10,14 @@ mod sway;
 
 use super::blur::{Edge, Kernel};
 use super::motion::{contraction, end_systole};
-use super::{SIZE, Take};
+use super::{Lesson, SIZE, Take};
 use crate::carry::{self, Carrier, CarryError};
 use crate::leaflets::{Hinges, Valve, opening};
 use crate::puppet::disks;
-use crate::puppet::{Axis, Landmarks, OutlineError, Point, Rig, ThinPlate, Traits, centres, sub};
+use crate::puppet::{
+    Axis, FRAMES, Landmarks, OutlineError, Point, Rig, ThinPlate, Traits, centres, sub,
+};
+use rayon::prelude::*;
 use speckle::Speckle;
 pub use sway::Sway;
 
@@ -203,6 +206,55 @@ impl Puppet {
         })
     }
 
+    /// What a motion cascade learns of it: its picture with `left` of the volume at end-diastole left, and the
+    /// motion of a beat of ejection fraction `ef` in 16 frames. Of what sways only the pose counts.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
+    pub fn lesson(&self, ef: f64, left: f64, life: &Life) -> Result<Lesson, PuppetError> {
+        let pose = Sway {
+            pose: life.sway.pose,
+            ..Sway::default()
+        };
+        let still = Life {
+            sway: pose,
+            leaflets: false,
+            ..*life
+        };
+        let (mut states, _) = self.states(&Take::beat(ef, FRAMES), &still)?;
+        states.push(State {
+            warp: self.emptied(left)?,
+            sway: pose.at(0.0, life.seed),
+            phase: 0.0,
+        });
+        let Some((seen, beat)) = states.split_last() else {
+            return Ok(Lesson {
+                picture: Vec::new(),
+                motion: Vec::new(),
+                outlines: Vec::new(),
+            });
+        };
+        let frames: Vec<(Vec<f32>, Vec<[f32; 2]>)> = beat
+            .par_iter()
+            .map(|state| {
+                let motion = centres()
+                    .flat_map(|p| sub(seen.seen_of(state.still_of(p)), p).map(|v| v as f32));
+                let outline = self
+                    .outline
+                    .iter()
+                    .map(|p| state.seen_of(*p).map(|v| v as f32));
+                (motion.collect(), outline.collect())
+            })
+            .collect();
+        let picture = self.drawn(std::slice::from_ref(seen), &still, 1.0)?;
+        let (motion, outlines): (Vec<Vec<f32>>, Vec<_>) = frames.into_iter().unzip();
+        Ok(Lesson {
+            picture,
+            motion: motion.concat(),
+            outlines,
+        })
+    }
+
     /// As [`Heart::displacement`](super::Heart::displacement).
     ///
     /// # Errors
@@ -229,6 +281,7 @@ impl Puppet {
         let take = take.checked();
         let (es_frame, systole) = end_systole(SYSTOLE, take.frames_per_beat);
         let states = (0..take.frames)
+            .into_par_iter()
             .map(|k| {
                 let phase = take.phase(k);
                 let left = 1.0 - take.ef * contraction(phase, systole);

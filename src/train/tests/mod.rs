@@ -60,6 +60,7 @@ pub fn batch(config: &UnetConfig) -> Batch {
         video: random(&SHAPE, 1),
         ef: ef.reshape((2, 1, 1)).unwrap(),
         cond_image: Some(unit(2)),
+        places: None,
         lowres: config.lowres_cond.then(|| random(&SHAPE, 3)),
     }
 }

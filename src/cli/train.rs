@@ -1,0 +1,357 @@
+//! `echoif train`: teaches the first stage of a motion cascade.
+
+mod picture;
+
+use crate::checkpoint::LearningStage;
+use crate::ef::EfPercent;
+use crate::engine::{
+    CascadeSource, DeviceChoice, Models, OpenDevice, Pace, Part, Request, generate,
+};
+use crate::files::{read_text, write_atomically, yaml};
+use crate::media::export::{self, Cine};
+use crate::nn::Interrupt;
+use crate::train::samples::{Source, stills};
+use crate::train::{Run, RunError, Settings, Step};
+use anyhow::{Context, bail, ensure};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The graph of a step is walked, and freed, by functions that call themselves.
+const STACK: usize = 512 << 20;
+/// Files of a run, in its folder.
+const STATE: &str = "state.safetensors";
+const CONFIG: &str = "config.yaml";
+const LOSSES: &str = "loss.csv";
+const PICTURE: &str = "loss.png";
+const CASCADE: &str = "cascade";
+const SAMPLES: &str = "samples";
+/// The EF of sample cines, in percent.
+const SAMPLE_EF: f64 = 30.0;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  echoif train --config motion.yaml --out run\n  \
+    echoif train --config motion.yaml --out run --resume\n  \
+    echoif generate --frame frame.png --ef 30 --cascade run/cascade --out ef30.gif\n\nmotion.yaml, all of it optional:\n  \
+    from: built-in        # or a folder that `echoif import` or `echoif train` wrote\n  \
+    stills: frames        # a folder of NAME.png with NAME.outline.json; simulated hearts alone without it\n  \
+    steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  checkpoint_minutes: 10"
+)]
+pub struct Args {
+    /// What to train, with what, and for how long.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The folder of the run: state, losses, their picture, sample cines, and the cascade.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Goes on with the run in the folder.
+    #[arg(long)]
+    resume: bool,
+    /// Stops after so many steps of this call, as Ctrl-C would.
+    #[arg(long, value_name = "STEPS")]
+    stop_after: Option<u64>,
+    /// cpu or auto.
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A run's `config.yaml`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    from: String,
+    stills: Option<PathBuf>,
+    checkpoint_minutes: f64,
+    steps: u64,
+    batch: usize,
+    step_size: f64,
+    seed: u64,
+    puppets: f64,
+    log_sigma: [f64; 2],
+    untold: f64,
+}
+
+const BUILT_IN: &str = "built-in";
+
+impl Default for Config {
+    fn default() -> Self {
+        let Settings {
+            steps,
+            batch,
+            step_size,
+            seed,
+            puppets,
+            log_sigma,
+            untold,
+        } = Settings::default();
+        Self {
+            from: BUILT_IN.into(),
+            stills: None,
+            checkpoint_minutes: 10.0,
+            steps,
+            batch,
+            step_size,
+            seed,
+            puppets,
+            log_sigma,
+            untold,
+        }
+    }
+}
+
+impl Config {
+    fn settings(&self) -> Settings {
+        Settings {
+            steps: self.steps,
+            batch: self.batch,
+            step_size: self.step_size,
+            seed: self.seed,
+            puppets: self.puppets,
+            log_sigma: self.log_sigma,
+            untold: self.untold,
+        }
+    }
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    ensure!(
+        args.device != DeviceChoice::Cuda,
+        "Networks learn on the CPU alone yet. Leave --device out."
+    );
+    let text = read_text(&args.config)
+        .with_context(|| format!("{} cannot be read", args.config.display()))?;
+    let bad = |why: String| anyhow::anyhow!("{}: {why}.", args.config.display());
+    let config: Config = yaml::read(&text).map_err(bad)?;
+    config.settings().check().map_err(bad)?;
+    ensure!(
+        config.checkpoint_minutes > 0.0,
+        "{}: `checkpoint_minutes` is out of its range.",
+        args.config.display()
+    );
+    let kept = args.out.join(STATE);
+    match (args.resume, kept.is_file()) {
+        (true, false) => bail!("{} holds no run to go on with.", args.out.display()),
+        (false, true) => bail!(
+            "{} holds a run already. Go on with it by --resume, or name another folder.",
+            args.out.display()
+        ),
+        _ => {}
+    }
+    let before = args.out.join(CONFIG);
+    if args.resume {
+        let before: Config = yaml::read(&read_text(&before)?).map_err(anyhow::Error::msg)?;
+        let same = Config {
+            checkpoint_minutes: config.checkpoint_minutes,
+            ..before
+        };
+        ensure!(
+            same == config,
+            "{} is not the configuration that {} was begun with. Give the one in {}.",
+            args.config.display(),
+            args.out.display(),
+            args.out.join(CONFIG).display()
+        );
+    }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("{} cannot be made", args.out.display()))?;
+    let kept_text = yaml::write(&config).map_err(anyhow::Error::msg)?;
+    write_atomically(&args.out.join(CONFIG), kept_text.as_bytes())?;
+
+    let stop = Interrupt::new();
+    let asked = stop.clone();
+    // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
+    let _ = ctrlc::set_handler(move || asked.set());
+    std::thread::scope(|scope| {
+        let work = std::thread::Builder::new().stack_size(STACK);
+        let work = work.spawn_scoped(scope, || train(args, &config, &stop))?;
+        work.join()
+            .map_err(|_| anyhow::anyhow!("the run ended by a fault"))?
+    })
+}
+
+fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
+    let from = (config.from != BUILT_IN).then(|| PathBuf::from(&config.from));
+    let learning = LearningStage::open(from.as_deref())?;
+    let stills = match &config.stills {
+        Some(folder) => stills(folder)?,
+        None => Vec::new(),
+    };
+    let hearts = stills.len();
+    let source = Source {
+        seed: config.seed,
+        stills,
+        puppets: config.puppets,
+        scale: 1.0,
+    };
+    let mut run = Run::new(config.settings(), learning, source)?;
+    let mut losses = Losses::default();
+    if args.resume {
+        run.go_on(&args.out.join(STATE))?;
+        losses = Losses::read(&args.out.join(LOSSES), run.step_number())?;
+    }
+    let bar = ProgressBar::with_draw_target(Some(config.steps), ProgressDrawTarget::stderr());
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos} of {len} steps, {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let begun = Instant::now();
+    let from_step = run.step_number();
+    let mut last_kept = Instant::now();
+    let mut end = Ok(());
+    while !run.is_done() && !stop.is_set() {
+        let gone = run.step_number() - from_step;
+        if args.stop_after.is_some_and(|most| gone >= most) {
+            break;
+        }
+        match run.advance(&Interrupt::new()) {
+            Ok(step) => losses.push(step),
+            Err(why) => {
+                end = Err(why);
+                break;
+            }
+        }
+        let each = begun.elapsed().as_secs_f64() / (gone + 1) as f64;
+        let left = (config.steps - run.step_number()) as f64 * each;
+        bar.set_position(run.step_number());
+        bar.set_message(format!(
+            "loss {:.3}, {} left",
+            losses.lately(50),
+            super::duration(left)
+        ));
+        if last_kept.elapsed() > Duration::from_secs_f64(60.0 * config.checkpoint_minutes) {
+            keep(&run, &losses, &args.out)?;
+            last_kept = Instant::now();
+        }
+    }
+    bar.finish_and_clear();
+    // What was learned before the fault is not lost by it.
+    if !matches!(end, Err(RunError::NotANumber(_) | RunError::Gradient(..))) {
+        keep(&run, &losses, &args.out)?;
+    }
+    end?;
+    let steps = run.step_number() - from_step;
+    let seconds = begun.elapsed().as_secs_f64();
+    if args.json {
+        let said = json!({
+            "out": args.out,
+            "cascade": args.out.join(CASCADE),
+            "stills": hearts,
+            "steps": run.step_number(),
+            "done": run.is_done(),
+            "loss": losses.lately(50),
+            "seconds_a_step": seconds / steps.max(1) as f64,
+        });
+        println!("{said}");
+        return Ok(());
+    }
+    let end = match run.is_done() {
+        true => "done",
+        false => "stopped, to go on with by --resume",
+    };
+    println!(
+        "{} of {} steps, {end}; loss {:.3} (mean of the last 50), {:.2} s a step.\n{}",
+        run.step_number(),
+        config.steps,
+        losses.lately(50),
+        seconds / steps.max(1) as f64,
+        args.out.join(CASCADE).display()
+    );
+    Ok(())
+}
+
+/// State first: from it everything else is made again.
+fn keep(run: &Run, losses: &Losses, out: &Path) -> anyhow::Result<()> {
+    let full = |what: &str| format!("{what} cannot be written; what was kept before is whole");
+    run.keep(&out.join(STATE)).with_context(|| full(STATE))?;
+    losses.write(&out.join(LOSSES))?;
+    write_atomically(&out.join(PICTURE), &picture::of(&losses.steps)?)?;
+    run.write_cascade(&out.join(CASCADE))?;
+    sample(&out.join(CASCADE), out, run.step_number())
+}
+
+/// A simulated heart at an EF as the cascade makes it now.
+fn sample(cascade: &Path, out: &Path, step: u64) -> anyhow::Result<()> {
+    let folder = out.join(SAMPLES);
+    std::fs::create_dir_all(&folder)?;
+    let device = OpenDevice::open(DeviceChoice::Cpu, None).map_err(anyhow::Error::msg)?;
+    let source = CascadeSource::Folder(cascade.to_owned());
+    let models = Models::open(device, source, None)?;
+    let heart = crate::hearts::simulated_heart(0).map_err(anyhow::Error::msg)?;
+    let square = crate::media::region::Square::centred(heart.frame.width, heart.frame.height);
+    let anatomy = crate::media::region::Anatomy::from_frame(&heart.frame, &square.into())?;
+    let ef = EfPercent::new(SAMPLE_EF).map_err(anyhow::Error::msg)?;
+    let request = Request::new(Arc::new(anatomy), ef);
+    let mut pace = Pace::calibrate(&models.device.device)?;
+    let made = generate(&models, &request, &mut pace, &Interrupt::new(), &mut |_| {})?;
+    let cine = Cine {
+        part: Part::Counterfactual,
+        video: &made.cine.video,
+        rate: made.rate_at(60.0),
+        beat_normalised: made.beat_normalised,
+        provenance: &made.provenance,
+        factual: None,
+        anatomy: None,
+    };
+    export::write(&cine, &folder.join(format!("step_{step:06}.gif")))?;
+    Ok(())
+}
+
+/// The losses of a run.
+#[derive(Default)]
+struct Losses {
+    steps: Vec<Step>,
+}
+
+impl Losses {
+    fn push(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    /// The mean of the last `n`.
+    fn lately(&self, n: usize) -> f64 {
+        let last = self.steps.iter().rev().take(n);
+        let count = last.len().max(1) as f64;
+        last.map(|s| s.loss).sum::<f64>() / count
+    }
+
+    /// Those of the first `steps` steps: what came after the state was kept is made again.
+    fn read(path: &Path, steps: u64) -> anyhow::Result<Self> {
+        let mut reader = csv::Reader::from_path(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        let mut all = Self::default();
+        for row in reader.deserialize::<(u64, f64, f64, f64)>() {
+            let (step, loss, norm, step_size) =
+                row.with_context(|| format!("{} is damaged", path.display()))?;
+            if step < steps {
+                all.push(Step {
+                    step,
+                    loss,
+                    norm,
+                    step_size,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["step", "loss", "gradient_norm", "step_size"])?;
+        for s in &self.steps {
+            writer.write_record([
+                s.step.to_string(),
+                s.loss.to_string(),
+                s.norm.to_string(),
+                s.step_size.to_string(),
+            ])?;
+        }
+        write_atomically(path, &writer.into_inner()?)?;
+        Ok(())
+    }
+}

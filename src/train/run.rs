@@ -1,0 +1,501 @@
+//! A run that teaches the first stage of a motion cascade.
+
+use super::samples::{Sample, Source};
+use super::{Adam, AdamConfig, Batch, Draws, Ema, EmaConfig, LossConfig, Tensors, loss};
+use super::{read_state, write_state};
+use crate::checkpoint::LearningStage;
+use crate::edm::{Output, Seed};
+use crate::models::unet3d::Pass;
+use crate::nn::Interrupt;
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Result, Tensor};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The ventricle's inside counts this many times more than the rest: the ejection fraction is decided there.
+const CAVITY: f64 = 3.0;
+/// Steps until the step size is whole.
+const WARM_UP: f64 = 100.0;
+/// From this share of the run on it falls, to nothing at the end.
+const FALLS_FROM: f64 = 0.4;
+/// The largest norm of a gradient over all parameters: a rare sample must not undo a hundred others.
+const LARGEST_NORM: f64 = 1.0;
+const EMA: EmaConfig = EmaConfig {
+    every: 1,
+    after: 100,
+};
+
+/// What a run is made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Samples of a step.
+    pub batch: usize,
+    /// The largest step size.
+    pub step_size: f64,
+    pub seed: u64,
+    /// The share of samples that are puppets, where there are stills.
+    pub puppets: f64,
+    /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
+    /// values, and is seen through all but the highest.
+    pub log_sigma: [f64; 2],
+    /// The share of samples that are not told their EF.
+    pub untold: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            steps: 2500,
+            batch: 4,
+            step_size: 1.2e-3,
+            seed: 0,
+            puppets: 0.67,
+            log_sigma: [3.4, 1.4],
+            untold: 0.1,
+        }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let good = [
+            ("steps", (1..=100_000_000).contains(&self.steps)),
+            ("batch", (1..=4096).contains(&self.batch)),
+            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+            ("puppets", (0.0..=1.0).contains(&self.puppets)),
+            (
+                "log_sigma",
+                self.log_sigma[0].abs() <= 10.0 && (0.0..=10.0).contains(&self.log_sigma[1]),
+            ),
+            ("untold", (0.0..1.0).contains(&self.untold)),
+        ];
+        match good.iter().find(|(_, good)| !good) {
+            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            None => Ok(()),
+        }
+    }
+
+    /// Of a step, counted from 0: rises over the first hundred, and falls by half a cosine from two fifths of the
+    /// run on.
+    pub fn step_size_at(&self, step: u64) -> f64 {
+        let warm = ((step + 1) as f64 / WARM_UP).min(1.0);
+        let gone = step as f64 / self.steps as f64;
+        let fallen = ((gone - FALLS_FROM) / (1.0 - FALLS_FROM)).clamp(0.0, 1.0);
+        self.step_size * warm * (0.5 + 0.5 * (std::f64::consts::PI * fallen).cos()) + 1e-6
+    }
+}
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(
+        "The loss of step {0} is no number: the run has left its way. The last state is kept; go on from it with a \
+         smaller step_size."
+    )]
+    NotANumber(u64),
+    #[error(
+        "The gradient of {1} in step {0} is no number. The last state is kept; go on from it with a smaller step_size."
+    )]
+    Gradient(u64, String),
+    #[error("{0}")]
+    Sample(#[from] crate::phantom::puppet::PuppetError),
+    #[error("{0}")]
+    Tensor(#[from] candle_core::Error),
+    #[error("{0}")]
+    Checkpoint(#[from] crate::checkpoint::Error),
+    #[error("{0}")]
+    State(String),
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// From 0.
+    pub step: u64,
+    pub loss: f64,
+    /// Of the gradient over all parameters, before it was cut.
+    pub norm: f64,
+    pub step_size: f64,
+}
+
+/// A run, at the step it has come to.
+pub struct Run {
+    pub settings: Settings,
+    learning: LearningStage,
+    source: Source,
+    adam: Adam,
+    ema: Ema,
+    /// Steps that are done.
+    step: u64,
+}
+
+impl Run {
+    /// From the weights that `learning` has. The seed and the scale of `source` become the run's.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn new(
+        settings: Settings,
+        learning: LearningStage,
+        source: Source,
+    ) -> std::result::Result<Self, RunError> {
+        let config = AdamConfig {
+            alpha: settings.step_size,
+            ..AdamConfig::PUBLISHED
+        };
+        let Output::Motion { scale, .. } = learning.config.output else {
+            return Err(RunError::State("the stage makes no motion".into()));
+        };
+        Ok(Self {
+            adam: Adam::new(config),
+            ema: Ema::new(EMA, &learning.vars)?,
+            source: Source {
+                seed: settings.seed,
+                scale,
+                puppets: settings.puppets,
+                ..source
+            },
+            settings,
+            learning,
+            step: 0,
+        })
+    }
+
+    pub fn step_number(&self) -> u64 {
+        self.step
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.step >= self.settings.steps
+    }
+
+    /// One step. What it does follows from the weights, the settings and its number alone, whatever the number of
+    /// threads.
+    ///
+    /// # Errors
+    /// [`RunError`]; the weights are then those of before.
+    pub fn advance(&mut self, interrupt: &Interrupt) -> std::result::Result<Step, RunError> {
+        let first = self.step * self.settings.batch as u64;
+        let samples = (first..first + self.settings.batch as u64)
+            .into_par_iter()
+            .map(|i| self.source.sample(i))
+            .collect::<std::result::Result<Vec<Sample>, _>>()?;
+        let value = self.loss(&samples, interrupt)?;
+        let number = f64::from(value.to_scalar::<f32>()?);
+        if !number.is_finite() {
+            return Err(RunError::NotANumber(self.step));
+        }
+        let mut grads = value.backward()?;
+        let norm = self.norm(&grads)?;
+        if !norm.is_finite() {
+            return Err(RunError::Gradient(self.step, self.wrong(&grads)?));
+        }
+        self.cut(&mut grads, norm)?;
+        let step_size = self.settings.step_size_at(self.step);
+        self.adam.set_alpha(step_size);
+        self.adam.step(&self.learning.vars, &grads)?;
+        self.ema.step(&self.learning.vars)?;
+        let done = Step {
+            step: self.step,
+            loss: number,
+            norm,
+            step_size,
+        };
+        self.step += 1;
+        Ok(done)
+    }
+
+    fn loss(&self, samples: &[Sample], interrupt: &Interrupt) -> Result<Tensor> {
+        let (b, config) = (samples.len(), &self.learning.config);
+        let (size, frames) = (config.size, config.frames);
+        let shape = [b, 3, frames, size, size];
+        let Some(encoder) = &self.learning.stage.encoder else {
+            candle_core::bail!("the stage has no encoder");
+        };
+        let side = encoder.config().size;
+        let mut features = Vec::new();
+        for sample in samples {
+            let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, side, side), &Device::Cpu)?;
+            features.push(encoder.forward(&anatomy, &[sample.ef as f32], interrupt)?);
+        }
+        let values: Vec<f32> = samples.iter().flat_map(|s| s.target.clone()).collect();
+        let video = Tensor::from_vec(values, &shape, &Device::Cpu)?;
+        let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
+        let places = ((inside.to_dtype(candle_core::DType::F32)? * CAVITY)? + 1.0)?;
+        let efs: Vec<f32> = samples.iter().map(|s| s.ef as f32).collect();
+        let batch = Batch {
+            video,
+            ef: Tensor::from_vec(efs, (b, 1, 1), &Device::Cpu)?,
+            cond_image: Some(Tensor::cat(&features, 0)?),
+            lowres: None,
+            places: Some(places),
+        };
+        let [mean, deviation] = self.settings.log_sigma;
+        let noise = LossConfig {
+            p_mean: mean,
+            p_std: deviation,
+            sigma_data: config.levels.sigma_data,
+            cond_drop_prob: self.settings.untold,
+        };
+        let draws = Draws::seeded(Seed(self.settings.seed), self.step, shape, false, &noise)?;
+        let unet = &self.learning.stage.unet;
+        Ok(loss(unet, &noise, &batch, &draws, &Pass::new(interrupt))?.value)
+    }
+
+    /// The first parameter whose gradient is no number.
+    fn wrong(&self, grads: &GradStore) -> Result<String> {
+        for (name, var) in &self.learning.vars {
+            if let Some(grad) = grads.get(var) {
+                let values: Vec<f32> = grad.flatten_all()?.to_vec1()?;
+                if values.iter().any(|v| !v.is_finite()) {
+                    return Ok(name.clone());
+                }
+            }
+        }
+        Ok("a parameter".into())
+    }
+
+    /// Of the gradient over all parameters. Sums go by their names, so that they are the same for any number of
+    /// threads.
+    fn norm(&self, grads: &GradStore) -> Result<f64> {
+        let mut square = 0.0;
+        for var in self.learning.vars.values() {
+            if let Some(grad) = grads.get(var) {
+                let values: Vec<f32> = grad.flatten_all()?.to_vec1()?;
+                square += values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+            }
+        }
+        Ok(square.sqrt())
+    }
+
+    /// Brings the gradient's norm to [`LARGEST_NORM`] at most.
+    fn cut(&self, grads: &mut GradStore, norm: f64) -> Result<()> {
+        if norm > LARGEST_NORM {
+            for var in self.learning.vars.values() {
+                if let Some(grad) = grads.get(var) {
+                    let less = (grad * (LARGEST_NORM / norm))?;
+                    grads.insert(var, less);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything that a later step depends on; whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn keep(&self, path: &Path) -> std::result::Result<(), RunError> {
+        let vars = self.learning.vars.iter();
+        let weights: Tensors = vars
+            .map(|(n, v)| (n.clone(), v.as_tensor().clone()))
+            .collect();
+        let step = Tensor::new(&[self.step as i64], &Device::Cpu)?;
+        let run = Tensors::from([("step".to_owned(), step)]);
+        let (adam, ema) = (self.adam.state()?, self.ema.state()?);
+        let parts = [
+            ("weights", &weights),
+            ("adam", &adam),
+            ("ema", &ema),
+            ("run", &run),
+        ];
+        Ok(write_state(path, &parts)?)
+    }
+
+    /// Goes on from what [`Self::keep`] wrote, of a run with the same settings.
+    ///
+    /// # Errors
+    /// When the file is of another network or none.
+    pub fn go_on(&mut self, path: &Path) -> std::result::Result<(), RunError> {
+        let parts = read_state(path)?;
+        let none =
+            |what: &str| RunError::State(format!("{}: it has no {what} of a run.", path.display()));
+        let weights = parts.get("weights").ok_or_else(|| none("weights"))?;
+        let step = parts.get("run").and_then(|run| run.get("step"));
+        let step = step.ok_or_else(|| none("step"))?;
+        let step = step.flatten_all()?.to_vec1::<i64>()?;
+        let empty = Tensors::new();
+        let adam = parts.get("adam").unwrap_or(&empty);
+        let ema = parts.get("ema").ok_or_else(|| none("averaged weights"))?;
+        for (name, var) in &self.learning.vars {
+            let kept = weights.get(name).ok_or_else(|| none(name))?;
+            var.set(kept)?;
+        }
+        let config = AdamConfig {
+            alpha: self.settings.step_size,
+            ..AdamConfig::PUBLISHED
+        };
+        self.adam = Adam::with_state(config, &self.learning.vars, adam)?;
+        self.ema = Ema::with_state(EMA, &self.learning.vars, ema)?;
+        self.step = step.first().copied().unwrap_or_default().unsigned_abs();
+        Ok(())
+    }
+
+    /// Writes the averaged weights as a cascade.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub fn write_cascade(&self, out: &Path) -> std::result::Result<(), RunError> {
+        Ok(self.learning.write(self.ema.weights(), out)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Recipe;
+
+    /// The built-in stage's kind, small.
+    const SMALL: &str = "
+unets:
+  unet1:
+    dim: 8
+    dim_mults: [1, 2, 4]
+    channels: 3
+    cond_images_channels: 4
+    num_resnet_blocks: 1
+    max_text_len: 1
+    layer_attns: false
+    layer_cross_attns: [false, false, true]
+    memory_efficient: false
+    attend_at_middle: false
+    attn_heads: 2
+    attn_dim_head: 8
+    attn_pool_num_latents: 2
+    resize_mode: area
+    output: motion
+    motion: {scale: 3.0, picture_size: 112, third_channel: lv_cavity}
+    encoder: {width: 8, embedding: 8, features: 4, size: 112}
+imagen:
+  elucidated: true
+  condition_on_text: true
+  channels: 1
+  image_sizes: 28
+  text_embed_dim: 1
+  num_sample_steps: 1
+  sigma_min: 3.0
+  sigma_max: 160.0
+  sigma_data: 0.5
+  rho: 7
+  S_churn: 0
+  S_tmin: 0.05
+  S_tmax: 50
+  S_noise: 1.003
+  dynamic_thresholding: false
+dataset: {fps: 16, duration: 1.0, grayscale: true, beat_normalised: true}
+checkpoint: {cond_scale: 1.0}
+";
+
+    fn run(steps: u64) -> Run {
+        let settings = Settings {
+            steps,
+            batch: 2,
+            seed: 4,
+            ..Settings::default()
+        };
+        let recipe = Recipe {
+            prefix: "small.".into(),
+            gain: 1.0,
+        };
+        let learning = LearningStage::of(SMALL, &recipe, Path::new("small"), "0".into()).unwrap();
+        let source = Source {
+            seed: 0,
+            stills: Vec::new(),
+            puppets: 0.0,
+            scale: 1.0,
+        };
+        Run::new(settings, learning, source).unwrap()
+    }
+
+    fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.stack_size(64 << 20).build().unwrap();
+        pool.install(work)
+    }
+
+    fn advance(run: &mut Run, steps: u64) -> Vec<Step> {
+        let interrupt = Interrupt::new();
+        (0..steps)
+            .map(|_| run.advance(&interrupt).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_is_the_unbroken_one_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let unbroken = with_threads(1, || {
+            let mut run = run(6);
+            let steps = advance(&mut run, 6);
+            assert!(run.is_done());
+            run.keep(&path("unbroken")).unwrap();
+            steps
+        });
+        for threads in [1, 2] {
+            let resumed = with_threads(threads, || {
+                let mut first = run(6);
+                let mut steps = advance(&mut first, 3);
+                first.keep(&path("half")).unwrap();
+                let mut second = run(6);
+                second.go_on(&path("half")).unwrap();
+                assert_eq!(second.step_number(), 3);
+                steps.extend(advance(&mut second, 3));
+                second.keep(&path("resumed")).unwrap();
+                steps
+            });
+            assert_eq!(resumed, unbroken, "{threads} threads");
+            let read = |name: &str| std::fs::read(path(name)).unwrap();
+            assert!(read("resumed") == read("unbroken"), "{threads} threads");
+        }
+        assert!(run(6).go_on(&path("nothing")).is_err());
+    }
+
+    #[test]
+    fn it_learns_and_what_it_learned_is_a_cascade() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, last) = with_threads(2, || {
+            let mut run = run(20);
+            let steps = advance(&mut run, 20);
+            run.write_cascade(folder.path()).unwrap();
+            let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
+            (mean(&steps[..5]), mean(&steps[15..]))
+        });
+        println!("loss {first:.2}, then {last:.2}");
+        assert!(last < 0.8 * first, "{first} {last}");
+        let opened = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();
+        assert!(opened.cascade.config.makes_motion());
+    }
+
+    #[test]
+    fn the_step_size_rises_and_falls() {
+        let settings = Settings {
+            steps: 1000,
+            ..Settings::default()
+        };
+        let at = |step| settings.step_size_at(step) / settings.step_size;
+        assert!(at(0) < 0.02 && (at(200) - 1.0).abs() < 0.01 && at(999) < 0.01);
+        assert!(Settings::default().check().is_ok());
+        for wrong in [
+            Settings {
+                batch: 0,
+                ..settings.clone()
+            },
+            Settings {
+                step_size: f64::NAN,
+                ..settings.clone()
+            },
+            Settings {
+                untold: 1.0,
+                ..settings.clone()
+            },
+        ] {
+            assert!(wrong.check().is_err(), "{wrong:?}");
+        }
+    }
+}

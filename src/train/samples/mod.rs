@@ -1,0 +1,239 @@
+//! What the first stage of a motion cascade learns from, made as it is needed: simulated hearts and puppets of
+//! stills. A sample follows from a seed and its number alone, so that a run that goes on sees what one that was not
+//! stopped sees.
+
+mod stills;
+
+use crate::phantom::puppet::{Life, PuppetError, Sway};
+use crate::phantom::{Heart, Lesson, Quality};
+use crate::puppet::{self, FRAMES, GRID, SIDE, contraction};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use rand_distr::{Distribution as _, StandardNormal};
+pub use stills::{Still, StillsError, stills};
+
+/// Ejection fractions that beats are drawn at.
+const EFS: [f64; 2] = [0.06, 0.84];
+
+/// One sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The anatomy, `[112, 112]` in 0..1.
+    pub anatomy: Vec<f32>,
+    /// `[3, 16, 28, 28]`: the motion in units of `scale` pixels, x and y, and the cavity from -1 to 1.
+    pub target: Vec<f32>,
+    /// A share.
+    pub ef: f64,
+}
+
+/// Where samples come from.
+pub struct Source {
+    pub seed: u64,
+    /// Puppets are made of them; there may be none.
+    pub stills: Vec<Still>,
+    /// The share of samples that are puppets.
+    pub puppets: f64,
+    /// Pixels of displacement that make 1.
+    pub scale: f64,
+}
+
+impl Source {
+    /// Sample `i`.
+    ///
+    /// # Errors
+    /// When no smooth warp fits a still's outline.
+    pub fn sample(&self, i: u64) -> Result<Sample, PuppetError> {
+        let mut dice = Dice::new(self.seed, i);
+        let ef = dice.within(EFS);
+        let is_puppet = dice.share() < self.puppets && !self.stills.is_empty();
+        let lesson = match is_puppet {
+            true => {
+                let still = &self.stills[dice.below(self.stills.len())];
+                // The anatomy's own EF says next to nothing of the one that is asked for, as in use.
+                let own = match dice.share() {
+                    s if s < 0.1 => ef,
+                    s if s < 0.55 => 0.57 + 0.11 * dice.normal(),
+                    _ => dice.within([0.12, 0.78]),
+                };
+                // End-systole is the hardest to begin from.
+                let contracted = match dice.share() {
+                    s if s < 0.3 => 0.0,
+                    s if s < 0.6 => dice.within([0.8, 1.0]),
+                    _ => contraction(dice.share(), 0.375),
+                };
+                let renewed = match dice.share() {
+                    s if s < 0.5 => dice.within([0.0, 0.6]),
+                    _ => 0.0,
+                };
+                let life = Life {
+                    decorrelation: renewed,
+                    sway: Sway {
+                        pose: 1.0,
+                        ..Sway::default()
+                    },
+                    leaflets: false,
+                    seed: dice.number(),
+                };
+                let left = 1.0 - own.clamp(0.1, 0.8) * contracted;
+                still.puppet(&mut dice)?.lesson(ef, left, &life)?
+            }
+            false => {
+                let quality = Quality::ALL[dice.below(Quality::ALL.len())];
+                let heart = Heart::from_seed(dice.number(), quality).steady();
+                let own = match dice.share() {
+                    s if s < 0.1 => ef,
+                    _ => dice.within([0.12, 0.8]),
+                };
+                let phase = match dice.share() {
+                    s if s < 0.3 => 0.0,
+                    s if s < 0.6 => (0.375 + 0.03 * dice.normal()).clamp(0.2, 0.55),
+                    _ => dice.share(),
+                };
+                heart.lesson(ef, (own, phase))
+            }
+        };
+        Ok(self.of(&lesson, ef, &mut dice))
+    }
+
+    fn of(&self, lesson: &Lesson, ef: f64, dice: &mut Dice) -> Sample {
+        const CELLS: usize = GRID * GRID;
+        let mut target = vec![0.0; 3 * FRAMES * CELLS];
+        let (moved, cavities) = target.split_at_mut(2 * FRAMES * CELLS);
+        // Tissue that would have to come from far beyond the picture comes from its edge.
+        let most = 25.0 / self.scale;
+        for (i, step) in lesson.motion.chunks_exact(2).enumerate() {
+            for (axis, v) in step.iter().enumerate() {
+                let v = (f64::from(*v) / self.scale).clamp(-most, most);
+                moved[axis * FRAMES * CELLS + i] = v as f32;
+            }
+        }
+        for (cavity, outline) in cavities.chunks_exact_mut(CELLS).zip(&lesson.outlines) {
+            let outline: Vec<_> = outline.iter().map(|p| p.map(f64::from)).collect();
+            cavity.copy_from_slice(&puppet::cavity(&outline));
+        }
+        Sample {
+            anatomy: dice.toned(&lesson.picture),
+            target,
+            ef,
+        }
+    }
+}
+
+/// Numbers by chance for one sample.
+struct Dice(ChaCha8Rng);
+
+impl Dice {
+    fn new(seed: u64, sample: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Not those of the steps' noise ([`Draws`](super::Draws)).
+        rng.set_stream(sample | 1 << 63);
+        Self(rng)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// From 0 to below 1.
+    fn share(&mut self) -> f64 {
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn within(&mut self, [low, high]: [f64; 2]) -> f64 {
+        low + (high - low) * self.share()
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        ((self.share() * n as f64) as usize).min(n.saturating_sub(1))
+    }
+
+    fn normal(&mut self) -> f64 {
+        StandardNormal.sample(&mut self.0)
+    }
+
+    /// Another gain, another gamma and at times noise: an answer must not hang on a scanner's gray scale.
+    fn toned(&mut self, levels: &[u8]) -> Vec<f32> {
+        let (gamma, gain) = (self.within([0.7, 1.4]), self.within([0.8, 1.2]));
+        let noise = match self.share() {
+            s if s < 0.3 => 0.03 * self.share(),
+            _ => 0.0,
+        };
+        debug_assert_eq!(levels.len(), SIDE * SIDE);
+        levels
+            .iter()
+            .map(|v| {
+                let toned = (f64::from(*v) / 255.0).powf(gamma) * gain;
+                let noise = match noise > 0.0 {
+                    true => noise * self.normal(),
+                    false => 0.0,
+                };
+                (toned + noise).clamp(0.0, 1.0) as f32
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phantom::Take;
+
+    fn source(puppets: f64) -> Source {
+        let beat = Heart::from_seed(5, Quality::Good).take(&Take::beat(0.5, 2));
+        let at = |i: usize| beat.outlines[0][i].map(f64::from);
+        let outline =
+            crate::puppet::Landmarks::from_points([0, 3, 7, 12, 24, 36, 41, 45, 48].map(at));
+        Source {
+            seed: 3,
+            stills: vec![Still {
+                levels: beat.frame(0).unwrap().to_vec(),
+                outline,
+            }],
+            puppets,
+            scale: 3.0,
+        }
+    }
+
+    #[test]
+    fn a_sample_is_its_number_and_nothing_else() {
+        for puppets in [0.0, 1.0] {
+            let source = source(puppets);
+            let [first, second] = [4, 5].map(|i| source.sample(i).unwrap());
+            assert_eq!(first, source.sample(4).unwrap());
+            assert_ne!(first, second);
+            assert_eq!(first.target.len(), 3 * 16 * 28 * 28);
+            assert!(first.target.iter().all(|v| v.is_finite()));
+            assert!(first.anatomy.iter().all(|v| (0.0..=1.0).contains(v)));
+        }
+    }
+
+    #[test]
+    fn the_cavity_holds_what_the_ejection_fraction_says() {
+        for puppets in [0.0, 1.0] {
+            let source = source(puppets);
+            for i in 0..4 {
+                let sample = source.sample(i).unwrap();
+                let cavity = &sample.target[2 * 16 * 784..];
+                let beat = crate::outline::Beat::of(cavity, 16, 28).unwrap();
+                let off: f64 = beat.ef_percent - 100.0 * sample.ef;
+                assert!(off.abs() < 4.0, "{puppets} {i}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_motion_of_the_pictures_own_state_is_none() {
+        // A simulated heart at end-diastole: the first frame is the picture.
+        let heart = Heart::from_seed(8, Quality::Good).steady();
+        let lesson = heart.lesson(0.6, (0.3, 0.0));
+        let frame = |t: usize| &lesson.motion[t * 784 * 2..][..784 * 2];
+        let largest = |t: usize| frame(t).iter().fold(0f32, |m, v| m.max(v.abs()));
+        assert!(
+            largest(0) < 1e-3 && largest(6) > 3.0,
+            "{} {}",
+            largest(0),
+            largest(6)
+        );
+        assert_eq!(lesson.picture, heart.beat(0.3, 16).frame(0).unwrap());
+    }
+}

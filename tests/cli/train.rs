@@ -1,0 +1,130 @@
+//! `echoif train`: a run that is begun, stopped and gone on with.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn train(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .arg("train")
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A folder with a still and its outline, drawn.
+fn stills(folder: &Path) -> PathBuf {
+    let stills = folder.join("stills");
+    std::fs::create_dir(&stills).unwrap();
+    let drawn = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args([
+            "phantom", "--seed", "5", "--ef", "50", "--frames", "2", "--out",
+        ])
+        .arg(folder.join("heart"))
+        .output()
+        .unwrap();
+    assert!(drawn.status.success(), "{drawn:?}");
+    std::fs::copy(folder.join("heart/frame_000.png"), stills.join("a.png")).unwrap();
+    let text = std::fs::read_to_string(folder.join("heart.json")).unwrap();
+    let truth: Value = serde_json::from_str(&text).unwrap();
+    let at = |i: usize| truth["truth"]["outlines"][0][i].clone();
+    let outline = serde_json::json!({
+        "apex": at(24), "septal_annulus": at(0), "lateral_annulus": at(48),
+        "septal": [at(12), at(7), at(3)], "lateral": [at(36), at(41), at(45)],
+    });
+    std::fs::write(stills.join("a.outline.json"), outline.to_string()).unwrap();
+    stills
+}
+
+#[test]
+fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    stills(path);
+    let config = "stills: stills\nsteps: 2\nbatch: 1\nseed: 3\npuppets: 0.5\n";
+    std::fs::write(path.join("c.yaml"), config).unwrap();
+    let whole = said(&train(
+        path,
+        &["--config", "c.yaml", "--out", "whole", "--json"],
+    ));
+    assert_eq!(
+        (&whole["steps"], &whole["done"], &whole["stills"]),
+        (&2.into(), &true.into(), &1.into())
+    );
+
+    let half = ["--config", "c.yaml", "--out", "half", "--json"];
+    let first = said(&train(path, &[&half[..], &["--stop-after", "1"]].concat()));
+    assert_eq!(
+        (&first["steps"], &first["done"]),
+        (&1.into(), &false.into())
+    );
+    assert!(refused(&train(path, &half)).contains("--resume"));
+    std::fs::write(
+        path.join("other.yaml"),
+        config.replace("seed: 3", "seed: 4"),
+    )
+    .unwrap();
+    let other = ["--config", "other.yaml", "--out", "half", "--resume"];
+    assert!(refused(&train(path, &other)).contains("is not the configuration"));
+    let rest = said(&train(path, &[&half[..], &["--resume"]].concat()));
+    assert_eq!((&rest["steps"], &rest["done"]), (&2.into(), &true.into()));
+    for name in ["state.safetensors", "loss.csv", "cascade/unet1.safetensors"] {
+        let read = |run: &str| std::fs::read(path.join(run).join(name)).unwrap();
+        assert!(read("whole") == read("half"), "{name}");
+    }
+    let losses = std::fs::read_to_string(path.join("half/loss.csv")).unwrap();
+    assert_eq!(losses.lines().count(), 3, "{losses}");
+    for made in [
+        "loss.png",
+        "samples/step_000001.gif",
+        "samples/step_000002.gif",
+    ] {
+        assert!(path.join("half").join(made).is_file(), "{made}");
+    }
+    let opened =
+        echoif::checkpoint::open_cascade(&path.join("half/cascade"), &candle_core::Device::Cpu);
+    assert!(opened.unwrap().cascade.config.makes_motion());
+    // A run's files name nobody's.
+    let kept = std::fs::read_to_string(path.join("half/cascade/manifest.json")).unwrap();
+    assert!(!kept.contains("stills"), "{kept}");
+}
+
+#[test]
+fn what_cannot_be_trained_is_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::create_dir(path.join("empty")).unwrap();
+    for (config, words) in [
+        ("steps: 0\n", "`steps` is out of its range"),
+        ("step: 5\n", "step"),
+        (
+            "stills: empty\n",
+            "no picture in it has an outline beside it",
+        ),
+        ("stills: nowhere\n", "it cannot be read"),
+        ("from: nowhere\n", "nowhere"),
+        ("checkpoint_minutes: -1\n", "checkpoint_minutes"),
+    ] {
+        std::fs::write(path.join("c.yaml"), config).unwrap();
+        let said = refused(&train(path, &["--config", "c.yaml", "--out", "run"]));
+        assert!(said.contains(words), "{config} {said}");
+        assert!(!path.join("run/state.safetensors").exists());
+    }
+    let none = ["--config", "c.yaml", "--out", "none", "--resume"];
+    std::fs::write(path.join("c.yaml"), "steps: 5\n").unwrap();
+    assert!(refused(&train(path, &none)).contains("holds no run"));
+    let cuda = ["--config", "c.yaml", "--out", "none", "--device", "cuda"];
+    assert!(refused(&train(path, &cuda)).contains("on the CPU alone"));
+}
