@@ -40,7 +40,7 @@ impl Arranged {
         }
     }
 
-    /// The weights as they are now, where they learn: the layer is computed by Candle's operations then.
+    /// The weights as they are now, where they learn: the layer is computed by what has a gradient then.
     pub fn learned(&self) -> Option<&Tensor> {
         self.learned.as_ref()
     }

@@ -133,7 +133,7 @@ impl SpatialConv {
             });
             let (o, c, k) = (self.outputs, self.inputs, self.k);
             if let Some(weight) = self.weight.learned() {
-                return self.composed(weight, x);
+                return self.learned(weight, x, interrupt);
             }
             let weights = self.weight.for_cpu(x, |weight| {
                 Ok(pack_spatial(weight, (o, c, k), &values(&self.bias)?))
@@ -203,6 +203,24 @@ impl SpatialConv {
             1 => "convolution 1 x 1",
             _ => "convolution, larger",
         }
+    }
+
+    /// With weights that are packed for this pass, and a gradient.
+    fn learned(&self, weight: &Tensor, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        let k = self.k;
+        if self.stride != 1 || self.padding >= k {
+            return self.composed(weight, x);
+        }
+        if x.dim(1)? != self.inputs {
+            return Err(mismatch(x, self.inputs));
+        }
+        let op = cpu::conv_grad::LearnedSpatial {
+            k,
+            padding: self.padding,
+            interrupt: interrupt.clone(),
+        };
+        x.contiguous()?
+            .apply_op3(&weight.contiguous()?, &self.bias, op)
     }
 
     /// By Candle's own convolution.

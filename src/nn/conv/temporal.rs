@@ -85,7 +85,7 @@ impl TemporalConv {
             on_gpu!(x, self.forward_on_gpu(x));
             let (taps, o, c) = (self.taps, self.outputs, self.inputs);
             if let Some(weight) = self.weight.learned() {
-                return self.composed(weight, x);
+                return self.learned(weight, x, interrupt);
             }
             let weights = self.weight.for_cpu(x, |weight| {
                 Ok(pack_temporal(weight, (taps, o, c), &values(&self.bias)?))
@@ -129,8 +129,25 @@ impl TemporalConv {
         Ok(out.into_tensor())
     }
 
+    /// With weights that are packed for this pass, and a gradient.
+    fn learned(&self, weight: &Tensor, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
+        if self.stride != 1 || self.before.max(self.after) >= self.taps {
+            return self.composed(weight, x);
+        }
+        if x.dim(1)? != self.inputs {
+            return Err(mismatch(x, self.inputs));
+        }
+        let op = cpu::conv_grad::LearnedTemporal {
+            before: self.before,
+            after: self.after,
+            interrupt: interrupt.clone(),
+        };
+        x.contiguous()?
+            .apply_op3(&weight.contiguous()?, &self.bias, op)
+    }
+
     /// As one shifted matrix product a tap: weight `[out, in, taps]`.
-    fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+    pub(in crate::nn) fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (taps, o) = (self.taps, self.outputs);
         let x = x.pad_with_zeros(2, self.before, self.after)?;

@@ -6,6 +6,7 @@
 
 mod columns;
 pub mod conv;
+pub mod conv_grad;
 pub mod dot;
 pub mod join;
 mod kernels;

@@ -1,0 +1,194 @@
+//! Convolutions over space and over frames whose weights learn: the kernels of [`super::conv`], and their
+//! derivatives.
+
+#[cfg(test)]
+mod tests;
+mod weights;
+
+use super::conv::{Spatial, Temporal, pack_spatial, pack_temporal};
+use super::product::Packed;
+use super::{elements, fit};
+use crate::nn::Interrupt;
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
+use std::sync::Arc;
+use weights::{ChannelSums, SpatialWeights, TemporalWeights};
+
+/// As [`Spatial`] with stride 1, to the bit, with weights that are packed anew in every pass.
+///
+/// Operands: x `[b, c, f, h, w]`, weight `[o, c, k, k]`, bias `[o]`; result `[b, o, f, h', w']`.
+pub struct LearnedSpatial {
+    pub k: usize,
+    /// Less than k.
+    pub padding: usize,
+    pub interrupt: Interrupt,
+}
+
+impl CustomOp3 for LearnedSpatial {
+    fn name(&self) -> &'static str {
+        "conv-spatial-learned"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        bias: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (o, c, k, _) = lw.shape().dims4()?;
+        let (w, bias) = (elements(w, lw)?, elements(bias, lb)?);
+        fit(self.name(), self.padding < k && bias.len() == o)?;
+        self.forward(pack_spatial(w, (o, c, k), bias), self.padding)
+            .cpu_fwd(x, lx)
+    }
+
+    /// Of x: the convolution of the gradient with the weights' rows and columns turned round and their
+    /// channels exchanged. Of the weights: [`SpatialWeights`].
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let of_x = || {
+            let (o, c, k, _) = w.dims4()?;
+            let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
+            let mut turned = vec![0f32; values.len()];
+            let places = k * k;
+            for (oc, kernel) in values.chunks_exact(places).enumerate() {
+                let co = oc % c * o + oc / c;
+                let to = turned[co * places..][..places].iter_mut();
+                to.zip(kernel.iter().rev()).for_each(|(to, v)| *to = *v);
+            }
+            let packed = pack_spatial(&turned, (c, o, k), &vec![0.0; c]);
+            grad.apply_op1_no_bwd(&self.forward(packed, k - 1 - self.padding))
+        };
+        let of_w = || {
+            let op = SpatialWeights {
+                k: self.k,
+                padding: self.padding,
+                interrupt: self.interrupt.clone(),
+            };
+            grad.apply_op2_no_bwd(&x.contiguous()?, &op)
+        };
+        Ok((
+            wanted(x, of_x)?,
+            wanted(w, of_w)?,
+            wanted(bias, || grad.apply_op1_no_bwd(&ChannelSums))?,
+        ))
+    }
+}
+
+impl LearnedSpatial {
+    fn forward(&self, packed: Packed, padding: usize) -> Spatial {
+        Spatial {
+            weights: Arc::new(packed),
+            k: self.k,
+            padding,
+            stride: 1,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+}
+
+/// As [`Temporal`] with stride 1, to the bit, with weights that are packed anew in every pass.
+///
+/// Operands: x `[b, c, f, h, w]`, weight `[o, c, taps]`, bias `[o]`; result `[b, o, f', h, w]`.
+pub struct LearnedTemporal {
+    /// Zero frames at the start and at the end, less than there are taps.
+    pub before: usize,
+    pub after: usize,
+    pub interrupt: Interrupt,
+}
+
+impl CustomOp3 for LearnedTemporal {
+    fn name(&self) -> &'static str {
+        "conv-temporal-learned"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        bias: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (o, c, taps) = lw.shape().dims3()?;
+        let (w, bias) = (elements(w, lw)?, elements(bias, lb)?);
+        let reaches = self.before < taps && self.after < taps;
+        fit(self.name(), reaches && bias.len() == o)?;
+        let mut by_tap = vec![0f32; w.len()];
+        for (oc, kernel) in w.chunks_exact(taps).enumerate() {
+            for (tap, v) in kernel.iter().enumerate() {
+                by_tap[tap * o * c + oc] = *v;
+            }
+        }
+        let packed = pack_temporal(&by_tap, (taps, o, c), bias);
+        self.forward(packed, taps, (self.before, self.after))
+            .cpu_fwd(x, lx)
+    }
+
+    /// Of x: the convolution of the gradient with the taps turned round and their channels exchanged, so that what
+    /// was causal looks ahead. Of the weights: [`TemporalWeights`].
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let (o, c, taps) = w.dims3()?;
+        let of_x = || {
+            let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
+            let mut turned = vec![0f32; values.len()];
+            for (oc, kernel) in values.chunks_exact(taps).enumerate() {
+                for (tap, v) in kernel.iter().rev().enumerate() {
+                    turned[(tap * c + oc % c) * o + oc / c] = *v;
+                }
+            }
+            let packed = pack_temporal(&turned, (taps, c, o), &vec![0.0; c]);
+            let padding = (taps - 1 - self.before, taps - 1 - self.after);
+            grad.apply_op1_no_bwd(&self.forward(packed, taps, padding))
+        };
+        let of_w = || {
+            let op = TemporalWeights {
+                taps,
+                before: self.before,
+                interrupt: self.interrupt.clone(),
+            };
+            grad.apply_op2_no_bwd(&x.contiguous()?, &op)
+        };
+        Ok((
+            wanted(x, of_x)?,
+            wanted(w, of_w)?,
+            wanted(bias, || grad.apply_op1_no_bwd(&ChannelSums))?,
+        ))
+    }
+}
+
+impl LearnedTemporal {
+    fn forward(&self, packed: Packed, taps: usize, (before, after): (usize, usize)) -> Temporal {
+        Temporal {
+            weights: Arc::new(packed),
+            taps,
+            before,
+            after,
+            stride: 1,
+            interrupt: self.interrupt.clone(),
+        }
+    }
+}
+
+/// What leads nowhere is not computed: the gradient of the noisy video, for one.
+fn wanted(t: &Tensor, make: impl FnOnce() -> Result<Tensor>) -> Result<Option<Tensor>> {
+    t.track_op().then(make).transpose()
+}
