@@ -1,10 +1,11 @@
 //! Where gradients pass. A network that is [loaded](super::Params::load) runs by the kernels of this crate; one
 //! that [learns](super::Params::learn) holds its parameters as variables, and every layer that meets one is
-//! computed by Candle's own operations, which know their derivatives: the same that the kernels are tested
-//! against.
+//! computed by operations that know their derivatives: the convolutions by kernels of their own
+//! (`cpu/conv_grad.rs`), all else by Candle's operations, the same that the kernels are tested against.
 //!
-//! What the kernels give is made with `apply_opN`, never with `apply_opN_no_bwd`: a kernel that a tracked tensor
-//! reaches all the same fails in the backward pass, by its name, instead of cutting the graph in silence.
+//! What the kernels give on the way forward is made with `apply_opN`, never with `apply_opN_no_bwd`: a kernel
+//! that a tracked tensor reaches all the same fails in the backward pass, by its name, instead of cutting the
+//! graph in silence.
 
 use candle_core::Tensor;
 
@@ -25,3 +26,107 @@ pub(super) fn none_on_gpu(tracked: bool) -> candle_core::Result<()> {
 
 pub(super) const ON_GPU: &str =
     "gradients are computed on the CPU alone: networks do not learn on a GPU yet";
+
+#[cfg(test)]
+mod tests {
+    use crate::nn::attention::{CrossAttention, MiddleAttention, TemporalAttention};
+    use crate::nn::context::GlobalContext;
+    use crate::nn::conv::{PointConv, SpatialConv, TemporalConv, TemporalPeg};
+    use crate::nn::embed::CrossEmbed;
+    use crate::nn::norm::{ChannelNorm, GroupNormSilu, LastNorm};
+    use crate::nn::scale::{Downsample, Upsample};
+    use crate::nn::testing::{Any, random};
+    use crate::nn::threshold::dynamic_threshold;
+    use crate::nn::{Interrupt, Params, join, linear::linear, softmax};
+    use candle_core::{Device, Result, Tensor, Var};
+
+    type Layer = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
+
+    /// Each kind of layer, with weights that are loaded.
+    fn layers(p: &Params) -> Result<Vec<(&'static str, Layer)>> {
+        let go = Interrupt::new;
+        let other = random(&[2, 8, 3, 8, 8], 5);
+        let (tokens, gate) = (random(&[2, 5, 6], 3), random(&[2, 8], 4));
+        let (w, bias) = (random(&[4, 8], 6), random(&[4], 7));
+        let spatial = SpatialConv::new(&p.at("a"), 8, 4, 3)?;
+        let temporal = TemporalConv::causal(&p.at("b"), 8)?;
+        let point = PointConv::new(&p.at("c"), 8, 4)?;
+        let peg = TemporalPeg::new(&p.at("d"), 8)?;
+        let group = GroupNormSilu::new(&p.at("e"), 8, 4)?;
+        let (channel, last) = (
+            ChannelNorm::new(&p.at("f"), 8)?,
+            LastNorm::affine(&p.at("g"), 8)?,
+        );
+        let cross = CrossAttention::new(&p.at("h"), 8, 6, 2, 4)?;
+        let middle = MiddleAttention::new(&p.at("i"), 8, 2, 4)?;
+        let frames = TemporalAttention::new(&p.at("j"), 8, 2, 4)?;
+        let context = GlobalContext::new(&p.at("k"), 8)?;
+        let (down, up) = (
+            Downsample::new(&p.at("l"), 8, 4)?,
+            Upsample::new(&p.at("m"), 8, 4)?,
+        );
+        let embed = CrossEmbed::new(&p.at("n"), 8, 8)?;
+        let [o1, o2, o3, o4] = [(); 4].map(|()| other.clone());
+        Ok(vec![
+            ("spatial", Box::new(move |x| spatial.forward(x, &go()))),
+            ("temporal", Box::new(move |x| temporal.forward(x, &go()))),
+            ("point", Box::new(move |x| point.forward(x))),
+            ("peg", Box::new(move |x| peg.forward(x))),
+            ("group norm", Box::new(move |x| group.forward(x, None))),
+            (
+                "channel norm",
+                Box::new(move |x| channel.forward(&x.flatten_from(2)?)),
+            ),
+            ("layer norm", Box::new(move |x| last.forward(x))),
+            (
+                "tokens",
+                Box::new(move |x| cross.forward(x, &tokens, &go())),
+            ),
+            ("space", Box::new(move |x| middle.forward(x, &go()))),
+            ("frames", Box::new(move |x| frames.forward(x, &go()))),
+            ("context", Box::new(move |x| context.gate(x, &o1))),
+            ("down", Box::new(move |x| down.forward(x))),
+            ("up", Box::new(move |x| up.forward(x))),
+            (
+                "embed",
+                Box::new(move |x| embed.forward(std::slice::from_ref(x), &go())),
+            ),
+            ("linear", Box::new(move |x| linear(x, &w, Some(&bias)))),
+            ("add", Box::new(move |x| join::add(&o2, x))),
+            (
+                "add still",
+                Box::new(|x| join::add_still(x, &x.narrow(2, 0, 1)?)),
+            ),
+            ("relu", Box::new(join::relu)),
+            ("gate", Box::new(move |x| join::gate(&o3, &gate, x))),
+            ("join", Box::new(move |x| join::join(&o4, x, 0.5))),
+            ("repeat", Box::new(|x| join::repeat(x, 2))),
+            ("softmax", Box::new(softmax::softmax)),
+            ("threshold", Box::new(|x| Ok(dynamic_threshold(x, 0.9)?.0))),
+        ])
+    }
+
+    #[test]
+    fn a_gradient_passes_or_somebody_says_that_it_does_not() {
+        let (layers, _) = Params::load(&Any, &Device::Cpu, layers).unwrap();
+        let mut passed = 0;
+        for (name, layer) in layers {
+            let x = Var::from_tensor(&random(&[2, 8, 3, 8, 8], 1)).unwrap();
+            let slope = layer(x.as_tensor())
+                .and_then(|y| y.sqr()?.sum_all()?.backward())
+                .map(|grads| grads.get(x.as_tensor()).cloned());
+            match slope {
+                Ok(slope) => {
+                    assert!(slope.is_some(), "{name}: cut in silence");
+                    passed += 1;
+                }
+                Err(e) => {
+                    let said = e.to_string();
+                    let loud = ["backward is not supported", "no gradient passes"];
+                    assert!(loud.iter().any(|l| said.contains(l)), "{name}: {said}");
+                }
+            }
+        }
+        assert!(passed >= 12, "{passed}");
+    }
+}

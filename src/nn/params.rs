@@ -298,6 +298,28 @@ mod tests {
     }
 
     #[test]
+    fn what_learns_is_a_variable_and_the_same_one_for_whoever_asks() {
+        let build = |p: &Params| {
+            assert!(p.learns() && p.at("a").on_cpu().learns());
+            let p = p.at("a");
+            Ok([p.get("w", &[2])?, p.get_host("w", &[2])?])
+        };
+        let (given, vars) = Params::learn(&One, &Device::Cpu, build).unwrap();
+        assert_eq!(vars.keys().collect::<Vec<_>>(), ["a.w"]);
+        let new = Tensor::new(&[5f32, 6.0], &Device::Cpu).unwrap();
+        vars["a.w"].set(&new).unwrap();
+        for given in given {
+            assert!(given.track_op());
+            assert_eq!(given.to_vec1::<f32>().unwrap(), [5.0, 6.0]);
+        }
+        let missing = Params::learn(&One, &Device::Cpu, |p| p.get("c", &[4]));
+        let missing = missing.map(|_| ()).unwrap_err();
+        assert_eq!(missing.problems, ["c: missing, expected [4]"]);
+        let (loaded, _) = Params::load(&One, &Device::Cpu, |p| p.at("a").get("w", &[2])).unwrap();
+        assert!(!loaded.track_op());
+    }
+
+    #[test]
     fn the_first_that_is_no_number_is_found() {
         for at in [0, 1, 4095, 4096, 9999] {
             for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

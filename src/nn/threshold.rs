@@ -2,15 +2,21 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::learn::tracked;
 use super::on_gpu;
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Error, Result, Tensor};
 
 /// Dynamic threshold (Imagen, section 2.3): per sample, `s` is a percentile of |D| and at least 1;
 /// D `[b, ...]` is clamped to -s..s and divided by s. Returns the result and the raw percentiles `[b]`.
 ///
 /// # Errors
-/// When the device fails.
+/// When the device fails, or where a gradient is to pass: a loss is taken before the threshold.
 pub fn dynamic_threshold(d: &Tensor, percentile: f32) -> Result<(Tensor, Tensor)> {
+    if tracked(&[d]) {
+        return Err(Error::Msg(
+            "no gradient passes the dynamic threshold".into(),
+        ));
+    }
     let n = d.elem_count() / d.dim(0)?.max(1);
     let (low, weight) = rank(percentile, n);
     on_gpu!(d, cuda::dynamic_threshold(d, low, weight));
