@@ -1,6 +1,8 @@
 use super::super::{LossConfig, loss};
 use super::{batch, draws, later, learning, plain, recipe};
+use crate::models::anatomy_encoder::{AnatomyEncoder, EncoderConfig};
 use crate::models::unet3d::{Pass, Unet, UnetConfig};
+use crate::nn::testing::{largest_difference, random};
 use crate::nn::{Fetched, Interrupt, Params, TensorSource};
 use candle_core::{Device, Tensor, Var};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,44 @@ fn every_parameter_gets_a_gradient() {
         }
         assert_eq!(all.contains_key(UNUSED), config.attend_at_middle);
     }
+}
+
+/// Of the network that reads the anatomy for a motion stage.
+#[test]
+fn every_parameter_of_an_encoder_gets_a_gradient_and_its_next_pass_sees_the_step() {
+    let config = EncoderConfig {
+        size: 32,
+        width: 8,
+        embedding: 6,
+        features: 3,
+    };
+    let build = |p: &Params| AnatomyEncoder::new(&config, p);
+    let (encoder, vars) = Params::learn(&recipe(), &Device::Cpu, build).unwrap();
+    let anatomy = ((random(&[1, 1, 32, 32], 1) + 1.0).unwrap() / 2.0).unwrap();
+    let forward = || {
+        encoder
+            .forward(&anatomy, &[0.3, 0.7], &Interrupt::new())
+            .unwrap()
+    };
+    let (out, loaded) = (
+        forward(),
+        Params::load(&recipe(), &Device::Cpu, build).unwrap().0,
+    );
+    let same = loaded
+        .forward(&anatomy, &[0.3, 0.7], &Interrupt::new())
+        .unwrap();
+    assert!(largest_difference(&out, &same) < 1e-4);
+    let loss = out.sqr().and_then(|out| out.sum_all()).unwrap();
+    let grads = loss.backward().unwrap();
+    for (name, var) in &vars {
+        let gradient = values(grads.get(var.as_tensor()).unwrap());
+        assert!(gradient.iter().all(|g| g.is_finite()), "{name}");
+        assert!(gradient.iter().any(|g| *g != 0.0), "{name}");
+    }
+    // In its beginning, which depends on the anatomy alone.
+    let stem = &vars["stem.1.weight"];
+    stem.set(&(stem.as_tensor() * 1.5).unwrap()).unwrap();
+    assert!(largest_difference(&out, &forward()) > 1e-3);
 }
 
 #[test]
