@@ -33,6 +33,7 @@ impl Affine {
         }
     }
 
+    #[cfg(test)]
     fn parts(&self) -> Result<(Tensor, Tensor)> {
         match self {
             Self::Stacked(both) => Ok((both.get(0)?, both.get(1)?)),
@@ -60,7 +61,6 @@ impl GroupNormSilu {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         profile::timed("group norm, SiLU", x.device(), || {
-            let learns = tracked(&[x, scale_shift.unwrap_or(x)]);
             on_gpu!(x, {
                 let Affine::Stacked(affine) = &self.affine else {
                     candle_core::bail!("{}", super::learn::ON_GPU);
@@ -69,9 +69,14 @@ impl GroupNormSilu {
                 let out = cuda::group_norm_silu(&x, affine, scale_shift, self.groups, EPS)?;
                 Ok(out.into_tensor())
             });
+            // Of variables a copy, which leads back to them.
+            let stacked;
             let affine = match &self.affine {
-                Affine::Stacked(affine) if !learns => affine,
-                _ => return self.composed(x, scale_shift),
+                Affine::Stacked(affine) => affine,
+                Affine::Apart(weight, bias) => {
+                    stacked = Tensor::stack(&[weight, bias], 0)?;
+                    &stacked
+                }
             };
             let (b, c) = (x.dim(0)?, x.dim(1)?);
             let none;
@@ -92,6 +97,7 @@ impl GroupNormSilu {
     }
 
     /// By Candle's operations.
+    #[cfg(test)]
     fn composed(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         let shape = x.dims().to_vec();
         let (b, c) = (shape[0], shape[1]);
@@ -211,7 +217,7 @@ impl LastNorm {
 mod tests {
     use super::*;
     use crate::nn::testing::largest_difference;
-    use candle_core::Device;
+    use candle_core::{Device, Var};
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
         let n = shape.iter().product::<usize>();
@@ -235,6 +241,44 @@ mod tests {
                 &norm.composed(&x, scale_shift).unwrap(),
             );
             assert!(d < 2e-5, "{d}");
+        }
+    }
+
+    #[test]
+    fn group_norms_gradients_are_those_of_its_composition() {
+        for (shape, groups) in [
+            ([2, 16, 3, 5, 7], 8),
+            ([1, 8, 1, 9, 9], 2),
+            ([3, 4, 2, 2, 3], 4),
+        ] {
+            let (b, c) = (shape[0], shape[1]);
+            let var = |shape: &[usize], step| Var::from_tensor(&wave(shape, step)).unwrap();
+            let (weight, bias) = (var(&[c], 0.7), var(&[c], 0.3));
+            let (x, told) = (var(&shape, 0.13), var(&[b, 2 * c], 0.9));
+            let norm = GroupNormSilu {
+                affine: Affine::Apart(weight.as_tensor().clone(), bias.as_tensor().clone()),
+                groups,
+            };
+            let towards = wave(&shape, 0.41);
+            let slopes = |y: Tensor| {
+                let loss = (y * &towards).and_then(|y| y.sum_all()).unwrap();
+                let grads = loss.backward().unwrap();
+                [&x, &weight, &bias, &told].map(|v| grads.get(v).cloned())
+            };
+            for scale_shift in [None, Some(told.as_tensor())] {
+                let ours = slopes(norm.forward(&x, scale_shift).unwrap());
+                let theirs = slopes(norm.composed(&x, scale_shift).unwrap());
+                for (k, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+                    let (Some(ours), Some(theirs)) = (ours, theirs) else {
+                        assert!(k == 3 && scale_shift.is_none() && ours.is_none());
+                        continue;
+                    };
+                    let size = theirs.abs().unwrap().max_all().unwrap();
+                    let size = size.to_scalar::<f32>().unwrap().max(1.0);
+                    let d = largest_difference(ours, theirs) / size;
+                    assert!(d < 2e-5, "{shape:?} {k}: {d}");
+                }
+            }
         }
     }
 

@@ -12,6 +12,7 @@ pub mod join;
 mod kernels;
 pub mod math;
 pub mod norm;
+mod norm_grad;
 pub mod product;
 pub mod softmax;
 pub mod temporal_attention;

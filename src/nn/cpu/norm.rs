@@ -1,8 +1,9 @@
 //! Normalisations in one pass over memory for the statistics and one for the result.
 
 use super::columns::{Columns, Cut, par_columns, par_parts};
+use super::norm_grad::slopes;
 use super::{elements, fit, math::silu, simd};
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// Sums are kept in 16 lanes of `f32` over at most this many elements, then in `f64`.
 const CHUNK: usize = 4096;
@@ -80,24 +81,64 @@ impl CustomOp3 for GroupNormSilu {
         let out = par_parts(x.len(), per_group * n, |i, out| {
             let (bi, group) = (i / self.groups, i % self.groups);
             let x = &x[i * per_group * n..][..per_group * n];
-            let count = x.len() as f64;
-            let mut sum = 0f64;
-            sum_into(&mut sum, x);
-            let mean = sum / count;
-            let mut squares = 0f64;
-            squares_into(&mut squares, x, mean as f32);
-            let rstd = 1.0 / (squares / count + self.eps).sqrt();
+            let of = Statistics::of(x, self.eps);
             for (j, (out, x)) in out.chunks_mut(n).zip(x.chunks(n)).enumerate() {
                 let ci = group * per_group + j;
-                let (weight, bias) = (f64::from(affine[ci]), f64::from(affine[c + ci]));
-                let scale = f64::from(scale_shift[bi * 2 * c + ci]) + 1.0;
-                let shift = f64::from(scale_shift[bi * 2 * c + c + ci]);
-                let gain = rstd * weight * scale;
-                let offset = (bias - mean * rstd * weight) * scale + shift;
-                affine_silu(out, x, gain as f32, offset as f32);
+                let (gain, offset) = of.line(affine, scale_shift, (bi, ci, c));
+                affine_silu(out, x, gain, offset);
             }
         });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        affine: &Tensor,
+        scale_shift: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let [x, affine, scale_shift] = slopes(self, [x, affine, scale_shift, grad])?;
+        Ok((Some(x), Some(affine), Some(scale_shift)))
+    }
+}
+
+/// Of a group of channels.
+#[derive(Clone, Copy)]
+pub(super) struct Statistics {
+    pub mean: f64,
+    /// One over the standard deviation.
+    pub rstd: f64,
+}
+
+impl Statistics {
+    pub fn of(x: &[f32], eps: f64) -> Self {
+        let count = x.len() as f64;
+        let mut sum = 0f64;
+        sum_into(&mut sum, x);
+        let mean = sum / count;
+        let mut squares = 0f64;
+        squares_into(&mut squares, x, mean as f32);
+        Self {
+            mean,
+            rstd: 1.0 / (squares / count + eps).sqrt(),
+        }
+    }
+
+    /// From x to what SiLU gets, `gain x + offset`: for sample `bi` and channel `ci` of `c`.
+    pub fn line(
+        &self,
+        affine: &[f32],
+        scale_shift: &[f32],
+        (bi, ci, c): (usize, usize, usize),
+    ) -> (f32, f32) {
+        let (weight, bias) = (f64::from(affine[ci]), f64::from(affine[c + ci]));
+        let scale = f64::from(scale_shift[bi * 2 * c + ci]) + 1.0;
+        let shift = f64::from(scale_shift[bi * 2 * c + c + ci]);
+        let gain = self.rstd * weight * scale;
+        let offset = (bias - self.mean * self.rstd * weight) * scale + shift;
+        (gain as f32, offset as f32)
     }
 }
 
