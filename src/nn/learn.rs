@@ -1,7 +1,7 @@
 //! Where gradients pass. A network that is [loaded](super::Params::load) runs by the kernels of this crate; one
 //! that [learns](super::Params::learn) holds its parameters as variables, and every layer that meets one is
-//! computed by operations that know their derivatives: the convolutions by kernels of their own
-//! (`cpu/conv_grad.rs`), all else by Candle's operations, the same that the kernels are tested against.
+//! computed by operations that know their derivatives: convolutions and group norm by kernels of their own
+//! (`cpu/conv_grad.rs`, `cpu/norm_grad.rs`), all else by Candle's operations, the same that the kernels are tested against.
 //!
 //! What the kernels give on the way forward is made with `apply_opN`, never with `apply_opN_no_bwd`: a kernel
 //! that a tracked tensor reaches all the same fails in the backward pass, by its name, instead of cutting the
