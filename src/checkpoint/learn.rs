@@ -77,11 +77,19 @@ impl LearningStage {
         })
     }
 
-    /// Writes a cascade of these weights into a folder, which may be there already.
+    /// Writes a cascade of these weights into a folder, which may be there already, with a card that says from which EFs
+    /// in percent they learned.
     ///
     /// # Errors
     /// [`Error`], when the disk is full or fails: each file is whole or as it was.
-    pub fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), Error> {
+    pub fn write(
+        &self,
+        weights: &BTreeMap<String, Tensor>,
+        [low, high]: [f64; 2],
+        out: &Path,
+    ) -> Result<(), Error> {
+        let card =
+            format!("name: trained by echoif\ntraining_ef_range_percent: [{low:.0}, {high:.0}]\n");
         let fail = |e: candle_core::Error| Error::config(out, e.to_string());
         let mut data = Vec::new();
         for (name, t) in weights {
@@ -100,6 +108,7 @@ impl LearningStage {
         let mut writer = Writer::new(out, "cascade", self.sha256.clone())?;
         writer.write("config.yaml", self.text.as_bytes())?;
         writer.write(&native::stage_file(0), &bytes)?;
+        writer.write(native::CARD, card.as_bytes())?;
         writer.finish(Vec::new()).map(|_| ())
     }
 }

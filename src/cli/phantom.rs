@@ -92,7 +92,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     displacement: Option<PathBuf>,
     /// The clip: .gif, .apng, .avi, .mp4 or .dcm, or a folder for frames. What is known of it lies beside it, in
-    /// NAME.json.
+    /// NAME.EXT.json.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[arg(long)]
@@ -120,6 +120,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         args.ef
     );
     export::check(&args.out)?;
+    ensure!(
+        args.displacement.as_ref() != Some(&args.out),
+        "--displacement and --out name the same file."
+    );
     match (&args.puppet, &args.outline) {
         (Some(still), Some(outline)) => puppet(args, still, outline),
         _ => heart(args),
@@ -154,7 +158,8 @@ fn heart(args: &Args) -> anyhow::Result<()> {
     ensure!(
         (ef - take.ef).abs() <= 0.001,
         "With these segments the heart reaches an EF of {:.1} % at most. Ask for less, or let more of the wall move.",
-        100.0 * ef
+        // Rounded down, so that it is reached.
+        (1000.0 * heart.most_ef(take.wall_motion)).floor() / 10.0
     );
     let made = Made {
         frames,
@@ -172,8 +177,8 @@ fn heart(args: &Args) -> anyhow::Result<()> {
         "apex_point": APEX,
         "volumes_ml": made.volumes,
     });
-    let field = |k: usize| Ok(heart.displacement(&take, k, 0));
-    finish(args, made, own, [rate, heart_rate, seconds], field)
+    let fields = |from: &[usize]| Ok(heart.displacements(&take, from, 0));
+    finish(args, made, own, [rate, heart_rate, seconds], fields)
 }
 
 fn puppet(args: &Args, still: &Path, outline: &Path) -> anyhow::Result<()> {
@@ -238,8 +243,8 @@ fn puppet(args: &Args, still: &Path, outline: &Path) -> anyhow::Result<()> {
     if args.leaflets && !opens_valve && !args.json {
         println!("The still shows no closed valve that could be opened.");
     }
-    let field = |k: usize| Ok(puppet.displacement(&take, &life, k, 0)?);
-    finish(args, made, own, [rate, heart_rate, seconds], field)
+    let fields = |from: &[usize]| Ok(puppet.displacements(&take, &life, from, 0)?);
+    finish(args, made, own, [rate, heart_rate, seconds], fields)
 }
 
 fn within(name: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> anyhow::Result<f64> {
@@ -250,6 +255,16 @@ fn within(name: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> anyho
         range.end()
     );
     Ok(value)
+}
+
+fn frames_within(frames: usize) -> anyhow::Result<usize> {
+    ensure!(
+        FRAMES_RANGE.contains(&frames),
+        "A clip has from {} to {} frames, not {frames}.",
+        FRAMES_RANGE.start(),
+        FRAMES_RANGE.end()
+    );
+    Ok(frames)
 }
 
 /// Frames, their rate and the heart rate.
@@ -263,8 +278,11 @@ fn timing(args: &Args, own: f64) -> anyhow::Result<(Take, f64, f64)> {
         }
         // One beat in its phases.
         None => {
-            let frames = args.frames.unwrap_or(FRAMES);
-            (frames as f64 / beat, frames as f64)
+            let frames = frames_within(args.frames.unwrap_or(FRAMES))?;
+            (
+                within("The rate", frames as f64 / beat, RATES)?,
+                frames as f64,
+            )
         }
     };
     ensure!(
@@ -276,12 +294,7 @@ fn timing(args: &Args, own: f64) -> anyhow::Result<(Take, f64, f64)> {
         (None, Some(seconds)) => (seconds * rate).round() as usize,
         (None, None) => frames_per_beat.round() as usize,
     };
-    ensure!(
-        FRAMES_RANGE.contains(&frames),
-        "A clip has from {} to {} frames, not {frames}.",
-        FRAMES_RANGE.start(),
-        FRAMES_RANGE.end()
-    );
+    frames_within(frames)?;
     let take = Take {
         ef: args.ef / 100.0,
         frames,
@@ -323,7 +336,7 @@ fn finish(
     made: Made,
     own: Value,
     [rate, heart_rate, seconds]: [f64; 3],
-    field: impl Fn(usize) -> anyhow::Result<Option<Vec<[f32; 2]>>>,
+    fields: impl Fn(&[usize]) -> anyhow::Result<Option<Vec<Vec<[f32; 2]>>>>,
 ) -> anyhow::Result<()> {
     let count = made.phases.len();
     let what = match args.puppet {
@@ -345,11 +358,10 @@ fn finish(
         all.extend(own);
     }
     if let Some(path) = &args.displacement {
-        let mut bytes = Vec::new();
-        for k in 0..count {
-            let moved = field(k)?.context("a frame has no displacement")?;
-            bytes.extend(moved.iter().flatten().flat_map(|v| v.to_le_bytes()));
-        }
+        let frames: Vec<usize> = (0..count).collect();
+        let moved = fields(&frames)?.context("a frame has no displacement")?;
+        let values = moved.iter().flatten().flatten();
+        let bytes: Vec<u8> = values.flat_map(|v| v.to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F32, vec![count, SIZE, SIZE, 2], &bytes)?;
         let file = safetensors::serialize([("displacement", view)], None)?;
         crate::files::write_atomically(path, &file)

@@ -11,7 +11,7 @@ use crate::files::{read_text, write_atomically, yaml};
 use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
 use crate::train::samples::{Source, stills};
-use crate::train::{Run, RunError, Settings, Step};
+use crate::train::{Run, Settings, Step};
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 const STACK: usize = 512 << 20;
 /// Files of a run, in its folder.
 const STATE: &str = "state.safetensors";
-const CONFIG: &str = "config.yaml";
+const KEPT: &str = "run.yaml";
 const LOSSES: &str = "loss.csv";
 const PICTURE: &str = "loss.png";
 const CASCADE: &str = "cascade";
@@ -39,7 +39,8 @@ const SAMPLE_EF: f64 = 30.0;
     echoif generate --frame frame.png --ef 30 --cascade run/cascade --out ef30.gif\n\nmotion.yaml, all of it optional:\n  \
     from: built-in        # or a folder that `echoif import` or `echoif train` wrote\n  \
     stills: frames        # a folder of NAME.png with NAME.outline.json; simulated hearts alone without it\n  \
-    steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  checkpoint_minutes: 10"
+    steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  \
+    log_sigma: [3.4, 1.4]\n  untold: 0.1\n  checkpoint_minutes: 10"
 )]
 pub struct Args {
     /// What to train, with what, and for how long.
@@ -61,8 +62,8 @@ pub struct Args {
     pub json: bool,
 }
 
-/// A run's `config.yaml`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// What a run is told.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
     from: String,
@@ -105,6 +106,15 @@ impl Default for Config {
     }
 }
 
+/// What a run was begun with, in its folder: paths, which may name somebody, are not kept, what lay there is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+struct Kept {
+    from_sha256: String,
+    stills: usize,
+    stills_sha256: String,
+    settings: Settings,
+}
+
 impl Config {
     fn settings(&self) -> Settings {
         Settings {
@@ -130,7 +140,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let config: Config = yaml::read(&text).map_err(bad)?;
     config.settings().check().map_err(bad)?;
     ensure!(
-        config.checkpoint_minutes > 0.0,
+        config.checkpoint_minutes > 0.0 && config.checkpoint_minutes <= 100_000.0,
         "{}: `checkpoint_minutes` is out of its range.",
         args.config.display()
     );
@@ -143,26 +153,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         ),
         _ => {}
     }
-    let before = args.out.join(CONFIG);
-    if args.resume {
-        let before: Config = yaml::read(&read_text(&before)?).map_err(anyhow::Error::msg)?;
-        let same = Config {
-            checkpoint_minutes: config.checkpoint_minutes,
-            ..before
-        };
-        ensure!(
-            same == config,
-            "{} is not the configuration that {} was begun with. Give the one in {}.",
-            args.config.display(),
-            args.out.display(),
-            args.out.join(CONFIG).display()
-        );
-    }
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("{} cannot be made", args.out.display()))?;
-    let kept_text = yaml::write(&config).map_err(anyhow::Error::msg)?;
-    write_atomically(&args.out.join(CONFIG), kept_text.as_bytes())?;
-
     let stop = Interrupt::new();
     let asked = stop.clone();
     // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
@@ -189,11 +179,28 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
         puppets: config.puppets,
         scale: 1.0,
     };
+    begin(
+        args,
+        &Kept {
+            from_sha256: learning.sha256.clone(),
+            stills: hearts,
+            stills_sha256: source.stills_sha256(),
+            settings: config.settings(),
+        },
+    )?;
     let mut run = Run::new(config.settings(), learning, source)?;
     let mut losses = Losses::default();
     if args.resume {
-        run.go_on(&args.out.join(STATE))?;
-        losses = Losses::read(&args.out.join(LOSSES), run.step_number())?;
+        let kept = args.out.join(STATE);
+        run.go_on(&kept)
+            .with_context(|| format!("{} cannot be gone on from", kept.display()))?;
+        match Losses::read(&args.out.join(LOSSES), run.step_number()) {
+            Ok(before) => losses = before,
+            Err(why) => eprintln!(
+                "The losses before step {} are gone: {why:#}",
+                run.step_number()
+            ),
+        }
     }
     let bar = ProgressBar::with_draw_target(Some(config.steps), ProgressDrawTarget::stderr());
     bar.set_style(
@@ -209,8 +216,10 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
         if args.stop_after.is_some_and(|most| gone >= most) {
             break;
         }
-        match run.advance(&Interrupt::new()) {
+        match run.advance(stop) {
             Ok(step) => losses.push(step),
+            // A step that was stopped has changed nothing.
+            Err(_) if stop.is_set() => break,
             Err(why) => {
                 end = Err(why);
                 break;
@@ -230,10 +239,8 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
         }
     }
     bar.finish_and_clear();
-    // What was learned before the fault is not lost by it.
-    if !matches!(end, Err(RunError::NotANumber(_) | RunError::Gradient(..))) {
-        keep(&run, &losses, &args.out)?;
-    }
+    // What was learned before a fault is not lost by it: a step that fails changes nothing.
+    keep(&run, &losses, &args.out)?;
     end?;
     let steps = run.step_number() - from_step;
     let seconds = begun.elapsed().as_secs_f64();
@@ -265,14 +272,61 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// State first: from it everything else is made again.
+fn kept_in(path: &Path) -> anyhow::Result<Kept> {
+    let named = || format!("{} cannot be read", path.display());
+    let text = read_text(path).with_context(named)?;
+    yaml::read(&text)
+        .map_err(anyhow::Error::msg)
+        .with_context(named)
+}
+
+/// Makes the run's folder, or looks whether it is this run's.
+fn begin(args: &Args, kept: &Kept) -> anyhow::Result<()> {
+    let path = args.out.join(KEPT);
+    if args.resume {
+        let before = kept_in(&path)?;
+        ensure!(
+            before == *kept,
+            "{} is not the configuration that {} was begun with, or its stills or weights are others now. What it \
+             was begun with stands in {}.",
+            args.config.display(),
+            args.out.display(),
+            path.display()
+        );
+        return Ok(());
+    }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("{} cannot be made", args.out.display()))?;
+    ensure!(
+        !path.exists() || kept_in(&path).is_ok(),
+        "{} is there and is no run's. Name another folder.",
+        path.display()
+    );
+    let text = yaml::write(kept).map_err(anyhow::Error::msg)?;
+    write_atomically(&path, text.as_bytes())?;
+    Ok(())
+}
+
+/// Losses first: what they know beyond the state is dropped when a run goes on. All but the state can be made again,
+/// or done without, and costs a run of hours no more than a word.
 fn keep(run: &Run, losses: &Losses, out: &Path) -> anyhow::Result<()> {
-    let full = |what: &str| format!("{what} cannot be written; what was kept before is whole");
-    run.keep(&out.join(STATE)).with_context(|| full(STATE))?;
-    losses.write(&out.join(LOSSES))?;
-    write_atomically(&out.join(PICTURE), &picture::of(&losses.steps)?)?;
-    run.write_cascade(&out.join(CASCADE))?;
-    sample(&out.join(CASCADE), out, run.step_number())
+    let word = |what: &str, done: anyhow::Result<()>| {
+        if let Err(why) = done {
+            eprintln!("{what} could not be written: {why:#}");
+        }
+    };
+    word(LOSSES, losses.write(&out.join(LOSSES)));
+    run.keep(&out.join(STATE)).with_context(|| {
+        format!("{STATE} could not be written; the one that was kept before is whole")
+    })?;
+    let picture = picture::of(&losses.steps)
+        .and_then(|bytes| Ok(write_atomically(&out.join(PICTURE), &bytes)?));
+    word(PICTURE, picture);
+    match run.write_cascade(&out.join(CASCADE)) {
+        Ok(()) => word(SAMPLES, sample(&out.join(CASCADE), out, run.step_number())),
+        Err(why) => word(CASCADE, Err(why.into())),
+    }
+    Ok(())
 }
 
 /// A simulated heart at an EF as the cascade makes it now.

@@ -7,7 +7,7 @@ use super::scanner::Scanner;
 use super::settings::{Quality, Settings};
 use super::texture::Texture;
 use super::tissue::Section;
-use super::{Lesson, SIZE};
+use super::{EF_RANGE, Lesson, SIZE, WallMotion};
 use crate::puppet::{FRAMES, centres, sub};
 
 /// A simulated heart in an apical four-chamber view, ready to be drawn at any ejection fraction.
@@ -118,11 +118,16 @@ impl Heart {
         Beat::of(self, take)
     }
 
-    /// Of each pixel of frame `from` of a recording, row by row `[112, 112]`, how far in pixels its tissue is away
-    /// in frame `to`, as `[x, y]`: exactly how this heart moves. Blood goes with the wall here, though its
+    /// Of each pixel of frames `from` of a recording, row by row `[112, 112]` a frame, how far in pixels its tissue is
+    /// away in frame `to`, as `[x, y]`: exactly how this heart moves. Blood goes with the wall here, though its
     /// speckle is new in each frame, and so do the chambers beside and below the ventricle, whose borders are
     /// drawn by rules of their own. None where there is no such frame.
-    pub fn displacement(&self, take: &Take, from: usize, to: usize) -> Option<Vec<[f32; 2]>> {
+    pub fn displacements(
+        &self,
+        take: &Take,
+        from: &[usize],
+        to: usize,
+    ) -> Option<Vec<Vec<[f32; 2]>>> {
         let (moments, _) = Beat::planned(self, take);
         let section = |k: usize| {
             let moment = moments.get(k)?;
@@ -133,15 +138,42 @@ impl Heart {
                 &self.texture,
             ))
         };
-        let (from, to) = (section(from)?, section(to)?);
-        let moved = (0..SIZE * SIZE).map(|i| {
-            let pixel = [(i % SIZE) as f64, (i / SIZE) as f64];
-            let here = self.view.to_cm(pixel).map(|v| v as f32);
-            let there = to.place_of(from.material_at(here)).map(f64::from);
-            let there = self.view.to_pixels(there);
-            [(there[0] - pixel[0]) as f32, (there[1] - pixel[1]) as f32]
+        let to = section(to)?;
+        let fields = from.iter().map(|k| {
+            let from = section(*k)?;
+            let moved = (0..SIZE * SIZE).map(|i| {
+                let pixel = [(i % SIZE) as f64, (i / SIZE) as f64];
+                let here = self.view.to_cm(pixel).map(|v| v as f32);
+                let there = to.place_of(from.material_at(here)).map(f64::from);
+                let there = self.view.to_pixels(there);
+                [(there[0] - pixel[0]) as f32, (there[1] - pixel[1]) as f32]
+            });
+            Some(moved.collect())
         });
-        Some(moved.collect())
+        fields.collect()
+    }
+
+    /// The largest ejection fraction, a share, that this heart reaches where its wall moves so.
+    pub fn most_ef(&self, wall_motion: WallMotion) -> f64 {
+        let missed = |ef: f64| {
+            let take = Take {
+                wall_motion,
+                ..Take::beat(ef, 2)
+            };
+            (Beat::planned(self, &take).1.ef - ef).abs() > 0.0005
+        };
+        let (mut near, mut far) = (*EF_RANGE.start(), *EF_RANGE.end());
+        if !missed(far) {
+            return far;
+        }
+        for _ in 0..12 {
+            let middle = 0.5 * (near + far);
+            match missed(middle) {
+                true => far = middle,
+                false => near = middle,
+            }
+        }
+        near
     }
 }
 

@@ -303,6 +303,16 @@ fn a_segment_that_stands_still_leaves_the_ejection_fraction_to_the_others() {
         };
         let (_, beat) = Beat::planned(&heart, &take);
         assert!(beat.ef < 0.3, "{}", beat.ef);
+        let most = heart.most_ef(still);
+        let reached = |ef| {
+            let take = Take {
+                wall_motion: still,
+                ..Take::beat(ef, 16)
+            };
+            (Beat::planned(&heart, &take).1.ef - ef).abs() < 0.001
+        };
+        assert!(reached(most) && !reached(most + 0.02), "{most}");
+        assert_eq!(heart.most_ef(WallMotion::default()), 0.9);
     }
 }
 
@@ -320,8 +330,8 @@ fn displacements_lead_from_border_to_border_and_back() {
             ..Take::beat(0.15 + 0.06 * seed as f64, 16)
         };
         let (_, beat) = Beat::planned(&heart, &take);
-        let forth = heart.displacement(&take, 0, beat.es_frame).unwrap();
-        let back = heart.displacement(&take, beat.es_frame, 0).unwrap();
+        let [forth, back] = [(0, beat.es_frame), (beat.es_frame, 0)]
+            .map(|(from, to)| heart.displacements(&take, &[from], to).unwrap().remove(0));
         let (moments, _) = Beat::planned(&heart, &take);
         let section = |k: usize| {
             super::tissue::Section::new(
@@ -353,7 +363,7 @@ fn displacements_lead_from_border_to_border_and_back() {
     assert!(worst < 0.1, "{worst}");
     assert!(
         Heart::from_seed(1, Quality::Good)
-            .displacement(&Take::beat(0.5, 4), 0, 4)
+            .displacements(&Take::beat(0.5, 4), &[0], 4)
             .is_none()
     );
 }

@@ -79,7 +79,7 @@ pub fn loss(
     let times = a_sample(&|s| c(s).c_noise, &sigmas)?.flatten_all()?;
     let lowres = lowres(unet, batch, draws, b)?;
 
-    let keep: Vec<u8> = draws.keep.iter().map(|&keep| keep.into()).collect();
+    let keep: Vec<u8> = draws.keep.iter().map(|&keep| u8::from(keep)).collect();
     let ef = unet.ef_tokens(&batch.ef, &Tensor::new(keep, device)?)?;
     let output = unet.forward(
         &Inputs {

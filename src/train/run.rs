@@ -1,16 +1,18 @@
 //! A run that teaches the first stage of a motion cascade.
 
-use super::samples::{Sample, Source};
+use super::samples::{EFS, Sample, Source};
 use super::{Adam, AdamConfig, Batch, Draws, Ema, EmaConfig, LossConfig, Tensors, loss};
 use super::{read_state, write_state};
 use crate::checkpoint::LearningStage;
 use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
 use crate::nn::Interrupt;
+use crate::puppet::{FRAMES, GRID, SIDE};
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor, Var};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The ventricle's inside counts this many times more than the rest: the ejection fraction is decided there.
@@ -21,10 +23,15 @@ const WARM_UP: f64 = 100.0;
 const FALLS_FROM: f64 = 0.4;
 /// The largest norm of a gradient over all parameters: a rare sample must not undo a hundred others.
 const LARGEST_NORM: f64 = 1.0;
+/// The encoder, which begins as a network of its own that knows much, learns in steps smaller by this.
+const ENCODER: f64 = 0.25;
+const ENCODERS: &str = "enc.";
 const EMA: EmaConfig = EmaConfig {
     every: 1,
     after: 100,
 };
+
+type Vars = BTreeMap<String, Var>;
 
 /// What a run is made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,7 +39,7 @@ const EMA: EmaConfig = EmaConfig {
 pub struct Settings {
     /// Steps of the whole run.
     pub steps: u64,
-    /// Samples of a step.
+    /// Samples of a step, 64 at most: of the built-in stage each takes a third of a gigabyte.
     pub batch: usize,
     /// The largest step size.
     pub step_size: f64,
@@ -42,7 +49,7 @@ pub struct Settings {
     /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
     /// values, and is seen through all but the highest.
     pub log_sigma: [f64; 2],
-    /// The share of samples that are not told their EF.
+    /// The share of samples whose EF the U-Net is not told; the encoder always is.
     pub untold: f64,
 }
 
@@ -66,7 +73,7 @@ impl Settings {
     pub fn check(&self) -> std::result::Result<(), String> {
         let good = [
             ("steps", (1..=100_000_000).contains(&self.steps)),
-            ("batch", (1..=4096).contains(&self.batch)),
+            ("batch", (1..=64).contains(&self.batch)),
             ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
             ("puppets", (0.0..=1.0).contains(&self.puppets)),
             (
@@ -95,19 +102,20 @@ impl Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(
-        "The loss of step {0} is no number: the run has left its way. The last state is kept; go on from it with a \
-         smaller step_size."
+        "The loss of step {0} is no number: the run has left its way. What was learned before it is kept. Begin \
+         another run from its cascade, with a smaller step_size."
     )]
     NotANumber(u64),
     #[error(
-        "The gradient of {1} in step {0} is no number. The last state is kept; go on from it with a smaller step_size."
+        "The gradient of {1} in step {0} is no number. What was learned before it is kept. Begin another run from its \
+         cascade, with a smaller step_size."
     )]
     Gradient(u64, String),
-    #[error("{0}")]
+    #[error(transparent)]
     Sample(#[from] crate::phantom::puppet::PuppetError),
-    #[error("{0}")]
+    #[error(transparent)]
     Tensor(#[from] candle_core::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Checkpoint(#[from] crate::checkpoint::Error),
     #[error("{0}")]
     State(String),
@@ -152,6 +160,14 @@ impl Run {
         let Output::Motion { scale, .. } = learning.config.output else {
             return Err(RunError::State("the stage makes no motion".into()));
         };
+        let encoder = learning.config.encoder.as_ref().map(|e| e.size);
+        let made = (learning.config.size, learning.config.frames, encoder);
+        if made != (GRID, FRAMES, Some(SIDE)) {
+            return Err(RunError::State(format!(
+                "Samples are of {FRAMES} frames of {GRID} x {GRID} cells with an anatomy of {SIDE} x {SIDE}; this stage \
+                 has others."
+            )));
+        }
         Ok(Self {
             adam: Adam::new(config),
             ema: Ema::new(EMA, &learning.vars)?,
@@ -198,8 +214,16 @@ impl Run {
         }
         self.cut(&mut grads, norm)?;
         let step_size = self.settings.step_size_at(self.step);
-        self.adam.set_alpha(step_size);
-        self.adam.step(&self.learning.vars, &grads)?;
+        let (encoder, unet): (Vars, Vars) = self
+            .learning
+            .vars
+            .iter()
+            .map(|(name, var)| (name.clone(), var.clone()))
+            .partition(|(name, _)| name.starts_with(ENCODERS));
+        for (vars, size) in [(unet, step_size), (encoder, ENCODER * step_size)] {
+            self.adam.set_alpha(size);
+            self.adam.step(&vars, &grads)?;
+        }
         self.ema.step(&self.learning.vars)?;
         let done = Step {
             step: self.step,
@@ -342,160 +366,10 @@ impl Run {
     /// # Errors
     /// When the disk is full or fails.
     pub fn write_cascade(&self, out: &Path) -> std::result::Result<(), RunError> {
-        Ok(self.learning.write(self.ema.weights(), out)?)
+        let range = EFS.map(|ef| 100.0 * ef);
+        Ok(self.learning.write(self.ema.weights(), range, out)?)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checkpoint::Recipe;
-
-    /// The built-in stage's kind, small.
-    const SMALL: &str = "
-unets:
-  unet1:
-    dim: 8
-    dim_mults: [1, 2, 4]
-    channels: 3
-    cond_images_channels: 4
-    num_resnet_blocks: 1
-    max_text_len: 1
-    layer_attns: false
-    layer_cross_attns: [false, false, true]
-    memory_efficient: false
-    attend_at_middle: false
-    attn_heads: 2
-    attn_dim_head: 8
-    attn_pool_num_latents: 2
-    resize_mode: area
-    output: motion
-    motion: {scale: 3.0, picture_size: 112, third_channel: lv_cavity}
-    encoder: {width: 8, embedding: 8, features: 4, size: 112}
-imagen:
-  elucidated: true
-  condition_on_text: true
-  channels: 1
-  image_sizes: 28
-  text_embed_dim: 1
-  num_sample_steps: 1
-  sigma_min: 3.0
-  sigma_max: 160.0
-  sigma_data: 0.5
-  rho: 7
-  S_churn: 0
-  S_tmin: 0.05
-  S_tmax: 50
-  S_noise: 1.003
-  dynamic_thresholding: false
-dataset: {fps: 16, duration: 1.0, grayscale: true, beat_normalised: true}
-checkpoint: {cond_scale: 1.0}
-";
-
-    fn run(steps: u64) -> Run {
-        let settings = Settings {
-            steps,
-            batch: 2,
-            seed: 4,
-            ..Settings::default()
-        };
-        let recipe = Recipe {
-            prefix: "small.".into(),
-            gain: 1.0,
-        };
-        let learning = LearningStage::of(SMALL, &recipe, Path::new("small"), "0".into()).unwrap();
-        let source = Source {
-            seed: 0,
-            stills: Vec::new(),
-            puppets: 0.0,
-            scale: 1.0,
-        };
-        Run::new(settings, learning, source).unwrap()
-    }
-
-    fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = pool.stack_size(64 << 20).build().unwrap();
-        pool.install(work)
-    }
-
-    fn advance(run: &mut Run, steps: u64) -> Vec<Step> {
-        let interrupt = Interrupt::new();
-        (0..steps)
-            .map(|_| run.advance(&interrupt).unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn a_run_that_was_stopped_is_the_unbroken_one_to_the_bit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let unbroken = with_threads(1, || {
-            let mut run = run(6);
-            let steps = advance(&mut run, 6);
-            assert!(run.is_done());
-            run.keep(&path("unbroken")).unwrap();
-            steps
-        });
-        for threads in [1, 2] {
-            let resumed = with_threads(threads, || {
-                let mut first = run(6);
-                let mut steps = advance(&mut first, 3);
-                first.keep(&path("half")).unwrap();
-                let mut second = run(6);
-                second.go_on(&path("half")).unwrap();
-                assert_eq!(second.step_number(), 3);
-                steps.extend(advance(&mut second, 3));
-                second.keep(&path("resumed")).unwrap();
-                steps
-            });
-            assert_eq!(resumed, unbroken, "{threads} threads");
-            let read = |name: &str| std::fs::read(path(name)).unwrap();
-            assert!(read("resumed") == read("unbroken"), "{threads} threads");
-        }
-        assert!(run(6).go_on(&path("nothing")).is_err());
-    }
-
-    #[test]
-    fn it_learns_and_what_it_learned_is_a_cascade() {
-        let folder = tempfile::tempdir().unwrap();
-        let (first, last) = with_threads(2, || {
-            let mut run = run(20);
-            let steps = advance(&mut run, 20);
-            run.write_cascade(folder.path()).unwrap();
-            let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
-            (mean(&steps[..5]), mean(&steps[15..]))
-        });
-        println!("loss {first:.2}, then {last:.2}");
-        assert!(last < 0.8 * first, "{first} {last}");
-        let opened = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();
-        assert!(opened.cascade.config.makes_motion());
-    }
-
-    #[test]
-    fn the_step_size_rises_and_falls() {
-        let settings = Settings {
-            steps: 1000,
-            ..Settings::default()
-        };
-        let at = |step| settings.step_size_at(step) / settings.step_size;
-        assert!(at(0) < 0.02 && (at(200) - 1.0).abs() < 0.01 && at(999) < 0.01);
-        assert!(Settings::default().check().is_ok());
-        for wrong in [
-            Settings {
-                batch: 0,
-                ..settings.clone()
-            },
-            Settings {
-                step_size: f64::NAN,
-                ..settings.clone()
-            },
-            Settings {
-                untold: 1.0,
-                ..settings.clone()
-            },
-        ] {
-            assert!(wrong.check().is_err(), "{wrong:?}");
-        }
-    }
-}
+mod tests;

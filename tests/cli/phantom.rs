@@ -281,10 +281,50 @@ fn what_cannot_be_is_a_sentence() {
             vec!["--ef", "35", "--segment", "mid-septal=9", "--out", &out],
             "mid-septal=0.5",
         ),
+        (
+            vec!["--ef", "35", "--frames", "0", "--out", &out],
+            "from 2 to 512 frames",
+        ),
+        (
+            vec![
+                "--ef",
+                "35",
+                "--frames",
+                "512",
+                "--heart-rate",
+                "250",
+                "--out",
+                &out,
+            ],
+            "The rate goes from 1 to 1000",
+        ),
+        (
+            vec!["--ef", "35", "--displacement", &out, "--out", &out],
+            "the same file",
+        ),
         (still, "at most"),
     ] {
         let said = refused(&arguments);
         assert!(said.contains(words), "{arguments:?} {said}");
+    }
+    // What it says can be reached can be.
+    let mut akinetic = vec!["--seed", "3", "--out", &out];
+    for segment in [
+        "basal-septal=0",
+        "mid-septal=0",
+        "basal-lateral=0",
+        "mid-lateral=0",
+    ] {
+        akinetic.extend(["--segment", segment]);
+    }
+    let text = refused(&[&akinetic[..], &["--ef", "80"]].concat());
+    let (_, rest) = text.split_once("an EF of ").unwrap();
+    let (most, _) = rest.split_once(" %").unwrap();
+    let made = path("most.gif");
+    akinetic[3] = &made;
+    said(&[&akinetic[..], &["--ef", most, "--json"]].concat());
+    for name in ["most.gif", "most.gif.json"] {
+        std::fs::remove_file(path(name)).unwrap();
     }
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
     // A truth is no run.

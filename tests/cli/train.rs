@@ -26,7 +26,7 @@ fn refused(output: &Output) -> String {
 
 /// A folder with a still and its outline, drawn.
 fn stills(folder: &Path) -> PathBuf {
-    let stills = folder.join("stills");
+    let stills = folder.join("stills of Mustermann");
     std::fs::create_dir(&stills).unwrap();
     let drawn = Command::new(env!("CARGO_BIN_EXE_echoif"))
         .args([
@@ -52,8 +52,12 @@ fn stills(folder: &Path) -> PathBuf {
 fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    stills(path);
-    let config = "stills: stills\nsteps: 2\nbatch: 1\nseed: 3\npuppets: 0.5\n";
+    let outline = stills(path).join("a.outline.json");
+    let mut moved: Value =
+        serde_json::from_str(&std::fs::read_to_string(outline).unwrap()).unwrap();
+    moved["apex"][1] = (moved["apex"][1].as_f64().unwrap() + 1.0).into();
+    let moved = moved.to_string();
+    let config = "stills: stills of Mustermann\nsteps: 2\nbatch: 1\nseed: 3\npuppets: 0.5\n";
     std::fs::write(path.join("c.yaml"), config).unwrap();
     let whole = said(&train(
         path,
@@ -96,9 +100,23 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     let opened =
         echoif::checkpoint::open_cascade(&path.join("half/cascade"), &candle_core::Device::Cpu);
     assert!(opened.unwrap().cascade.config.makes_motion());
-    // A run's files name nobody's.
-    let kept = std::fs::read_to_string(path.join("half/cascade/manifest.json")).unwrap();
-    assert!(!kept.contains("stills"), "{kept}");
+    let card = std::fs::read_to_string(path.join("half/cascade/card.yaml")).unwrap();
+    assert_eq!(
+        echoif::card::Card::parse(&card)
+            .unwrap()
+            .training_ef_range_percent,
+        Some([6.0, 84.0])
+    );
+    // No path is kept, which could name somebody.
+    for name in ["run.yaml", "cascade/manifest.json"] {
+        let kept = std::fs::read_to_string(path.join("half").join(name)).unwrap();
+        assert!(!kept.contains("Mustermann"), "{kept}");
+    }
+    // Other stills make another run.
+    std::fs::remove_file(path.join("stills of Mustermann/a.outline.json")).unwrap();
+    std::fs::write(path.join("stills of Mustermann/a.outline.json"), moved).unwrap();
+    let changed = train(path, &[&half[..], &["--resume"]].concat());
+    assert!(refused(&changed).contains("its stills or weights are others now"));
 }
 
 #[test]
@@ -116,6 +134,8 @@ fn what_cannot_be_trained_is_a_sentence() {
         ("stills: nowhere\n", "it cannot be read"),
         ("from: nowhere\n", "nowhere"),
         ("checkpoint_minutes: -1\n", "checkpoint_minutes"),
+        ("checkpoint_minutes: 1e20\n", "checkpoint_minutes"),
+        ("batch: 65\n", "`batch` is out of its range"),
     ] {
         std::fs::write(path.join("c.yaml"), config).unwrap();
         let said = refused(&train(path, &["--config", "c.yaml", "--out", "run"]));

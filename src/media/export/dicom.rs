@@ -63,9 +63,10 @@ fn data_set(work: &Work<'_>, instance: &str) -> InMemDicomObject {
     put(
         tags::SERIES_DESCRIPTION,
         VR::LO,
-        match drawn {
-            true => "Simulated echocardiogram".into(),
-            false => "Synthetic counterfactual echocardiogram".into(),
+        match work.mark.drawn.as_ref().map(|d| d.what) {
+            Some(Puppetry::SimulatedHeart) => "Simulated echocardiogram".into(),
+            Some(Puppetry::Puppet) => "Synthetic echocardiogram of one frame".into(),
+            None => "Synthetic counterfactual echocardiogram".into(),
         },
     );
     // General Equipment, SC Equipment: a synthetic image.
@@ -197,8 +198,9 @@ fn equipment(work: &Work<'_>) -> InMemDicomObject {
     }
     let mut equipment = InMemDicomObject::new_empty();
     let version = &work.mark.version;
-    let contribution = match work.mark.drawn {
-        Some(_) => "Computed the whole picture.",
+    let contribution = match work.mark.drawn.as_ref().map(|d| d.what) {
+        Some(Puppetry::SimulatedHeart) => "Computed the whole picture.",
+        Some(Puppetry::Puppet) => "Warped one frame; all of its motion is computed.",
         None => "Generated the whole picture from one frame and an ejection fraction.",
     };
     for (tag, vr, text) in [

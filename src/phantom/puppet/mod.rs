@@ -255,26 +255,30 @@ impl Puppet {
         })
     }
 
-    /// As [`Heart::displacement`](super::Heart::displacement).
+    /// As [`Heart::displacements`](super::Heart::displacements).
     ///
     /// # Errors
     /// As for [`Self::take`].
-    pub fn displacement(
+    pub fn displacements(
         &self,
         take: &Take,
         life: &Life,
-        from: usize,
+        from: &[usize],
         to: usize,
-    ) -> Result<Option<Vec<[f32; 2]>>, PuppetError> {
+    ) -> Result<Option<Vec<Vec<[f32; 2]>>>, PuppetError> {
         let (states, _) = self.states(take, life)?;
-        let (Some(from), Some(to)) = (states.get(from), states.get(to)) else {
+        let Some(to) = states.get(to) else {
             return Ok(None);
         };
-        let moved = (0..SIZE * SIZE).map(|i| {
-            let pixel = [(i % SIZE) as f64, (i / SIZE) as f64];
-            sub(to.seen_of(from.still_of(pixel)), pixel).map(|v| v as f32)
+        let fields = from.par_iter().map(|k| {
+            let from = states.get(*k)?;
+            let moved = (0..SIZE * SIZE).map(|i| {
+                let pixel = [(i % SIZE) as f64, (i / SIZE) as f64];
+                sub(to.seen_of(from.still_of(pixel)), pixel).map(|v| v as f32)
+            });
+            Some(moved.collect())
         });
-        Ok(Some(moved.collect()))
+        Ok(fields.collect())
     }
 
     fn states(&self, take: &Take, life: &Life) -> Result<(Vec<State>, usize), PuppetError> {

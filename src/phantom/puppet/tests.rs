@@ -53,7 +53,8 @@ fn displacement_and_inverse_agree() {
         };
         let take = Take::beat(0.7, 16);
         let (states, es) = puppet.states(&take, &life).unwrap();
-        let field = puppet.displacement(&take, &life, 0, es).unwrap().unwrap();
+        let fields = puppet.displacements(&take, &life, &[0], es).unwrap();
+        let field = fields.unwrap().remove(0);
         for (i, step) in field.iter().enumerate() {
             if !puppet.sector()[i] {
                 continue;
@@ -63,7 +64,12 @@ fn displacement_and_inverse_agree() {
             let again = states[0].seen_of(states[es].still_of(there));
             worst = worst.max((again[0] - pixel[0]).hypot(again[1] - pixel[1]));
         }
-        assert!(puppet.displacement(&take, &life, 0, 16).unwrap().is_none());
+        assert!(
+            puppet
+                .displacements(&take, &life, &[0], 16)
+                .unwrap()
+                .is_none()
+        );
     }
     println!("there and back again: {worst:.1e} pixels");
     assert!(worst < 0.1, "{worst}");

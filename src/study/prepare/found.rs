@@ -105,7 +105,8 @@ fn hash_of(path: &Path) -> io::Result<String> {
 
 /// What is said of a clip, by the administrator's list first, then by its own mark.
 fn truth(listed: &Listed, mark: Option<&Mark>, source_sha256: String) -> ClipTruth {
-    let made = mark.map(|m| &m.provenance);
+    // A heart that was computed has no run behind it.
+    let made = mark.filter(|m| m.drawn.is_none()).map(|m| &m.provenance);
     let by_list = listed.anatomy.clone();
     ClipTruth {
         clip: String::new(),

@@ -4,6 +4,7 @@
 
 mod stills;
 
+use crate::hash::{combined, sha256};
 use crate::phantom::puppet::{Life, PuppetError, Sway};
 use crate::phantom::{Heart, Lesson, Quality};
 use crate::puppet::{self, FRAMES, GRID, SIDE, contraction};
@@ -12,8 +13,8 @@ use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
 pub use stills::{Still, StillsError, stills};
 
-/// Ejection fractions that beats are drawn at.
-const EFS: [f64; 2] = [0.06, 0.84];
+/// Ejection fractions that beats are drawn at, shares.
+pub const EFS: [f64; 2] = [0.06, 0.84];
 
 /// One sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,23 @@ pub struct Source {
 }
 
 impl Source {
+    /// SHA-256 of the stills with their outlines, in their order.
+    pub fn stills_sha256(&self) -> String {
+        let each = self.stills.iter().map(|still| {
+            let points: Vec<u8> = still
+                .outline
+                .points()
+                .iter()
+                .flatten()
+                .flat_map(|v| v.to_le_bytes())
+                .chain(still.outline.septal_thickness.to_le_bytes())
+                .chain(still.outline.lateral_thickness.to_le_bytes())
+                .collect();
+            sha256(&[still.levels.as_slice(), &points].concat())
+        });
+        combined(&each.collect::<Vec<String>>())
+    }
+
     /// Sample `i`.
     ///
     /// # Errors
