@@ -44,6 +44,11 @@ fn training_on_a_large_screen() {
     screens(LARGE, Theme::Dark, "dark");
 }
 
+#[test]
+fn training_on_a_large_light_screen() {
+    screens(LARGE, Theme::Light, "light");
+}
+
 /// Until all hearts on screen are drawn; then so far into the beat.
 fn settle(shown: &mut Shown) {
     std::thread::sleep(Duration::from_millis(1200));
