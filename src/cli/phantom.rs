@@ -110,6 +110,44 @@ struct Made {
     es_frame: usize,
 }
 
+impl From<Beat> for Made {
+    fn from(beat: Beat) -> Self {
+        Self {
+            frames: beat.frames,
+            outlines: beat.outlines,
+            volumes: beat.volumes,
+            ef: beat.ef,
+            phases: beat.phases,
+            es_frame: beat.es_frame,
+        }
+    }
+}
+
+impl From<Recorded> for Made {
+    fn from(recorded: Recorded) -> Self {
+        Self {
+            frames: recorded.frames,
+            outlines: recorded.outlines,
+            volumes: recorded.volumes,
+            ef: recorded.ef,
+            phases: recorded.phases,
+            es_frame: recorded.es_frame,
+        }
+    }
+}
+
+impl Made {
+    /// Without end-systole there is no ejection fraction in a clip.
+    fn whole(&self, take: &Take) -> anyhow::Result<()> {
+        ensure!(
+            self.es_frame < take.frames,
+            "The clip ends before the heart has contracted: give it at least {} frames.",
+            self.es_frame + 1
+        );
+        Ok(())
+    }
+}
+
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let percent = EF_RANGE.start() * 100.0..=EF_RANGE.end() * 100.0;
     ensure!(
@@ -141,34 +179,14 @@ fn heart(args: &Args) -> anyhow::Result<()> {
     let begun = Instant::now();
     let beat = heart.take(&take);
     let seconds = begun.elapsed().as_secs_f64();
-    let Beat {
-        frames,
-        outlines,
-        volumes,
-        ef,
-        phases,
-        es_frame,
-        ..
-    } = beat;
+    let made = Made::from(beat);
+    made.whole(&take)?;
     ensure!(
-        es_frame < take.frames,
-        "The clip ends before the heart has contracted: give it at least {} frames.",
-        es_frame + 1
-    );
-    ensure!(
-        (ef - take.ef).abs() <= 0.001,
+        (made.ef - take.ef).abs() <= 0.001,
         "With these segments the heart reaches an EF of {:.1} % at most. Ask for less, or let more of the wall move.",
         // Rounded down, so that it is reached.
         (1000.0 * heart.most_ef(take.wall_motion)).floor() / 10.0
     );
-    let made = Made {
-        frames,
-        outlines,
-        volumes,
-        ef,
-        phases,
-        es_frame,
-    };
     let own = json!({
         "kind": "simulated_heart",
         "quality": args.quality,
@@ -200,35 +218,15 @@ fn puppet(args: &Args, still: &Path, outline: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
     let recorded = puppet.take(&take, &life)?;
     let seconds = begun.elapsed().as_secs_f64();
-    let Recorded {
-        frames,
-        outlines,
-        volumes,
-        ef,
-        phases,
-        es_frame,
-        opens_valve,
-        ..
-    } = recorded;
+    let opens_valve = recorded.opens_valve;
+    let made = Made::from(recorded);
+    made.whole(&take)?;
     ensure!(
-        es_frame < take.frames,
-        "The clip ends before the heart has contracted: give it at least {} frames.",
-        es_frame + 1
-    );
-    ensure!(
-        (ef - take.ef).abs() <= 0.003,
+        (made.ef - take.ef).abs() <= 0.003,
         "This outline can be warped to an EF of {:.1} %, not to {:.1} %. Ask for less.",
-        100.0 * ef,
+        100.0 * made.ef,
         args.ef
     );
-    let made = Made {
-        frames,
-        outlines,
-        volumes,
-        ef,
-        phases,
-        es_frame,
-    };
     let own = json!({
         "kind": "puppet",
         "anatomy_sha256": taken.anatomy.sha256,

@@ -50,7 +50,7 @@ impl Ema {
     /// Hears of the weights after an optimiser's step: step `k`, from 0. Nothing happens unless k is a multiple
     /// of [`EmaConfig::every`]. Up to [`EmaConfig::after`], and the first time after it, the weights are
     /// copied; from then on `ema <- ema + (1 - decay) (weights - ema)`, with
-    /// [`ema_decay`](crate::edm::schedule::ema_decay) of k + 1.
+    /// [`ema_decay`](crate::edm::schedule::ema_decay) of k + 1, counted as if `after` were the published 100.
     ///
     /// # Errors
     /// When the variables are others than before.

@@ -1,8 +1,9 @@
 //! Networks that learn: the loss of a stage, the optimiser, and the average of the weights that is sampled from.
 //!
 //! Reynaud et al. (MICCAI 2023) train each stage by itself, with the loss of Karras et al. (2022) and Adam
-//! (Kingma and Ba, 2015). All here is as published: what a step draws at random comes from outside
-//! ([`Draws`]), so that a recorded step can be replayed to its gradients.
+//! (Kingma and Ba, 2015). Loss, optimiser and average are as published: what a step draws at random comes from
+//! outside ([`Draws`]), so that a recorded step can be replayed to its gradients. A [`Run`] teaches the first stage
+//! of a motion cascade with them, from [`samples`] of its own.
 
 mod adam;
 mod draws;
