@@ -202,6 +202,9 @@ pub fn run() -> ExitCode {
     end_quietly_with_the_reader();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
+    if matches!(cli.command, Some(Command::Train(_))) {
+        keep_candle_to_its_threads();
+    }
     // The window computes on its worker.
     let _computes = cli.command.is_some().then(compute_here);
     let outcome = match &cli.command {
@@ -230,6 +233,16 @@ pub fn run() -> ExitCode {
             eprintln!("{e:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Training goes through several samples side by side ([`crate::nn::Lanes`]); Candle would share out each larger
+/// operation of each of them among all threads, behind one lock. Before any thread is started.
+fn keep_candle_to_its_threads() {
+    const NAME: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(NAME).is_none() {
+        // SAFETY: no other thread is there to read the environment.
+        unsafe { std::env::set_var(NAME, "1") };
     }
 }
 

@@ -20,8 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The graph of a step is walked, and freed, by functions that call themselves.
-const STACK: usize = 512 << 20;
 /// Files of a run, in its folder.
 const STATE: &str = "state.safetensors";
 const KEPT: &str = "run.yaml";
@@ -157,12 +155,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let asked = stop.clone();
     // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
     let _ = ctrlc::set_handler(move || asked.set());
-    std::thread::scope(|scope| {
-        let work = std::thread::Builder::new().stack_size(STACK);
-        let work = work.spawn_scoped(scope, || train(args, &config, &stop))?;
-        work.join()
-            .map_err(|_| anyhow::anyhow!("the run ended by a fault"))?
-    })
+    crate::engine::heap::keep();
+    train(args, &config, &stop)
 }
 
 fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {

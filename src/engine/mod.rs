@@ -13,7 +13,7 @@ mod present;
 mod worker;
 
 pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
-pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice};
+pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, heap};
 pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder};
 pub use handle::Engine;
 pub use job::{Batch, Candidate, Generated, Job, Ladder, Part, Provenance, Request};

@@ -32,7 +32,7 @@ pub(crate) mod testing;
 pub mod threshold;
 
 pub use backend::{Arithmetic, Backend};
-pub use cpu::{ComputesHere, compute_here};
+pub use cpu::{ComputesHere, Lanes, compute_here};
 pub use interrupt::Interrupt;
 pub use matmul::matmul;
 pub use params::{Fetched, LoadError, Params, TensorSource};

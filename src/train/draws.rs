@@ -94,6 +94,31 @@ impl Draws {
     }
 }
 
+impl Draws {
+    /// Those of sample `i` alone, a batch of one.
+    ///
+    /// # Errors
+    /// When there are not so many samples.
+    pub fn of(&self, i: usize) -> Result<Self> {
+        let one = |t: &Tensor| t.narrow(0, i, 1);
+        let (Some(level), Some(keep)) = (self.levels.get(i), self.keep.get(i)) else {
+            candle_core::bail!("nothing was drawn for sample {i}");
+        };
+        let lowres = self.lowres.as_ref().map(|draw| -> Result<_> {
+            Ok(LowresDraw {
+                time: draw.time,
+                noise: one(&draw.noise)?,
+            })
+        });
+        Ok(Self {
+            levels: vec![*level],
+            noise: one(&self.noise)?,
+            keep: vec![*keep],
+            lowres: lowres.transpose()?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use super::{read_state, write_state};
 use crate::checkpoint::LearningStage;
 use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
-use crate::nn::Interrupt;
+use crate::nn::{Interrupt, Lanes};
 use crate::puppet::{FRAMES, GRID, SIDE};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
@@ -26,6 +26,8 @@ const LARGEST_NORM: f64 = 1.0;
 /// The encoder, which begins as a network of its own that knows much, learns in steps smaller by this.
 const ENCODER: f64 = 0.25;
 const ENCODERS: &str = "enc.";
+/// Bytes: the graph of a sample is walked, and freed, by functions that call themselves.
+const STACK: usize = 256 << 20;
 const EMA: EmaConfig = EmaConfig {
     every: 1,
     after: 100,
@@ -141,7 +143,11 @@ pub struct Run {
     ema: Ema,
     /// Steps that are done.
     step: u64,
+    lanes: Lanes,
 }
+
+/// The loss of one sample and its slopes, by the parameters' names.
+type Slopes = (f64, BTreeMap<String, Tensor>);
 
 impl Run {
     /// From the weights that `learning` has. The seed and the scale of `source` become the run's.
@@ -177,6 +183,7 @@ impl Run {
                 puppets: settings.puppets,
                 ..source
             },
+            lanes: Lanes::new(settings.batch, STACK).map_err(|e| RunError::State(e.to_string()))?,
             settings,
             learning,
             step: 0,
@@ -202,12 +209,10 @@ impl Run {
             .into_par_iter()
             .map(|i| self.source.sample(i))
             .collect::<std::result::Result<Vec<Sample>, _>>()?;
-        let value = self.loss(&samples, interrupt)?;
-        let number = f64::from(value.to_scalar::<f32>()?);
+        let (number, mut grads) = self.slopes(&samples, interrupt)?;
         if !number.is_finite() {
             return Err(RunError::NotANumber(self.step));
         }
-        let mut grads = value.backward()?;
         let norm = self.norm(&grads)?;
         if !norm.is_finite() {
             return Err(RunError::Gradient(self.step, self.wrong(&grads)?));
@@ -235,41 +240,74 @@ impl Run {
         Ok(done)
     }
 
-    fn loss(&self, samples: &[Sample], interrupt: &Interrupt) -> Result<Tensor> {
-        let (b, config) = (samples.len(), &self.learning.config);
-        let (size, frames) = (config.size, config.frames);
-        let shape = [b, 3, frames, size, size];
-        let Some(encoder) = &self.learning.stage.encoder else {
-            candle_core::bail!("the stage has no encoder");
-        };
-        let side = encoder.config().size;
-        let mut features = Vec::new();
-        for sample in samples {
-            let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, side, side), &Device::Cpu)?;
-            features.push(encoder.forward(&anatomy, &[sample.ef as f32], interrupt)?);
-        }
-        let values: Vec<f32> = samples.iter().flat_map(|s| s.target.clone()).collect();
-        let video = Tensor::from_vec(values, &shape, &Device::Cpu)?;
-        let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
-        let places = ((inside.to_dtype(candle_core::DType::F32)? * CAVITY)? + 1.0)?;
-        let efs: Vec<f32> = samples.iter().map(|s| s.ef as f32).collect();
-        let batch = Batch {
-            video,
-            ef: Tensor::from_vec(efs, (b, 1, 1), &Device::Cpu)?,
-            cond_image: Some(Tensor::cat(&features, 0)?),
-            lowres: None,
-            places: Some(places),
-        };
-        let [mean, deviation] = self.settings.log_sigma;
+    /// The loss of a step and its slopes: the mean over the samples, which are gone through side by side and summed
+    /// in their order.
+    fn slopes(&self, samples: &[Sample], interrupt: &Interrupt) -> Result<(f64, GradStore)> {
+        let config = &self.learning.config;
+        let shape = [samples.len(), 3, config.frames, config.size, config.size];
+        let [p_mean, p_std] = self.settings.log_sigma;
         let noise = LossConfig {
-            p_mean: mean,
-            p_std: deviation,
+            p_mean,
+            p_std,
             sigma_data: config.levels.sigma_data,
             cond_drop_prob: self.settings.untold,
         };
         let draws = Draws::seeded(Seed(self.settings.seed), self.step, shape, false, &noise)?;
+        let each = |i: usize| self.slopes_of(&samples[i], &noise, &draws.of(i)?, interrupt);
+        let (mut total, mut sums) = (0.0, BTreeMap::<String, Tensor>::new());
+        for made in self.lanes.map(samples.len(), each) {
+            let (value, slopes) = made?;
+            total += value;
+            for (name, slope) in slopes {
+                let sum = match sums.get(&name) {
+                    Some(sum) => (sum + slope)?,
+                    None => slope,
+                };
+                sums.insert(name, sum);
+            }
+        }
+        let mut grads = GradStore::default();
+        let share = 1.0 / samples.len() as f64;
+        for (name, sum) in sums {
+            if let Some(var) = self.learning.vars.get(&name) {
+                grads.insert(var, (sum * share)?);
+            }
+        }
+        Ok((total * share, grads))
+    }
+
+    fn slopes_of(
+        &self,
+        sample: &Sample,
+        noise: &LossConfig,
+        draws: &Draws,
+        interrupt: &Interrupt,
+    ) -> Result<Slopes> {
+        let Some(encoder) = &self.learning.stage.encoder else {
+            candle_core::bail!("the stage has no encoder");
+        };
+        let side = encoder.config().size;
+        let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, side, side), &Device::Cpu)?;
+        let ef = sample.ef as f32;
+        let features = encoder.forward(&anatomy, &[ef], interrupt)?;
+        let video = Tensor::from_slice(&sample.target, draws.noise.dims(), &Device::Cpu)?;
+        let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
+        let places = ((inside.to_dtype(candle_core::DType::F32)? * CAVITY)? + 1.0)?;
+        let batch = Batch {
+            video,
+            ef: Tensor::full(ef, (1, 1, 1), &Device::Cpu)?,
+            cond_image: Some(features),
+            lowres: None,
+            places: Some(places),
+        };
         let unet = &self.learning.stage.unet;
-        Ok(loss(unet, &noise, &batch, &draws, &Pass::new(interrupt))?.value)
+        let value = loss(unet, noise, &batch, draws, &Pass::new(interrupt))?.value;
+        let grads = value.backward()?;
+        let slopes = self.learning.vars.iter().filter_map(|(name, var)| {
+            let slope = grads.get(var)?;
+            Some((name.clone(), slope.clone()))
+        });
+        Ok((f64::from(value.to_scalar::<f32>()?), slopes.collect()))
     }
 
     /// The first parameter whose gradient is no number.

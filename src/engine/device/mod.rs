@@ -4,7 +4,7 @@
 mod driver;
 #[cfg(feature = "cuda")]
 mod gpu;
-mod heap;
+pub mod heap;
 
 use crate::nn::{Arithmetic, Backend};
 use candle_core::Device;

@@ -20,7 +20,7 @@ mod threads;
 pub mod token_attention;
 
 use candle_core::{CpuStorage, Error, Layout, Result};
-pub use threads::{ComputesHere, compute_here};
+pub use threads::{ComputesHere, Lanes, compute_here};
 
 /// The elements of a contiguous `f32` tensor.
 pub fn elements<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {

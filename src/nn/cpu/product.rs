@@ -56,6 +56,31 @@ impl Packed {
         }
     }
 
+    /// From rows that are long and few: `row(i, to)` hands over row i in pieces, `depth` elements in all. No bias.
+    pub fn of_rows(rows: usize, depth: usize, row: impl Fn(usize, &mut dyn FnMut(&[f32]))) -> Self {
+        let kernel = Kernel::for_rows(rows);
+        let block = kernel.rows;
+        let blocks = rows.div_ceil(block);
+        let mut data = vec![0f32; blocks * depth * block];
+        for i in 0..rows {
+            let mut to = data[i / block * depth * block..][..depth * block]
+                .iter_mut()
+                .skip(i % block)
+                .step_by(block);
+            row(i, &mut |piece| {
+                // In this order: what is asked first is lost when the other ends.
+                piece.iter().zip(to.by_ref()).for_each(|(v, to)| *to = *v);
+            });
+        }
+        Self {
+            kernel,
+            rows,
+            depth,
+            data,
+            bias: vec![0.0; blocks * block],
+        }
+    }
+
     /// The weights row by row, as they were given.
     pub fn unpacked(&self) -> Vec<f32> {
         let (block, depth) = (self.kernel.rows, self.depth);

@@ -2,17 +2,21 @@
 //! a run is the same to the bit whatever the threads.
 
 use crate::nn::Interrupt;
-use crate::nn::cpu::columns::{Columns, Cut, par_columns, par_parts};
+use crate::nn::cpu::columns::{Columns, par_parts};
 use crate::nn::cpu::product::{MOST_COLUMNS, Packed, Place, Start, Term, multiply};
 use crate::nn::cpu::{elements, fit, simd};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape};
+use rayon::prelude::*;
 use std::ops::Range;
 
-/// Columns of the product that one task takes: two panels of the widest kernel, so that few are empty.
-const TASK_COLUMNS: usize = 2 * MOST_COLUMNS;
+/// Pieces are summed in this many parts, each by itself, whatever the threads.
+const PARTS: usize = 4;
 
-/// Floats that are gathered at once: they stay in the second-level cache while all rows pass over them.
-const GATHERED_FLOATS: usize = 64 * 1024;
+/// Floats of x in a piece: they stay in the second-level cache while all rows of g pass over them.
+const PIECE_FLOATS: usize = 64 * 1024;
+
+/// Terms of a sum that are added one after the other.
+const PIECE_TERMS: usize = 2048;
 
 /// The gradient of the weights: `dw[o, c, ky, kx] = sum g[b, o, f, y, x] x[b, c, f, y + ky - p, x + kx - p]`.
 ///
@@ -45,14 +49,33 @@ impl CustomOp2 for SpatialWeights {
             g,
             dims: [b, o, f, oh, ow],
             inputs: c,
-            places: k * k,
+            lines: k,
+            across: k,
             interrupt: &self.interrupt,
         };
-        let out = sums.over_pictures(|to, step, [bi, fi, ci], place, rows| {
-            let plane = &x[((bi * c + ci) * f + fi) * h * w..][..h * w];
-            let from = (rows.start + place / k, place % k);
-            shifted(to, plane, (rows.len(), ow, step), (h, w), from, pad);
-        })?;
+        // A row and the k - 1 after it, with its zeros.
+        let pitch = w + 2 * pad;
+        let load = |to: &mut Vec<f32>, piece: &Piece| {
+            let rows = piece.rows.len() + k - 1;
+            to.resize(piece.frames.len() * rows * pitch * c, 0.0);
+            let pictures = to.chunks_exact_mut((rows * pitch * c).max(1));
+            for (fi, picture) in piece.frames.clone().zip(pictures) {
+                for (row, to) in picture.chunks_exact_mut(pitch * c).enumerate() {
+                    let y = (piece.rows.start + row).checked_sub(pad);
+                    if let Some(y) = y.filter(|y| *y < h) {
+                        let from = ((piece.sample * c) * f + fi) * h * w + y * w;
+                        let row = |ci: usize| &x[from + ci * f * h * w..][..w];
+                        channels_last(&mut to[pad * c..], c, row);
+                    }
+                }
+            }
+        };
+        let from = |piece: &Piece, line: usize, fi: usize, y: usize| {
+            let rows = piece.rows.len() + k - 1;
+            let row = (fi - piece.frames.start) * rows + (y - piece.rows.start) + line;
+            Some(row * pitch * c)
+        };
+        let out = sums.over_pieces(load, from)?;
         Ok((CpuStorage::F32(out), Shape::from((o, c, k, k))))
     }
 }
@@ -86,127 +109,167 @@ impl CustomOp2 for TemporalWeights {
             g,
             dims: [b, o, of, h, w],
             inputs: c,
-            places: self.taps,
+            lines: self.taps,
+            across: 1,
             interrupt: &self.interrupt,
         };
-        let out = sums.over_pictures(|to, step, [bi, fi, ci], tap, rows| {
-            let to = to.iter_mut().step_by(step).take(rows.len() * w);
-            let frame = (fi + tap)
-                .checked_sub(self.before)
-                .filter(|frame| *frame < f);
-            match frame {
-                Some(frame) => {
-                    let from = ((bi * c + ci) * f + frame) * h * w + rows.start * w;
-                    to.zip(&x[from..]).for_each(|(to, x)| *to = *x);
-                }
-                None => to.for_each(|to| *to = 0.0),
+        // Frames of x that a piece's frames reach, as far as they are inside.
+        let reached = |piece: &Piece| {
+            let end = (piece.frames.end + self.taps - 1).saturating_sub(self.before);
+            piece.frames.start.saturating_sub(self.before).min(f)..end.min(f)
+        };
+        let load = |to: &mut Vec<f32>, piece: &Piece| {
+            let (n, frames) = (piece.rows.len() * w, reached(piece));
+            to.resize(frames.len() * n * c, 0.0);
+            for (fi, to) in frames.zip(to.chunks_exact_mut((n * c).max(1))) {
+                let from = (piece.sample * c * f + fi) * h * w + piece.rows.start * w;
+                channels_last(to, c, |ci: usize| &x[from + ci * f * h * w..][..n]);
             }
-        })?;
+        };
+        let from = |piece: &Piece, line: usize, fi: usize, y: usize| {
+            let frames = reached(piece);
+            let frame = (fi + line).checked_sub(self.before)?;
+            let frame = frames.contains(&frame).then(|| frame - frames.start)?;
+            Some((frame * piece.rows.len() + y - piece.rows.start) * w * c)
+        };
+        let out = sums.over_pieces(load, from)?;
         Ok((CpuStorage::F32(out), Shape::from((o, c, self.taps))))
     }
 }
 
-/// Sums of products of a gradient g `[b, o, f, h, w]` with what each place of a kernel reads.
+/// `to[n][c]` from rows of n elements, one a channel.
+fn channels_last<'a>(to: &mut [f32], c: usize, row: impl Fn(usize) -> &'a [f32]) {
+    for ci in 0..c {
+        let to = to[ci..].iter_mut().step_by(c);
+        to.zip(row(ci)).for_each(|(to, x)| *to = *x);
+    }
+}
+
+/// Some frames of a sample, or some rows of one frame.
+struct Piece {
+    sample: usize,
+    frames: Range<usize>,
+    rows: Range<usize>,
+}
+
+/// Sums of products of a gradient g `[b, o, f, h, w]` with what each place of a kernel reads of x.
+///
+/// x is laid out with its channels last, so that the places side by side in a line of the kernel, and their
+/// channels, are side by side in memory: each line is one matrix product.
 struct Sums<'a> {
     g: &'a [f32],
     /// Of g.
     dims: [usize; 5],
     /// Input channels.
     inputs: usize,
-    /// Of the kernel.
-    places: usize,
+    /// Lines of the kernel, and places in each.
+    lines: usize,
+    across: usize,
     interrupt: &'a Interrupt,
 }
 
 impl Sums<'_> {
-    /// `[o, inputs, places]`. `gather` writes what a place of a channel reads for some rows of a picture of g, one
-    /// every so many elements: (where to, how many, `[sample, frame, channel]`, place, rows).
-    ///
-    /// Each task takes a few input channels and goes through all pictures, one after the other: a picture's sum is
-    /// taken by itself, then added. So the order of sums depends on shapes alone, and not on the threads.
-    fn over_pictures(
-        &self,
-        gather: impl Fn(&mut [f32], usize, [usize; 3], usize, Range<usize>) + Sync,
-    ) -> Result<Vec<f32>> {
-        let ([b, o, f, h, w], places) = (self.dims, self.places);
-        let cut = Cut {
-            outer: 1,
-            rows: o,
-            inner: 1,
-            n: self.inputs * places,
-            width: (TASK_COLUMNS / places.max(1)).clamp(1, self.inputs.max(1)) * places,
-        };
-        let out = par_columns(cut, 1, |block, mut out| {
-            let columns = block.width;
-            let channels = block.first / places..(block.first + columns) / places;
-            let at_once = (GATHERED_FLOATS / (columns * w).max(1)).clamp(1, h.max(1));
-            let terms = (0..at_once * w).map(|i| Term::new(i, i * columns));
-            let terms: Vec<Term> = terms.collect();
-            let mut sums = vec![0f32; o * columns];
-            let mut gathered = vec![0f32; terms.len() * columns + MOST_COLUMNS];
-            for picture in 0..b * f {
-                if self.interrupt.is_set() {
-                    return;
+    fn pieces(&self) -> Vec<Piece> {
+        let ([b, _, f, h, w], c) = (self.dims, self.inputs);
+        let row = (w * c).max(1);
+        let rows = (PIECE_FLOATS / row).clamp(1, h.max(1));
+        let most = (PIECE_FLOATS / (row * h.max(1))).min(PIECE_TERMS / (h * w).max(1));
+        let frames = most.clamp(1, f.max(1));
+        let mut pieces = Vec::new();
+        for sample in 0..b {
+            for first in (0..f).step_by(frames) {
+                for y in (0..h).step_by(rows) {
+                    pieces.push(Piece {
+                        sample,
+                        frames: first..f.min(first + frames),
+                        rows: y..h.min(y + rows),
+                    });
                 }
-                let (bi, fi) = (picture / f, picture % f);
-                for first in (0..h).step_by(at_once) {
-                    let rows = first..h.min(first + at_once);
-                    for (i, ci) in channels.clone().enumerate() {
-                        for place in 0..places {
-                            let to = &mut gathered[i * places + place..];
-                            gather(to, columns, [bi, fi, ci], place, rows.clone());
+            }
+        }
+        pieces
+    }
+
+    /// `[o, inputs, lines across]`. `load` lays out what a piece reads of x, in a vector of nothing; `from` says where
+    /// in it a line's first place begins for a frame and a row of g, if not outside.
+    ///
+    /// A piece's sum is taken by itself, then added to its part's, and the parts' in their order: which these are
+    /// depends on shapes alone.
+    fn over_pieces(
+        &self,
+        load: impl Fn(&mut Vec<f32>, &Piece) + Sync,
+        from: impl Fn(&Piece, usize, usize, usize) -> Option<usize> + Sync,
+    ) -> Result<Vec<f32>> {
+        let ([_, o, f, h, w], c) = (self.dims, self.inputs);
+        let columns = self.across * c;
+        let pieces = self.pieces();
+        let part = |pieces: &[Piece]| {
+            let mut total = vec![0f32; o * self.lines * columns];
+            let mut sums = vec![0f32; o * columns];
+            let (mut values, mut terms) = (Vec::new(), Vec::new());
+            for piece in pieces {
+                if self.interrupt.is_set() {
+                    break;
+                }
+                values.clear();
+                load(&mut values, piece);
+                values.resize(values.len() + MOST_COLUMNS, 0.0);
+                let depth = piece.frames.len() * piece.rows.len() * w;
+                let weights = Packed::of_rows(o, depth, |row, to| {
+                    for fi in piece.frames.clone() {
+                        let at = ((piece.sample * o + row) * f + fi) * h * w;
+                        to(&self.g[at + piece.rows.start * w..][..piece.rows.len() * w]);
+                    }
+                });
+                for line in 0..self.lines {
+                    terms.clear();
+                    let mut weight = 0;
+                    for fi in piece.frames.clone() {
+                        for y in piece.rows.clone() {
+                            if let Some(from) = from(piece, line, fi, y) {
+                                let row = (0..w).map(|i| Term::new(weight + i, from + i * c));
+                                terms.extend(row);
+                            }
+                            weight += w;
                         }
                     }
-                    let depth = rows.len() * w;
-                    let weights = Packed::new(o, depth, None, |row, i| {
-                        self.g[((bi * o + row) * f + fi) * h * w + first * w + i]
-                    });
-                    let start = match first {
-                        0 => Start::Bias,
-                        _ => Start::Place,
-                    };
                     multiply(
                         &mut Columns::all(&mut sums, columns),
                         Place::whole(columns),
-                        start,
+                        Start::Bias,
                         &weights,
-                        &terms[..depth],
-                        &gathered,
+                        &terms,
+                        &values,
                     );
-                }
-                for (row, sums) in sums.chunks_exact(columns).enumerate() {
-                    let total = out.row(row).iter_mut().zip(sums);
-                    total.for_each(|(total, sum)| *total += sum);
+                    let totals = total.chunks_exact_mut(self.lines * columns);
+                    for (total, sums) in totals.zip(sums.chunks_exact(columns)) {
+                        let total = total[line * columns..][..columns].iter_mut();
+                        total.zip(sums).for_each(|(total, sum)| *total += sum);
+                    }
                 }
             }
-        });
+            total
+        };
+        let mut out = vec![0f32; o * self.lines * columns];
+        if columns == 0 || out.is_empty() {
+            return Ok(out);
+        }
+        let parts: Vec<Vec<f32>> = pieces
+            .par_chunks(pieces.len().div_ceil(PARTS).max(1))
+            .map(part)
+            .collect();
         self.interrupt.check()?;
-        Ok(out)
-    }
-}
-
-/// Writes `rows x width` values of a picture of `h x w`, from a place of it that is padded by `pad` zeros on
-/// every side, one every `step` elements of `to`.
-fn shifted(
-    to: &mut [f32],
-    plane: &[f32],
-    (rows, width, step): (usize, usize, usize),
-    (h, w): (usize, usize),
-    (y, x): (usize, usize),
-    pad: usize,
-) {
-    let mut to = to.iter_mut().step_by(step);
-    for row in y..y + rows {
-        let source = (row.checked_sub(pad).filter(|y| *y < h)).map(|y| &plane[y * w..][..w]);
-        for column in x..x + width {
-            let value = column
-                .checked_sub(pad)
-                .and_then(|x| source?.get(x).copied())
-                .unwrap_or(0.0);
-            if let Some(to) = to.next() {
-                *to = value;
+        let places = self.lines * self.across;
+        for total in parts {
+            let kernels = out.chunks_exact_mut(c * places);
+            for (out, total) in kernels.zip(total.chunks_exact(c * places)) {
+                for (place, total) in total.chunks_exact(c).enumerate() {
+                    let out = out[place..].iter_mut().step_by(places);
+                    out.zip(total).for_each(|(out, total)| *out += total);
+                }
             }
         }
+        Ok(out)
     }
 }
 
