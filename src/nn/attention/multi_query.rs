@@ -120,6 +120,24 @@ impl MultiQuery {
         }
     }
 
+    /// The weights one after the other, as the kernel with a gradient takes them; it leads back to those that learn.
+    ///
+    /// # Errors
+    /// As [`PointConv::learned`].
+    pub(super) fn in_a_row(&self) -> Result<Tensor> {
+        let (q, kv) = self.on_cpu()?;
+        let flat = |t: &Tensor| t.flatten_all();
+        let all = [
+            flat(self.norm.gain())?,
+            flat(&q.learned()?)?,
+            flat(&kv.learned()?)?,
+            flat(&self.null_kv)?,
+            flat(&self.out.learned()?)?,
+            flat(self.out_norm.gain())?,
+        ];
+        Tensor::cat(&all, 0)
+    }
+
     /// What a GPU's kernels take.
     #[cfg(feature = "cuda")]
     pub(super) fn on_gpu<T>(&self, run: impl FnOnce(&cuda::Layer) -> Result<T>) -> Result<T> {

@@ -57,7 +57,17 @@ impl TemporalAttention {
             interrupt.check()?;
             let (b, c, f, h, w) = x.dims5()?;
             if x.device().is_cpu() && tracked(&[x, &self.core.null_kv]) {
-                return self.composed(x, &self.make_biases(f)?);
+                let op = cpu::temporal_attention::grad::Learned {
+                    heads: self.core.heads,
+                    d: self.core.d,
+                    eps: crate::nn::norm::EPS as f32,
+                    interrupt: interrupt.clone(),
+                };
+                return x
+                    .reshape((b, c, f, h * w))?
+                    .contiguous()?
+                    .apply_op3(&self.make_biases(f)?, &self.core.in_a_row()?, op)?
+                    .reshape((b, c, f, h, w));
             }
             let bias = self.biases(f)?;
             on_gpu!(x, {
@@ -99,6 +109,7 @@ impl TemporalAttention {
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 
+    #[cfg(test)]
     /// By Candle's own operations: x `[b, c, f, h, w]`, bias `[heads, f, f + 1]`.
     fn composed(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
@@ -155,6 +166,7 @@ impl TemporalAttention {
     }
 }
 
+#[cfg(test)]
 /// The attention over frames by Candle's own operations.
 /// q `[b, heads * d, f, n]`, kv `[b, 2d, f + 1, n]`, bias `[heads, f, f + 1]`.
 fn attend_causally(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
@@ -226,8 +238,8 @@ impl RelativeBias {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::testing::{Any, largest_difference, wave};
-    use candle_core::Device;
+    use crate::nn::testing::{Any, largest_difference, random, wave};
+    use candle_core::{Device, Var};
 
     #[test]
     fn the_cpu_kernel_equals_its_composition() {
@@ -246,6 +258,46 @@ mod tests {
             let other = layer.composed(&x, &bias).unwrap();
             let d = largest_difference(&ours, &other);
             assert!(d < 2e-5, "{f} frames: {d}");
+        }
+    }
+
+    /// Sharp softmaxes make much of rounding: as far apart as a last bit of x moves the composition, and no farther.
+    #[test]
+    fn its_gradients_are_those_of_its_composition() {
+        for (c, heads, d, f, (h, w)) in [
+            (8, 3, 4, 5, (5, 7)),
+            (12, 2, 16, 16, (6, 6)),
+            (5, 1, 3, 1, (1, 1)),
+        ] {
+            let make = |p: &Params| TemporalAttention::new(p, c, heads, d);
+            let (layer, vars) = Params::learn(&Any, &Device::Cpu, make).unwrap();
+            assert_eq!(vars.len(), 15);
+            let towards = random(&[2, c, f, h, w], 2);
+            let bias = || layer.make_biases(f).unwrap();
+            let x = random(&[2, c, f, h, w], 1);
+            let slopes = |x: &Tensor, out: &dyn Fn(&Tensor) -> Tensor| {
+                let x = Var::from_tensor(x).unwrap();
+                let loss = (out(&x) * &towards).and_then(|y| y.sum_all()).unwrap();
+                let grads = loss.backward().unwrap();
+                let all = vars.iter().map(|(name, var)| (name.as_str(), var));
+                let all = all.chain([("x", &x)]);
+                all.map(|(name, var)| (name.to_owned(), grads.get(var).unwrap().clone()))
+                    .collect::<Vec<_>>()
+            };
+            let ours = slopes(&x, &|x| layer.forward(x, &Interrupt::new()).unwrap());
+            let composed = |x: &Tensor| layer.composed(x, &bias()).unwrap();
+            let theirs = slopes(&x, &composed);
+            let moved = slopes(&(&x * (1.0 + 1.2e-7)).unwrap(), &composed);
+            for (((name, ours), (_, theirs)), (_, moved)) in ours.iter().zip(&theirs).zip(&moved) {
+                let size = theirs.abs().unwrap().max_all().unwrap();
+                let size = size.to_scalar::<f32>().unwrap().max(1.0);
+                let d = largest_difference(ours, theirs) / size;
+                let by_rounding = largest_difference(moved, theirs) / size;
+                assert!(
+                    d < 5e-6 + 4.0 * by_rounding,
+                    "{f} frames, {name}: {d} of {size}, {by_rounding} by rounding"
+                );
+            }
         }
     }
 }

@@ -97,8 +97,8 @@ impl PointConv {
             }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
-            if let Some(weight) = self.weight.learned() {
-                return self.composed(weight, &x)?.reshape(dims);
+            if self.weight.learned().is_some() {
+                return self.composed(&self.learned()?, &x)?.reshape(dims);
             }
             let weights = self.packed(&x)?;
             let op = cpu::conv::Pointwise { weights };
@@ -106,12 +106,22 @@ impl PointConv {
         })
     }
 
+    /// Its weight `[out, in]` as it is now, for a kernel with a gradient.
+    ///
+    /// # Errors
+    /// Where it does not learn and has been arranged for another kernel.
+    pub(in crate::nn) fn learned(&self) -> Result<Tensor> {
+        match self.weight.learned() {
+            Some(weight) if self.times == 1.0 => Ok(weight.clone()),
+            Some(weight) => weight * self.times,
+            None => self.weight.read().ok_or_else(|| {
+                candle_core::Error::Msg("no gradient passes: the weights do not learn".into())
+            }),
+        }
+    }
+
     /// As a matrix product: weight `[out, in]`, x `[b, in, n]`.
     fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
-        let weight = match self.times {
-            1.0 => weight.clone(),
-            times => (weight * times)?,
-        };
         let y = weight.broadcast_matmul(x)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(&bias.reshape((1, self.outputs, 1))?),

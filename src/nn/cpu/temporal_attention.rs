@@ -2,6 +2,8 @@
 //! from its norm to its residual, on a few pixels at a time. Queries, keys and what is attended to
 //! stay in the cache and never become tensors; for 64 frames of 112 x 112 they would take gigabytes.
 
+pub mod grad;
+
 use super::columns::{Columns, Cut, par_columns};
 use super::product::{Packed, Place, Start, Term, multiply};
 use super::{elements, fit, math::exp, simd};
