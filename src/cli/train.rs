@@ -204,13 +204,17 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     let begun = Instant::now();
     let from_step = run.step_number();
     let mut last_kept = Instant::now();
+    let mut stepping = Duration::ZERO;
     let mut end = Ok(());
     while !run.is_done() && !stop.is_set() {
         let gone = run.step_number() - from_step;
         if args.stop_after.is_some_and(|most| gone >= most) {
             break;
         }
-        match run.advance(stop) {
+        let step = Instant::now();
+        let done = run.advance(stop);
+        stepping += step.elapsed();
+        match done {
             Ok(step) => losses.push(step),
             // A step that was stopped has changed nothing.
             Err(_) if stop.is_set() => break,
@@ -237,7 +241,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     keep(&run, &losses, &args.out)?;
     end?;
     let steps = run.step_number() - from_step;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = stepping.as_secs_f64();
     if args.json {
         let said = json!({
             "out": args.out,

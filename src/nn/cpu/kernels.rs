@@ -187,6 +187,137 @@ unsafe fn avx512<const ROWS: usize>(sums: &mut Sums, a: &[f32], terms: &[Term], 
     }
 }
 
+/// Lanes of rows that are multiplied with each other lane by lane.
+pub const LANES: usize = 16;
+
+/// Rows of each side whose products are kept in registers.
+pub const TILE: usize = 4;
+
+pub type Tile = [[[f32; LANES]; TILE]; TILE];
+
+/// Adds to `tile[i][j]`, lane by lane, the products of n times [`LANES`] elements of `a[i]` and `b[j]`.
+pub type TileKernel = unsafe fn(&mut Tile, [*const f32; TILE], [*const f32; TILE], usize);
+
+/// The kernel of rows with rows that this processor has.
+pub fn tile_kernel() -> TileKernel {
+    #[cfg(target_arch = "x86_64")]
+    if super::has_avx512() {
+        return tile_avx512;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if super::has_avx2() {
+        return tile_avx2;
+    }
+    tile_plain
+}
+
+/// # Safety
+/// Each of a and b can be read for n times [`LANES`] elements.
+unsafe fn tile_plain(tile: &mut Tile, a: [*const f32; TILE], b: [*const f32; TILE], n: usize) {
+    for k in 0..n * LANES {
+        for (tile, a) in tile.iter_mut().zip(a) {
+            for (tile, b) in tile.iter_mut().zip(b) {
+                // SAFETY: the caller guarantees so many elements.
+                let (a, b) = unsafe { (*a.add(k), *b.add(k)) };
+                let sum = &mut tile[k % LANES];
+                #[cfg(target_arch = "x86_64")]
+                {
+                    *sum = fused(a, b, *sum);
+                }
+                #[cfg(not(target_arch = "x86_64"))]
+                {
+                    *sum = a.mul_add(b, *sum);
+                }
+            }
+        }
+    }
+}
+
+/// Half the lanes, and two rows of a, at a time: eight vectors of sums.
+///
+/// # Safety
+/// As of [`tile_plain`], and the processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_avx2(tile: &mut Tile, a: [*const f32; TILE], b: [*const f32; TILE], n: usize) {
+    use std::arch::x86_64::{
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+    const ROWS: usize = 2;
+    // SAFETY: lanes are 16 floats; the caller guarantees a and b.
+    unsafe {
+        for half in [0, 8] {
+            for first in [0, ROWS] {
+                let mut acc = [[_mm256_setzero_ps(); TILE]; ROWS];
+                for (acc, tile) in acc.iter_mut().zip(&tile[first..]) {
+                    for (acc, tile) in acc.iter_mut().zip(tile) {
+                        *acc = _mm256_loadu_ps(tile.as_ptr().add(half));
+                    }
+                }
+                for k in 0..n {
+                    let at = k * LANES + half;
+                    let b = [
+                        _mm256_loadu_ps(b[0].add(at)),
+                        _mm256_loadu_ps(b[1].add(at)),
+                        _mm256_loadu_ps(b[2].add(at)),
+                        _mm256_loadu_ps(b[3].add(at)),
+                    ];
+                    for (acc, a) in acc.iter_mut().zip(&a[first..]) {
+                        let a = _mm256_loadu_ps(a.add(at));
+                        for (acc, b) in acc.iter_mut().zip(b) {
+                            *acc = _mm256_fmadd_ps(a, b, *acc);
+                        }
+                    }
+                }
+                for (acc, tile) in acc.iter().zip(&mut tile[first..]) {
+                    for (acc, tile) in acc.iter().zip(tile) {
+                        _mm256_storeu_ps(tile.as_mut_ptr().add(half), *acc);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As of [`tile_plain`], and the processor has AVX-512.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn tile_avx512(tile: &mut Tile, a: [*const f32; TILE], b: [*const f32; TILE], n: usize) {
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+    // SAFETY: lanes are 16 floats; the caller guarantees a and b.
+    unsafe {
+        let mut acc = [[_mm512_setzero_ps(); TILE]; TILE];
+        for (acc, tile) in acc.iter_mut().zip(tile.iter()) {
+            for (acc, tile) in acc.iter_mut().zip(tile) {
+                *acc = _mm512_loadu_ps(tile.as_ptr());
+            }
+        }
+        for k in 0..n {
+            let at = k * LANES;
+            let b = [
+                _mm512_loadu_ps(b[0].add(at)),
+                _mm512_loadu_ps(b[1].add(at)),
+                _mm512_loadu_ps(b[2].add(at)),
+                _mm512_loadu_ps(b[3].add(at)),
+            ];
+            for (acc, a) in acc.iter_mut().zip(a) {
+                let a = _mm512_loadu_ps(a.add(at));
+                for (acc, b) in acc.iter_mut().zip(b) {
+                    *acc = _mm512_fmadd_ps(a, b, *acc);
+                }
+            }
+        }
+        for (acc, tile) in acc.iter().zip(tile.iter_mut()) {
+            for (acc, tile) in acc.iter().zip(tile) {
+                _mm512_storeu_ps(tile.as_mut_ptr(), *acc);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +360,34 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rows_with_rows_are_the_same_sums_on_every_processor() {
+        let n = 5;
+        let (a, b) = (noise(TILE * n * LANES, 1), noise(TILE * n * LANES, 2));
+        let rows = |of: &[f32]| [0, 1, 2, 3].map(|i| of[i * n * LANES..].as_ptr());
+        let mut right = [[[0.5; LANES]; TILE]; TILE];
+        for (i, right) in right.iter_mut().enumerate() {
+            for (j, right) in right.iter_mut().enumerate() {
+                for (l, right) in right.iter_mut().enumerate() {
+                    let at = |row: usize, k: usize| (row * n + k) * LANES + l;
+                    *right = expected(0.5, (0..n).map(|k| (a[at(i, k)], b[at(j, k)])));
+                }
+            }
+        }
+        let mut kernels: Vec<TileKernel> = vec![tile_plain];
+        #[cfg(target_arch = "x86_64")]
+        {
+            kernels.extend(crate::nn::cpu::has_avx2().then_some(tile_avx2 as TileKernel));
+            kernels.extend(crate::nn::cpu::has_avx512().then_some(tile_avx512 as TileKernel));
+        }
+        for kernel in kernels {
+            let mut tile = [[[0.5; LANES]; TILE]; TILE];
+            // SAFETY: every row has n times as many elements.
+            unsafe { kernel(&mut tile, rows(&a), rows(&b), n) };
+            assert_eq!(tile, right);
         }
     }
 

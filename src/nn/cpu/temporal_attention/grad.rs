@@ -8,12 +8,14 @@ mod tests;
 use super::{Lanes, TemporalAttention, Weights, attend, product};
 use crate::nn::Interrupt;
 use crate::nn::cpu::columns::{Cut, par_columns};
+use crate::nn::cpu::kernels::{TILE, tile_kernel};
 use crate::nn::cpu::product::{Packed, Start, Term};
 use crate::nn::cpu::{elements, fit, math::exp, simd};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::{Arc, OnceLock};
 
 const LANES: usize = super::LANES;
+const _: () = assert!(LANES == crate::nn::cpu::kernels::LANES && TILE == 4);
 const ZERO: Lanes = [0.0; LANES];
 
 /// Blocks of pixels are summed in this many parts, each by itself, whatever the threads.
@@ -477,34 +479,28 @@ simd! {
     }
 }
 
-simd! {
-    /// Adds, for each row of a and each of b, their products to `sums[row of a * stride + row of b]`, lane by lane.
-    fn outer(sums: &mut [Lanes], stride: usize, a: &[Lanes], b: &[Lanes], f: usize) {
-        const T: usize = 4;
-        let (rows, columns) = (a.len() / f, b.len() / f);
-        for r in (0..rows).step_by(T) {
-            // A row that is not there repeats the last; its sums go nowhere.
-            let [a0, a1, a2, a3] = [0, 1, 2, 3].map(|i| &a[(r + i).min(rows - 1) * f..][..f]);
-            for c in (0..columns).step_by(T) {
-                let [b0, b1, b2, b3] = [0, 1, 2, 3].map(|i| &b[(c + i).min(columns - 1) * f..][..f]);
-                let mut acc = [[ZERO; T]; T];
-                for fi in 0..f {
-                    let a = [&a0[fi], &a1[fi], &a2[fi], &a3[fi]];
-                    let b = [&b0[fi], &b1[fi], &b2[fi], &b3[fi]];
-                    for i in 0..T {
-                        for j in 0..T {
-                            for l in 0..LANES {
-                                acc[i][j][l] += a[i][l] * b[j][l];
-                            }
-                        }
-                    }
-                }
-                for (i, acc) in acc.iter().enumerate().take(rows - r) {
-                    let sums = sums[(r + i) * stride + c..].iter_mut();
-                    for (sum, acc) in sums.zip(acc).take(columns - c) {
-                        for l in 0..LANES {
-                            sum[l] += acc[l];
-                        }
+/// Adds, for each row of a and each of b, their products to `sums[row of a * stride + row of b]`, lane by lane.
+fn outer(sums: &mut [Lanes], stride: usize, a: &[Lanes], b: &[Lanes], f: usize) {
+    let kernel = tile_kernel();
+    let (rows, columns) = (a.len() / f, b.len() / f);
+    // A row that is not there repeats the last; its sums go nowhere.
+    let tile = |of: &[Lanes], first: usize, rows: usize| {
+        [0, 1, 2, 3].map(|i| {
+            of[(first + i).min(rows - 1) * f..][..f]
+                .as_flattened()
+                .as_ptr()
+        })
+    };
+    for r in (0..rows).step_by(TILE) {
+        for c in (0..columns).step_by(TILE) {
+            let mut made = [[ZERO; TILE]; TILE];
+            // SAFETY: `tile` took f lanes of every row.
+            unsafe { kernel(&mut made, tile(a, r, rows), tile(b, c, columns), f) };
+            for (i, made) in made.iter().enumerate().take(rows - r) {
+                let sums = sums[(r + i) * stride + c..].iter_mut();
+                for (sum, made) in sums.zip(made).take(columns - c) {
+                    for l in 0..LANES {
+                        sum[l] += made[l];
                     }
                 }
             }
