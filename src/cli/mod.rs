@@ -239,10 +239,13 @@ pub fn run() -> ExitCode {
 /// Training goes through several samples side by side ([`crate::nn::Lanes`]); Candle would share out each larger
 /// operation of each of them among all threads, behind one lock. Before any thread is started.
 fn keep_candle_to_its_threads() {
-    const NAME: &str = "CANDLE_NUM_THREADS";
-    if std::env::var_os(NAME).is_none() {
-        // SAFETY: no other thread is there to read the environment.
-        unsafe { std::env::set_var(NAME, "1") };
+    // The second is Candle's, too, where it multiplies matrices: without it, it asks the system for its cores each time.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    for (name, value) in [("CANDLE_NUM_THREADS", 1), ("RAYON_NUM_THREADS", threads)] {
+        if std::env::var_os(name).is_none() {
+            // SAFETY: no other thread is there to read the environment.
+            unsafe { std::env::set_var(name, value.to_string()) };
+        }
     }
 }
 

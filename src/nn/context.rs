@@ -1,7 +1,6 @@
 //! Global context: a gate a channel from one attention-pooled vector, over all frames.
 
 use super::conv::PointConv;
-use super::learn::tracked;
 use super::linear::linear;
 use super::softmax::{sigmoid, softmax};
 use super::{Params, cpu, join, on_gpu};
@@ -44,10 +43,9 @@ impl GlobalContext {
     /// On mismatched shapes.
     pub fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
         on_gpu!(x, self.gate_on_gpu(x, residual));
+        let weights = softmax(&self.to_k.forward(x)?.flatten_from(2)?)?;
         let flat = x.flatten_from(2)?;
-        let logits = self.to_k.forward(&flat)?;
-        let weights = softmax(&logits)?;
-        let context = if x.device().is_cpu() && !tracked(&[&flat, &weights]) {
+        let context = if x.device().is_cpu() {
             flat.contiguous()?
                 .apply_op2(&weights.contiguous()?, cpu::dot::RowProducts)?
         } else {

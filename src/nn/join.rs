@@ -18,7 +18,7 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
             let out = cuda::add(&cuda::Rows::of(x)?, &cuda::Rows::of(y)?)?;
             Ok(out.into_tensor())
         });
-        if x.dims() != y.dims() || tracked(&[x, y]) {
+        if x.dims() != y.dims() {
             return x + y;
         }
         x.contiguous()?.apply_op2(&y.contiguous()?, cpu::join::Add)
@@ -63,7 +63,7 @@ pub fn gate(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
             Ok(out.into_tensor())
         });
         let fits = x.dims() == y.dims() && gate.dims() == &x.dims()[..2];
-        if !fits || tracked(&[x, gate, y]) {
+        if !fits {
             return gate_composed(x, gate, y);
         }
         let (x, gate, y) = (x.contiguous()?, gate.contiguous()?, y.contiguous()?);
@@ -89,7 +89,7 @@ pub fn join(x: &Tensor, y: &Tensor, by: f64) -> Result<Tensor> {
             Ok(cuda::joined(&cuda::Rows::of(x)?, &y, by)?.into_tensor())
         });
         let fits = x.rank() > 1 && x.dim(0)? == y.dim(0)? && x.dims()[2..] == y.dims()[2..];
-        if !fits || tracked(&[x, y]) {
+        if !fits {
             return Tensor::cat(&[x, &(y * by)?], 1);
         }
         x.contiguous()?
@@ -118,6 +118,7 @@ pub fn repeat(x: &Tensor, n: usize) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::testing::{same_slopes, variable};
     use candle_core::Device;
 
     fn wave(shape: &[usize], step: f32) -> Tensor {
@@ -152,6 +153,27 @@ mod tests {
         let z = wave(&[2, 2, 3, 40, 90], 0.9);
         let joined = Tensor::cat(&[&x, &(&z * 0.25).unwrap()], 1).unwrap();
         same(&join(&x, &z, 0.25).unwrap(), &joined);
+    }
+
+    #[test]
+    fn their_gradients_are_those_of_their_compositions() {
+        let (x, y) = (variable(&[2, 6, 3, 5, 7], 1), variable(&[2, 6, 3, 5, 7], 2));
+        let (g, z) = (variable(&[2, 6], 3), variable(&[2, 2, 3, 5, 7], 4));
+        let same = |vars: &[&candle_core::Var], ours: Tensor, theirs: Tensor| {
+            same_slopes(vars, &ours, &theirs, 2e-6);
+        };
+        same(
+            &[&x, &y],
+            add(&x, &y).unwrap(),
+            (x.as_tensor() + y.as_tensor()).unwrap(),
+        );
+        same(
+            &[&x, &g, &y],
+            gate(&x, &g, &y).unwrap(),
+            gate_composed(&x, &g, &y).unwrap(),
+        );
+        let joined = Tensor::cat(&[x.as_tensor(), &(z.as_tensor() * 0.25).unwrap()], 1);
+        same(&[&x, &z], join(&x, &z, 0.25).unwrap(), joined.unwrap());
     }
 
     #[test]

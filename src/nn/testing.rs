@@ -1,7 +1,7 @@
 //! What the layers' tests share.
 
 use super::{Fetched, TensorSource};
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 
 /// Tensors of any name and shape.
 pub struct Any;
@@ -43,4 +43,27 @@ pub fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
 pub fn random(shape: &[usize], seed: u32) -> Tensor {
     let values = noise(shape.iter().product(), seed);
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+/// Two results of the same variables, made in two ways: the gradients that they lead to are as far apart as `most`
+/// times the largest, or 1.
+pub fn same_slopes(vars: &[&Var], ours: &Tensor, theirs: &Tensor, most: f32) {
+    assert_eq!(ours.dims(), theirs.dims());
+    let slopes = |out: &Tensor| {
+        let loss = (out * random(out.dims(), 77)).and_then(|y| y.sum_all());
+        let grads = loss.unwrap().backward().unwrap();
+        let each = vars.iter().map(|var| grads.get(var).unwrap().clone());
+        each.collect::<Vec<_>>()
+    };
+    for (i, (ours, theirs)) in slopes(ours).iter().zip(&slopes(theirs)).enumerate() {
+        let size = theirs.abs().unwrap().max_all().unwrap();
+        let size = size.to_scalar::<f32>().unwrap().max(1.0);
+        let d = largest_difference(ours, theirs) / size;
+        assert!(d < most, "variable {i}: {d} of {size}");
+    }
+}
+
+/// A variable of [`random`] values.
+pub fn variable(shape: &[usize], seed: u32) -> Var {
+    Var::from_tensor(&random(shape, seed)).unwrap()
 }

@@ -3,6 +3,7 @@
 use super::state::Tensors;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Error, Result, Tensor, Var};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// In the paper's symbols (Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, algorithm 1).
@@ -61,32 +62,39 @@ impl Adam {
     /// When a gradient is not of its variable's shape, or is no number: then nothing has been changed. When
     /// the device fails.
     pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &GradStore) -> Result<()> {
-        let mut steps = Vec::new();
-        for (name, var) in vars {
+        let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
+        let slope = |(name, var): (&String, &Var)| -> Result<Option<(String, Vec<f32>)>> {
             let Some(grad) = grads.get(var.as_tensor()) else {
-                continue;
+                return Ok(None);
             };
             if grad.dims() != var.dims() {
                 return Err(Error::Msg(format!("{name}: a gradient of another shape")));
             }
-            let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
             let grad = values(grad)?;
             if grad.iter().any(|g| !g.is_finite()) {
                 return Err(Error::Msg(format!("{name}: its gradient is no number")));
             }
-            steps.push((name, var, values(var.as_tensor())?, grad));
-        }
-        for (name, var, mut theta, grad) in steps {
-            let n = theta.len();
-            let moments = self.moments.entry(name.clone()).or_insert_with(|| Moments {
+            Ok(Some((name.clone(), grad)))
+        };
+        let slopes: Vec<_> = vars.par_iter().map(slope).collect::<Result<_>>()?;
+        let slopes: BTreeMap<String, Vec<f32>> = slopes.into_iter().flatten().collect();
+        for (name, grad) in &slopes {
+            let none = || Moments {
                 t: 0,
-                m: vec![0.0; n],
-                v: vec![0.0; n],
-            });
-            moments.update(&self.config, &mut theta, &grad);
-            var.set(&Tensor::from_vec(theta, var.shape(), var.device())?)?;
+                m: vec![0.0; grad.len()],
+                v: vec![0.0; grad.len()],
+            };
+            self.moments.entry(name.clone()).or_insert_with(none);
         }
-        Ok(())
+        let config = &self.config;
+        self.moments.par_iter_mut().try_for_each(|(name, moments)| {
+            let (Some(var), Some(grad)) = (vars.get(name), slopes.get(name)) else {
+                return Ok(());
+            };
+            let mut theta = values(var.as_tensor())?;
+            moments.update(config, &mut theta, grad);
+            var.set(&Tensor::from_vec(theta, var.shape(), var.device())?)
+        })
     }
 
     /// What a run needs to go on: `m.NAME`, `v.NAME` and `t.NAME` of every variable that took a step.
@@ -149,11 +157,14 @@ impl Moments {
         let (keep1, keep2) = (config.beta1 as f32, config.beta2 as f32);
         let (take1, take2) = ((1.0 - config.beta1) as f32, (1.0 - config.beta2) as f32);
         let epsilon = config.epsilon as f32;
-        let moments = self.m.iter_mut().zip(&mut self.v);
-        for ((theta, g), (m, v)) in theta.iter_mut().zip(grad).zip(moments) {
-            *m = keep1 * *m + take1 * g;
-            *v = keep2 * *v + take2 * g * g;
-            *theta -= step * *m / (v.sqrt() / root + epsilon);
+        // Whole slices of one length: the compiler makes vectors of it.
+        let n = theta.len().min(grad.len());
+        let (theta, grad) = (&mut theta[..n], &grad[..n]);
+        let (m, v) = (&mut self.m[..n], &mut self.v[..n]);
+        for i in 0..n {
+            m[i] = keep1 * m[i] + take1 * grad[i];
+            v[i] = keep2 * v[i] + take2 * grad[i] * grad[i];
+            theta[i] -= step * m[i] / (v[i].sqrt() / root + epsilon);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::state::Tensors;
 use candle_core::{Device, Error, Result, Tensor, Var};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Exponential moving average, as published.
@@ -69,9 +70,10 @@ impl Ema {
             self.begun = true;
         }
         let share = (1.0 - self.decay()) as f32;
-        for (name, var) in vars {
+        let weights = &self.weights;
+        let averaged = |(name, var): (&String, &Var)| {
             let other = || Error::Msg(format!("{name} is not in the average"));
-            let old = self.weights.get(name).ok_or_else(other)?;
+            let old = weights.get(name).ok_or_else(other)?;
             let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
             let (mut average, new) = (values(old)?, values(var.as_tensor())?);
             if average.len() != new.len() {
@@ -81,8 +83,10 @@ impl Ema {
                 *average += share * (new - *average);
             }
             let average = Tensor::from_vec(average, var.shape(), &Device::Cpu)?;
-            self.weights.insert(name.clone(), average);
-        }
+            Ok((name.clone(), average))
+        };
+        let averages: Vec<_> = vars.par_iter().map(averaged).collect::<Result<_>>()?;
+        self.weights.extend(averages);
         Ok(())
     }
 

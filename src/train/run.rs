@@ -254,24 +254,27 @@ impl Run {
         };
         let draws = Draws::seeded(Seed(self.settings.seed), self.step, shape, false, &noise)?;
         let each = |i: usize| self.slopes_of(&samples[i], &noise, &draws.of(i)?, interrupt);
-        let (mut total, mut sums) = (0.0, BTreeMap::<String, Tensor>::new());
-        for made in self.lanes.map(samples.len(), each) {
-            let (value, slopes) = made?;
-            total += value;
-            for (name, slope) in slopes {
-                let sum = match sums.get(&name) {
-                    Some(sum) => (sum + slope)?,
-                    None => slope,
-                };
-                sums.insert(name, sum);
-            }
-        }
-        let mut grads = GradStore::default();
+        let made = self.lanes.map(samples.len(), each);
+        let made = made.into_iter().collect::<Result<Vec<Slopes>>>()?;
         let share = 1.0 / samples.len() as f64;
-        for (name, sum) in sums {
-            if let Some(var) = self.learning.vars.get(&name) {
-                grads.insert(var, (sum * share)?);
+        let total: f64 = made.iter().map(|(value, _)| value).sum();
+        let mean = |(name, var): (&String, &Var)| -> Result<Option<(Var, Tensor)>> {
+            let mut sum: Option<Tensor> = None;
+            for slope in made.iter().filter_map(|(_, slopes)| slopes.get(name)) {
+                sum = Some(match sum {
+                    Some(sum) => (sum + slope)?,
+                    None => slope.clone(),
+                });
             }
+            let mean = sum.map(|sum| sum * share).transpose()?;
+            Ok(mean.map(|mean| (var.clone(), mean)))
+        };
+        let means: Vec<_> = (self.learning.vars.par_iter())
+            .map(mean)
+            .collect::<Result<_>>()?;
+        let mut grads = GradStore::default();
+        for (var, mean) in means.into_iter().flatten() {
+            grads.insert(&var, mean);
         }
         Ok((total * share, grads))
     }
@@ -326,13 +329,16 @@ impl Run {
     /// Of the gradient over all parameters. Sums go by their names, so that they are the same for any number of
     /// threads.
     fn norm(&self, grads: &GradStore) -> Result<f64> {
-        let mut square = 0.0;
-        for var in self.learning.vars.values() {
-            if let Some(grad) = grads.get(var) {
-                let values: Vec<f32> = grad.flatten_all()?.to_vec1()?;
-                square += values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-            }
-        }
+        let square = |var: &Var| -> Result<f64> {
+            let Some(grad) = grads.get(var) else {
+                return Ok(0.0);
+            };
+            let values: Vec<f32> = grad.flatten_all()?.to_vec1()?;
+            Ok(values.iter().map(|v| f64::from(*v).powi(2)).sum())
+        };
+        let vars: Vec<&Var> = self.learning.vars.values().collect();
+        let squares: Vec<f64> = vars.into_par_iter().map(square).collect::<Result<_>>()?;
+        let square: f64 = squares.iter().sum();
         Ok(square.sqrt())
     }
 

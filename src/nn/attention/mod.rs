@@ -9,4 +9,6 @@ mod temporal;
 pub use cross::CrossAttention;
 pub use middle::MiddleAttention;
 pub use multi_query::attend;
+#[cfg(test)]
+pub(in crate::nn) use multi_query::composed as attend_composed;
 pub use temporal::TemporalAttention;

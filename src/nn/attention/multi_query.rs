@@ -1,9 +1,11 @@
 //! What the attentions share.
 
 use crate::nn::conv::PointConv;
+use crate::nn::cpu::token_attention::grad::{Attend, MOST_KEYS};
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::join::add;
+use crate::nn::learn::tracked;
 use crate::nn::norm::ChannelNorm;
 use crate::nn::softmax::softmax;
 use crate::nn::{Backend, Interrupt, Params, profile};
@@ -30,30 +32,49 @@ pub fn attend(
     interrupt: &Interrupt,
 ) -> Result<Tensor> {
     profile::timed("attention over space", q.device(), || {
-        let (b, inner, n) = q.dims3()?;
-        let (_, kv_heads, m, d) = k.dims4()?;
-        let q = q.reshape((b, heads, d, n))?;
-        let block = (SCORE_BYTES / (4 * m * heads)).clamp(1, MAX_BLOCK.min(n));
-        let mut samples = Vec::with_capacity(b);
-        for bi in 0..b {
-            let (q, k, v) = (q.get(bi)?, k.get(bi)?, v.get(bi)?);
-            let kt = k.transpose(1, 2)?.contiguous()?;
-            let v = v.contiguous()?;
-            let mut blocks = Vec::with_capacity(n.div_ceil(block));
-            for start in (0..n).step_by(block) {
-                interrupt.check()?;
-                let len = block.min(n - start);
-                // [heads, len, d]; with shared keys the heads' queries stand under each other.
-                let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
-                let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
-                let scores = softmax(&rows.matmul(&kt)?)?;
-                let out = scores.matmul(&v)?.reshape((heads, len, d))?;
-                blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
-            }
-            samples.push(Tensor::cat(&blocks, 1)?);
+        let few = k.dim(2)? <= MOST_KEYS;
+        if few && q.device().is_cpu() && tracked(&[q, k, v]) {
+            let interrupt = interrupt.clone();
+            let op = Attend { heads, interrupt };
+            return q
+                .contiguous()?
+                .apply_op3(&k.contiguous()?, &v.contiguous()?, op);
         }
-        Tensor::stack(&samples, 0)
+        composed(q, k, v, heads, interrupt)
     })
+}
+
+/// By Candle's operations.
+pub(in crate::nn) fn composed(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    heads: usize,
+    interrupt: &Interrupt,
+) -> Result<Tensor> {
+    let (b, inner, n) = q.dims3()?;
+    let (_, kv_heads, m, d) = k.dims4()?;
+    let q = q.reshape((b, heads, d, n))?;
+    let block = (SCORE_BYTES / (4 * m * heads)).clamp(1, MAX_BLOCK.min(n));
+    let mut samples = Vec::with_capacity(b);
+    for bi in 0..b {
+        let (q, k, v) = (q.get(bi)?, k.get(bi)?, v.get(bi)?);
+        let kt = k.transpose(1, 2)?.contiguous()?;
+        let v = v.contiguous()?;
+        let mut blocks = Vec::with_capacity(n.div_ceil(block));
+        for start in (0..n).step_by(block) {
+            interrupt.check()?;
+            let len = block.min(n - start);
+            // [heads, len, d]; with shared keys the heads' queries stand under each other.
+            let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
+            let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
+            let scores = softmax(&rows.matmul(&kt)?)?;
+            let out = scores.matmul(&v)?.reshape((heads, len, d))?;
+            blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
+        }
+        samples.push(Tensor::cat(&blocks, 1)?);
+    }
+    Tensor::stack(&samples, 0)
 }
 
 /// Multi-query self-attention's weights: many query heads, one key and value head, a null key.

@@ -95,11 +95,22 @@ impl PointConv {
             if dims[1] != c {
                 return Err(mismatch(x, c));
             }
+            if self.weight.learned().is_some() {
+                let none;
+                let bias = match &self.bias {
+                    Some(bias) => bias,
+                    None => {
+                        none = Tensor::zeros(o, x.dtype(), x.device())?;
+                        &none
+                    }
+                };
+                let weight = self.learned()?.contiguous()?;
+                return x
+                    .contiguous()?
+                    .apply_op3(&weight, bias, cpu::conv_grad::LearnedPoint);
+            }
             let x = x.reshape((b, c, n))?;
             dims[1] = o;
-            if self.weight.learned().is_some() {
-                return self.composed(&self.learned()?, &x)?.reshape(dims);
-            }
             let weights = self.packed(&x)?;
             let op = cpu::conv::Pointwise { weights };
             x.contiguous()?.apply_op1(op)?.reshape(dims)
@@ -121,6 +132,7 @@ impl PointConv {
     }
 
     /// As a matrix product: weight `[out, in]`, x `[b, in, n]`.
+    #[cfg(test)]
     fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let y = weight.broadcast_matmul(x)?;
         match &self.bias {
@@ -218,8 +230,30 @@ impl PointConv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::testing::random;
+    use crate::nn::testing::{largest_difference, random, same_slopes, variable};
     use candle_core::Device;
+
+    #[test]
+    fn what_learns_has_the_gradients_of_a_matrix_product() {
+        let backend = Backend::from(&Device::Cpu);
+        for (c, o, shape, times) in [
+            (6, 9, vec![2, 6, 40], 1.0),
+            (3, 1, vec![2, 3, 4, 9, 21], 0.5),
+        ] {
+            let (x, w, bias) = (variable(&shape, 1), variable(&[o, c], 2), variable(&[o], 3));
+            for with_bias in [true, false] {
+                let of_bias = with_bias.then(|| bias.as_tensor().clone());
+                let conv = PointConv::scaled(&w, times, of_bias, &backend).unwrap();
+                let ours = conv.forward(&x).unwrap();
+                let flat = x.flatten_from(2).unwrap();
+                let theirs = conv.composed(&conv.learned().unwrap(), &flat).unwrap();
+                let theirs = theirs.reshape(ours.shape()).unwrap();
+                assert!(largest_difference(&ours, &theirs) < 2e-6);
+                let vars = [&x, &w, &bias];
+                same_slopes(&vars[..2 + usize::from(with_bias)], &ours, &theirs, 2e-6);
+            }
+        }
+    }
 
     #[test]
     fn a_weight_in_heads_is_held_in_that_form_alone_and_multiplies_as_before() {

@@ -95,7 +95,17 @@ impl Address {
 /// the part. Every part is zeroed by its own thread just before, so that it lies in the cache when it is
 /// written; zeroing it all beforehand took a tenth of a pass.
 pub fn par_parts(n: usize, size: usize, each: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
-    let mut out = Vec::with_capacity(n);
+    par_parts_with_room(n, 0, size, each)
+}
+
+/// As [`par_parts`], with room for `room` elements behind it.
+pub fn par_parts_with_room(
+    n: usize,
+    room: usize,
+    size: usize,
+    each: impl Fn(usize, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let mut out = Vec::with_capacity(n + room);
     out.spare_capacity_mut()[..n]
         .par_chunks_mut(size.max(1))
         .enumerate()
@@ -116,6 +126,19 @@ pub fn par_parts(n: usize, size: usize, each: impl Fn(usize, &mut [f32]) + Sync)
 /// # Panics
 /// When the cut is of more elements than can be counted, or of columns without a width.
 pub fn par_columns(cut: Cut, least: usize, each: impl Fn(Block, Columns<'_>) + Sync) -> Vec<f32> {
+    par_columns_with_room(cut, 0, least, each)
+}
+
+/// As [`par_columns`], with room for `room` elements behind it.
+///
+/// # Panics
+/// As [`par_columns`].
+pub fn par_columns_with_room(
+    cut: Cut,
+    room: usize,
+    least: usize,
+    each: impl Fn(Block, Columns<'_>) + Sync,
+) -> Vec<f32> {
     let Cut {
         outer,
         rows,
@@ -128,7 +151,7 @@ pub fn par_columns(cut: Cut, least: usize, each: impl Fn(Block, Columns<'_>) + S
         .try_fold(outer, |product, &by| product.checked_mul(by));
     assert!(elements.is_some(), "too many elements: {cut:?}");
     let elements = elements.unwrap_or_default();
-    let mut out: Vec<f32> = Vec::with_capacity(elements);
+    let mut out: Vec<f32> = Vec::with_capacity(elements + room);
     if elements == 0 {
         return out;
     }

@@ -1,10 +1,12 @@
 //! Convolutions over space and over time, without transposing `[batch, channel, frame, h, w]`.
 
 use super::columns::{Cut, par_columns, par_parts};
+use super::conv_grad::ChannelSums;
+use super::peg_grad;
 use super::product::{MOST_COLUMNS, Packed, Place, Start, Term, multiply};
 use super::{elements, fit, simd};
 use crate::nn::Interrupt;
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -307,5 +309,18 @@ impl CustomOp3 for Peg {
             peg_row(out, at(0), at(1), at(2), taps, bias[ci]);
         });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let [x, w] = peg_grad::slopes(x, w, grad)?;
+        let bias = grad.contiguous()?.apply_op1_no_bwd(&ChannelSums)?;
+        Ok((Some(x), Some(w), Some(bias)))
     }
 }

@@ -5,13 +5,14 @@
 mod tests;
 mod weights;
 
-use super::conv::{Spatial, Temporal, pack_spatial, pack_temporal};
+use super::conv::{Pointwise, Spatial, Temporal, pack_pointwise, pack_spatial, pack_temporal};
 use super::product::Packed;
 use super::{elements, fit};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::Arc;
-use weights::{ChannelSums, SpatialWeights, TemporalWeights};
+pub use weights::ChannelSums;
+use weights::{SpatialWeights, TemporalWeights};
 
 /// As [`Spatial`] with stride 1, to the bit, with weights that are packed anew in every pass.
 ///
@@ -185,6 +186,83 @@ impl LearnedTemporal {
             stride: 1,
             interrupt: self.interrupt.clone(),
         }
+    }
+}
+
+/// A 1 x 1 convolution, as [`Pointwise`] to the bit, with weights that are packed anew in every pass.
+///
+/// Operands: x `[b, c, ...]`, weight `[o, c]`, bias `[o]`; result `[b, o, ...]`.
+pub struct LearnedPoint;
+
+impl LearnedPoint {
+    /// As `[b, c, n]`.
+    fn flat(dims: &[usize]) -> Result<[usize; 3]> {
+        match dims {
+            [b, c, rest @ ..] => Ok([*b, *c, rest.iter().product()]),
+            _ => Err(candle_core::Error::Msg("a tensor without channels".into())),
+        }
+    }
+}
+
+impl CustomOp3 for LearnedPoint {
+    fn name(&self) -> &'static str {
+        "conv-point-learned"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        w: &CpuStorage,
+        lw: &Layout,
+        bias: &CpuStorage,
+        lb: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (o, c) = lw.shape().dims2()?;
+        let (w, bias) = (elements(w, lw)?, elements(bias, lb)?);
+        fit(self.name(), bias.len() == o && lx.is_contiguous())?;
+        let flat = Shape::from(Self::flat(lx.dims())?.to_vec());
+        let layout = Layout::contiguous_with_offset(flat, lx.start_offset());
+        let weights = Arc::new(pack_pointwise(w, (o, c), Some(bias)));
+        let (out, _) = Pointwise { weights }.cpu_fwd(x, &layout)?;
+        let mut dims = lx.dims().to_vec();
+        dims[1] = o;
+        Ok((out, Shape::from(dims)))
+    }
+
+    /// Of x: the product of the gradient with the weights the other way round. Of the weights: as over one frame.
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (o, c) = w.dims2()?;
+        let [b, _, n] = Self::flat(x.dims())?;
+        let grad = grad.contiguous()?.reshape((b, o, 1, n, 1))?;
+        let of_x = || {
+            let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
+            let weights = Arc::new(Packed::new(c, o, None, |row, k| values[k * c + row]));
+            let made = grad.reshape((b, o, n))?;
+            made.apply_op1_no_bwd(&Pointwise { weights })?
+                .reshape(x.shape())
+        };
+        let of_w = || {
+            let op = TemporalWeights {
+                taps: 1,
+                before: 0,
+                interrupt: Interrupt::new(),
+            };
+            let x = x.contiguous()?.reshape((b, c, 1, n, 1))?;
+            grad.apply_op2_no_bwd(&x, &op)?.reshape((o, c))
+        };
+        Ok((
+            wanted(x, of_x)?,
+            wanted(w, of_w)?,
+            wanted(bias, || grad.apply_op1_no_bwd(&ChannelSums))?,
+        ))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::columns::par_parts;
 use super::{elements, fit, simd};
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// Sums that are worth a thread's while, in multiplications.
 const TASK: usize = 1 << 17;
@@ -44,6 +44,20 @@ impl CustomOp2 for RowProducts {
         let (x, w) = (elements(x, lx)?, elements(w, lw)?);
         let out = products(x, w, None, [b * m, n, k], |row| row / m.max(1) * n);
         Ok((CpuStorage::F32(out), Shape::from((b, m, n))))
+    }
+
+    /// `g W` and `g^T x`.
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((
+            Some(grad.matmul(w)?),
+            Some(grad.transpose(1, 2)?.contiguous()?.matmul(x)?),
+        ))
     }
 }
 
@@ -95,7 +109,7 @@ fn products(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::testing::{largest_difference, random as tensor};
+    use crate::nn::testing::{largest_difference, random as tensor, same_slopes, variable};
 
     #[test]
     fn they_are_products_of_matrices() {
@@ -113,6 +127,10 @@ mod tests {
                 largest_difference(&made, &right) <= most.max(1e-6),
                 "{b} {m} {n} {k}"
             );
+            let (a, c) = (variable(&[b, m, k], 1), variable(&[b, n, k], 2));
+            let ours = a.apply_op2(&c, RowProducts).unwrap();
+            let theirs = a.matmul(&c.transpose(1, 2).unwrap()).unwrap();
+            same_slopes(&[&a, &c], &ours, &theirs, 2e-6);
             let (x, w, bias) = (tensor(&[m, k], 3), tensor(&[n, k], 4), tensor(&[n], 5));
             let made = x.apply_op3_no_bwd(&w, &bias, &Linear).unwrap();
             let right = x.matmul(&w.t().unwrap()).unwrap();

@@ -1,8 +1,9 @@
 //! What stands between the layers: sums, joins and shuffles, each in one pass over memory.
 
 use super::columns::par_parts;
+use super::dot::RowProducts;
 use super::{elements, fit, simd};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// Elements that one task takes: enough to be worth a thread.
 const CHUNK: usize = 16 * 1024;
@@ -61,6 +62,16 @@ impl CustomOp2 for Add {
             sum_of(out, &x[at.clone()], &y[at]);
         });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((Some(grad.clone()), Some(grad.clone())))
     }
 }
 
@@ -144,6 +155,26 @@ impl CustomOp3 for Gate {
         });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
     }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gate: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (b, c) = gate.dims2()?;
+        let rows = |t: &Tensor| t.contiguous()?.reshape((b * c, 1, ()));
+        let grads = rows(grad)?;
+        let of_x = grads.broadcast_mul(&gate.contiguous()?.reshape((b * c, 1, 1))?)?;
+        let of_gate = grads.apply_op2_no_bwd(&rows(x)?, &RowProducts)?;
+        Ok((
+            Some(of_x.reshape(x.shape())?),
+            Some(of_gate.reshape((b, c))?),
+            Some(grad.clone()),
+        ))
+    }
 }
 
 /// `[x, y * by]` along the channels: `[b, c, ...]` and `[b, d, ...]` to `[b, c + d, ...]`.
@@ -181,6 +212,21 @@ impl CustomOp2 for Join {
         });
         dims[1] = c + d;
         Ok((CpuStorage::F32(out), Shape::from(dims)))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        y: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let c = x.dim(1)?;
+        let of_y = grad.narrow(1, c, y.dim(1)?)?;
+        Ok((
+            Some(grad.narrow(1, 0, c)?),
+            Some((of_y * f64::from(self.by))?),
+        ))
     }
 }
 

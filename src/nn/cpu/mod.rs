@@ -13,6 +13,7 @@ mod kernels;
 pub mod math;
 pub mod norm;
 mod norm_grad;
+mod peg_grad;
 pub mod product;
 pub mod softmax;
 pub mod temporal_attention;

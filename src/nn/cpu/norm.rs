@@ -1,7 +1,7 @@
 //! Normalisations in one pass over memory for the statistics and one for the result.
 
 use super::columns::{Columns, Cut, par_columns, par_parts};
-use super::norm_grad::slopes;
+use super::norm_grad::{channel_slopes, slopes};
 use super::{elements, fit, math::silu, simd};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
@@ -209,5 +209,16 @@ impl CustomOp2 for ChannelNorm {
             channel_norm_block(&mut out, x, g, n, self.eps);
         });
         Ok((CpuStorage::F32(out), lx.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        g: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let [x, g] = channel_slopes(self.eps, [x, g, grad])?;
+        Ok((Some(x), Some(g)))
     }
 }

@@ -1,10 +1,11 @@
-//! The derivative of group norm with SiLU.
+//! The derivatives of group norm with SiLU and of the norm over channels.
 
-use super::columns::par_parts;
+use super::columns::{Columns, Cut, par_columns_with_room, par_parts_with_room};
 use super::norm::{GroupNormSilu, Statistics};
 use super::{elements, fit, math::exp, simd};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// Sums are kept in 16 lanes of `f32` over at most this many elements, then in `f64`.
 const CHUNK: usize = 4096;
@@ -120,7 +121,7 @@ impl CustomOp3 for Slopes {
                 channels.collect()
             })
             .collect();
-        let mut out = par_parts(x.len(), per_group * n, |i, out| {
+        let mut out = par_parts_with_room(x.len(), 2 * b * c, per_group * n, |i, out| {
             let count = (per_group * n) as f64;
             let lines = each(i);
             let mean = |k: usize| {
@@ -169,5 +170,129 @@ pub(super) fn slopes(
         of_x,
         Tensor::stack(&[of_weight, of_bias], 0)?,
         Tensor::cat(&[of_scale, alone], 1)?,
+    ])
+}
+
+/// Positions of the norm over channels that are handled together.
+const BLOCK: usize = 64;
+
+/// Positions whose sums are taken by themselves, whatever the threads.
+const PART: usize = 32 * BLOCK;
+
+simd! {
+    /// At most [`BLOCK`] columns from `first` on; row c of x and of the gradient is `[c * n..]`. What they give for the gain
+    /// is added to `dg`.
+    fn channel_slopes_block(out: &mut Columns<'_>, dg: &mut [f32], given: [&[f32]; 3], n: usize, eps: f32, first: usize) {
+        let [x, dy, g] = given;
+        let width = BLOCK.min(out.width() - first);
+        let c = g.len();
+        let (mut mean, mut rstd) = ([0f32; BLOCK], [0f32; BLOCK]);
+        let (mut m1, mut m2) = ([0f32; BLOCK], [0f32; BLOCK]);
+        for ci in 0..c {
+            for (m, x) in mean[..width].iter_mut().zip(&x[ci * n..]) {
+                *m += x;
+            }
+        }
+        for m in &mut mean {
+            *m /= c as f32;
+        }
+        for ci in 0..c {
+            for ((v, m), x) in rstd[..width].iter_mut().zip(&mean).zip(&x[ci * n..]) {
+                *v += (x - m) * (x - m);
+            }
+        }
+        for v in &mut rstd {
+            *v = 1.0 / (*v / c as f32 + eps).sqrt();
+        }
+        for (ci, g) in g.iter().enumerate() {
+            let mut of_gain = [0f32; BLOCK];
+            let (x, dy) = (&x[ci * n..][..width], &dy[ci * n..][..width]);
+            for l in 0..width {
+                let hat = (x[l] - mean[l]) * rstd[l];
+                of_gain[l] = dy[l] * hat;
+                m1[l] += dy[l] * g;
+                m2[l] += dy[l] * g * hat;
+            }
+            dg[ci] += of_gain.iter().sum::<f32>();
+        }
+        for l in 0..BLOCK {
+            m1[l] /= c as f32;
+            m2[l] /= c as f32;
+        }
+        for (ci, g) in g.iter().enumerate() {
+            let (x, dy) = (&x[ci * n..][..width], &dy[ci * n..][..width]);
+            let out = &mut out.row(ci)[first..][..width];
+            for l in 0..width {
+                let hat = (x[l] - mean[l]) * rstd[l];
+                out[l] = rstd[l] * (dy[l] * g - m1[l] - hat * m2[l]);
+            }
+        }
+    }
+}
+
+/// Of the norm over channels, from x and the gradient `[b, c, n]` and the gain `[c]`: the gradient of x, and behind
+/// it that of the gain.
+struct ChannelSlopes {
+    eps: f32,
+}
+
+impl CustomOp3 for ChannelSlopes {
+    fn name(&self) -> &'static str {
+        "channel-norm-slopes"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        lx: &Layout,
+        dy: &CpuStorage,
+        ly: &Layout,
+        g: &CpuStorage,
+        lg: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (b, c, n) = lx.shape().dims3()?;
+        let (x, dy, g) = (elements(x, lx)?, elements(dy, ly)?, elements(g, lg)?);
+        fit(self.name(), dy.len() == x.len() && g.len() == c)?;
+        let cut = Cut {
+            outer: b,
+            rows: c,
+            inner: 1,
+            n,
+            width: PART,
+        };
+        let parts = n.div_ceil(PART);
+        let sums: Vec<OnceLock<Vec<f32>>> = (0..b * parts).map(|_| OnceLock::new()).collect();
+        let mut out = par_columns_with_room(cut, c, 1, |block, mut out| {
+            let mut dg = vec![0f32; c];
+            for first in (0..block.width).step_by(BLOCK) {
+                let at = block.outer * c * n + block.first + first;
+                let given = [&x[at..], &dy[at..], g];
+                channel_slopes_block(&mut out, &mut dg, given, n, self.eps, first);
+            }
+            // Each part is one block's, so that it is not there yet.
+            let _ = sums[block.outer * parts + block.first / PART].set(dg);
+        });
+        let mut total = vec![0f32; c];
+        for part in sums.iter().filter_map(OnceLock::get) {
+            for (total, part) in total.iter_mut().zip(part) {
+                *total += part;
+            }
+        }
+        out.extend(total);
+        let shape = Shape::from(out.len());
+        Ok((CpuStorage::F32(out), shape))
+    }
+}
+
+/// Gradients of x `[b, c, n]` and of the gain `[c]`.
+pub(super) fn channel_slopes(eps: f32, [x, g, grad]: [&Tensor; 3]) -> Result<[Tensor; 2]> {
+    let op = ChannelSlopes { eps };
+    let both = x
+        .contiguous()?
+        .apply_op3_no_bwd(&grad.contiguous()?, &g.contiguous()?, &op)?;
+    let n = x.elem_count();
+    Ok([
+        both.narrow(0, 0, n)?.reshape(x.shape())?,
+        both.narrow(0, n, g.elem_count())?.reshape(g.shape())?,
     ])
 }

@@ -1,6 +1,8 @@
 //! Attention of every position to the conditioning tokens, or to every position: the whole layer, from
 //! its norm to its residual, on a few positions at a time, so that scores stay in the cache.
 
+pub mod grad;
+
 use super::columns::{Columns, Cut, par_columns};
 use super::norm::channel_norm_block;
 use super::product::{Packed, Place, Start, Term, multiply};

@@ -139,9 +139,29 @@ impl CustomOp2 for TemporalWeights {
 
 /// `to[n][c]` from rows of n elements, one a channel.
 fn channels_last<'a>(to: &mut [f32], c: usize, row: impl Fn(usize) -> &'a [f32]) {
-    for ci in 0..c {
+    const TOGETHER: usize = 8;
+    let mut first = 0;
+    while first + TOGETHER <= c {
+        let rows: [&[f32]; TOGETHER] = std::array::from_fn(|i| row(first + i));
+        interleave(&mut to[first..], c, rows);
+        first += TOGETHER;
+    }
+    for ci in first..c {
         let to = to[ci..].iter_mut().step_by(c);
         to.zip(row(ci)).for_each(|(to, x)| *to = *x);
+    }
+}
+
+simd! {
+    /// Eight rows, one element of each after the other, every c elements.
+    fn interleave(to: &mut [f32], c: usize, rows: [&[f32]; 8]) {
+        let n = rows[0].len();
+        let rows = rows.map(|row| &row[..n]);
+        for (i, to) in to.chunks_mut(c).enumerate().take(n) {
+            for (to, row) in to[..8].iter_mut().zip(rows) {
+                *to = row[i];
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 
 use super::{Lanes, TemporalAttention, Weights, attend, product};
 use crate::nn::Interrupt;
-use crate::nn::cpu::columns::{Cut, par_columns};
+use crate::nn::cpu::columns::{Cut, par_columns_with_room};
 use crate::nn::cpu::kernels::{TILE, tile_kernel};
 use crate::nn::cpu::product::{Packed, Start, Term};
 use crate::nn::cpu::{elements, fit, math::exp, simd};
@@ -197,7 +197,7 @@ impl CustomOp3 for Slopes {
         };
         let parts = n.div_ceil(width);
         let sums: Vec<OnceLock<Vec<f32>>> = (0..b * parts).map(|_| OnceLock::new()).collect();
-        let mut out = par_columns(cut, 1, |block, mut out| {
+        let mut out = par_columns_with_room(cut, all.len(), 1, |block, mut out| {
             let mut s = Scratch::new(&layer);
             let mut total = vec![ZERO; all.len()];
             for first in (0..block.width).step_by(LANES) {
@@ -299,9 +299,8 @@ struct Scratch {
     d_normed: Vec<Lanes>,
     dq: Vec<Lanes>,
     dkv: Vec<Lanes>,
-    /// Of one query, `[f + 1]` each.
-    shares: Vec<Lanes>,
-    d_shares: Vec<Lanes>,
+    /// What two queries give each key, and the gradients of it, `[f + 1]`.
+    shares: Vec<[Lanes; 4]>,
 }
 
 impl Scratch {
@@ -327,8 +326,7 @@ impl Scratch {
             d_normed: rows(c),
             dq: rows(d),
             dkv: rows(2 * d),
-            shares: vec![ZERO; f + 1],
-            d_shares: vec![ZERO; f + 1],
+            shares: vec![[ZERO; 4]; f + 1],
         }
     }
 }
@@ -383,7 +381,7 @@ impl Layer<'_> {
                 bias,
                 [&mut s.dq, dk, dv, d_null_k, d_null_v],
                 &mut d_bias[h * biases..][..biases],
-                [&mut s.shares, &mut s.d_shares],
+                &mut s.shares,
                 f,
             );
             let start = if h == 0 { Start::Bias } else { Start::Place };
@@ -510,90 +508,116 @@ fn outer(sums: &mut [Lanes], stride: usize, a: &[Lanes], b: &[Lanes], f: usize) 
 
 simd! {
     /// One head. From q, k, v and the gradient of what is attended to, `[d][f]`, to those of q, set, and of keys,
-    /// values, the null key and value, and the bias `[f][f + 1]`, added.
+    /// values, the null key and value, and the bias `[f][f + 1]`, added. Two queries share what is read of a key.
     fn attend_back(
         from: [&[Lanes]; 4],
         null_kv: &[f32],
         bias: &[f32],
         to: [&mut [Lanes]; 5],
         d_bias: &mut [Lanes],
-        scratch: [&mut [Lanes]; 2],
+        scratch: &mut [[Lanes; 4]],
         f: usize,
     ) {
         let [q, k, v, da] = from;
         let [dq, dk, dv, d_null_k, d_null_v] = to;
-        let [shares, d_shares] = scratch;
         let d = d_null_k.len();
-        let (null_k, null_v) = null_kv.split_at(d);
-        for i in 0..f {
-            // The null key, then the frames up to its own.
-            let seen = i + 2;
-            let (shares, d_shares) = (&mut shares[..seen], &mut d_shares[..seen]);
-            let bias = &bias[i * (f + 1)..][..seen];
-            for (share, bias) in shares.iter_mut().zip(bias) {
-                *share = [*bias; LANES];
-            }
-            d_shares.fill(ZERO);
-            for di in 0..d {
-                let (q, da) = (&q[di * f + i], &da[di * f + i]);
-                for l in 0..LANES {
-                    shares[0][l] += q[l] * null_k[di];
-                    d_shares[0][l] += da[l] * null_v[di];
-                }
-                let kv = k[di * f..].iter().zip(&v[di * f..]);
-                for ((share, d_share), (k, v)) in shares[1..].iter_mut().zip(&mut d_shares[1..]).zip(kv) {
+        let null_k = &null_kv[..d];
+        for i in (0..f).step_by(2) {
+            // A second query that is not there repeats the first, and is left out of the sums.
+            let there = i + 1 < f;
+            let second = if there { i + 1 } else { i };
+            // The null key, then the frames up to the second's own.
+            let seen = second + 2;
+            for (j, to) in scratch[..seen].iter_mut().enumerate() {
+                let mut s0 = [bias[i * (f + 1) + j]; LANES];
+                let mut s1 = [bias[second * (f + 1) + j]; LANES];
+                let (mut p0, mut p1) = (ZERO, ZERO);
+                for di in 0..d {
+                    let (of_key, of_value);
+                    let (k, v) = if j == 0 {
+                        (of_key, of_value) = ([null_kv[di]; LANES], [null_kv[d + di]; LANES]);
+                        (&of_key, &of_value)
+                    } else {
+                        (&k[di * f + j - 1], &v[di * f + j - 1])
+                    };
+                    let (q0, q1) = (&q[di * f + i], &q[di * f + second]);
+                    let (da0, da1) = (&da[di * f + i], &da[di * f + second]);
                     for l in 0..LANES {
-                        share[l] += q[l] * k[l];
-                        d_share[l] += da[l] * v[l];
+                        s0[l] += q0[l] * k[l];
+                        s1[l] += q1[l] * k[l];
+                        p0[l] += da0[l] * v[l];
+                        p1[l] += da1[l] * v[l];
+                    }
+                }
+                *to = [s0, s1, p0, p1];
+            }
+            // The first does not see the second's frame.
+            for (of, seen_by) in [(0, i + 2), (1, seen)] {
+                let mut largest = [f32::NEG_INFINITY; LANES];
+                for row in &scratch[..seen_by] {
+                    for l in 0..LANES {
+                        largest[l] = if row[of][l] > largest[l] { row[of][l] } else { largest[l] };
+                    }
+                }
+                let mut total = ZERO;
+                for row in &mut scratch[..seen_by] {
+                    for l in 0..LANES {
+                        row[of][l] = exp(row[of][l] - largest[l]);
+                        total[l] += row[of][l];
+                    }
+                }
+                let mut mean = ZERO;
+                for row in &mut scratch[..seen_by] {
+                    for l in 0..LANES {
+                        row[of][l] /= total[l];
+                        mean[l] += row[of][l] * row[of + 2][l];
+                    }
+                }
+                // From here on those of the scores.
+                let d_bias = &mut d_bias[(i + of).min(second) * (f + 1)..];
+                for (row, d_bias) in scratch[..seen_by].iter_mut().zip(d_bias) {
+                    for l in 0..LANES {
+                        row[of + 2][l] = row[of][l] * (row[of + 2][l] - mean[l]);
+                    }
+                    if of == 0 || there {
+                        for l in 0..LANES {
+                            d_bias[l] += row[of + 2][l];
+                        }
+                    }
+                }
+                for row in &mut scratch[seen_by..seen] {
+                    (row[of], row[of + 2]) = (ZERO, ZERO);
+                }
+                if of == 1 && !there {
+                    for row in &mut scratch[..seen] {
+                        (row[of], row[of + 2]) = (ZERO, ZERO);
                     }
                 }
             }
-            let mut largest = [f32::NEG_INFINITY; LANES];
-            for share in shares.iter() {
-                for l in 0..LANES {
-                    largest[l] = if share[l] > largest[l] { share[l] } else { largest[l] };
-                }
-            }
-            let mut total = ZERO;
-            for share in shares.iter_mut() {
-                for l in 0..LANES {
-                    share[l] = exp(share[l] - largest[l]);
-                    total[l] += share[l];
-                }
-            }
-            let mut mean = ZERO;
-            for (share, d_share) in shares.iter_mut().zip(d_shares.iter()) {
-                for l in 0..LANES {
-                    share[l] /= total[l];
-                    mean[l] += share[l] * d_share[l];
-                }
-            }
-            // From here on `d_shares` are those of the scores.
-            let d_bias = &mut d_bias[i * (f + 1)..][..seen];
-            for ((d_share, share), d_bias) in d_shares.iter_mut().zip(shares.iter()).zip(d_bias) {
-                for l in 0..LANES {
-                    d_share[l] = share[l] * (d_share[l] - mean[l]);
-                    d_bias[l] += d_share[l];
-                }
-            }
             for di in 0..d {
-                let (q, da) = (&q[di * f + i], &da[di * f + i]);
-                let mut sum = ZERO;
+                let (q0, q1) = (&q[di * f + i], &q[di * f + second]);
+                let (da0, da1) = (&da[di * f + i], &da[di * f + second]);
+                let [p0, p1, s0, s1] = &scratch[0];
+                let (mut sum0, mut sum1) = (ZERO, ZERO);
                 for l in 0..LANES {
-                    sum[l] += d_shares[0][l] * null_k[di];
-                    d_null_k[di][l] += d_shares[0][l] * q[l];
-                    d_null_v[di][l] += shares[0][l] * da[l];
+                    sum0[l] = s0[l] * null_k[di];
+                    sum1[l] = s1[l] * null_k[di];
+                    d_null_k[di][l] += s0[l] * q0[l] + s1[l] * q1[l];
+                    d_null_v[di][l] += p0[l] * da0[l] + p1[l] * da1[l];
                 }
-                let from = shares[1..].iter().zip(&d_shares[1..]).zip(&k[di * f..]);
                 let to = dk[di * f..].iter_mut().zip(&mut dv[di * f..]);
-                for (((share, d_share), k), (dk, dv)) in from.zip(to) {
+                for (([p0, p1, s0, s1], k), (dk, dv)) in scratch[1..seen].iter().zip(&k[di * f..]).zip(to) {
                     for l in 0..LANES {
-                        sum[l] += d_share[l] * k[l];
-                        dk[l] += d_share[l] * q[l];
-                        dv[l] += share[l] * da[l];
+                        sum0[l] += s0[l] * k[l];
+                        sum1[l] += s1[l] * k[l];
+                        dk[l] += s0[l] * q0[l] + s1[l] * q1[l];
+                        dv[l] += p0[l] * da0[l] + p1[l] * da1[l];
                     }
                 }
-                dq[di * f + i] = sum;
+                dq[di * f + i] = sum0;
+                if there {
+                    dq[di * f + second] = sum1;
+                }
             }
         }
     }
