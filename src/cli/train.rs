@@ -14,8 +14,9 @@ use crate::train::samples::{Source, stills};
 use crate::train::{Run, Settings, Step};
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ const SAMPLE_EF: f64 = 30.0;
     from: built-in        # or a folder that `echoif import` or `echoif train` wrote\n  \
     stills: frames        # a folder of NAME.png with NAME.outline.json; simulated hearts alone without it\n  \
     steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  \
-    log_sigma: [3.4, 1.4]\n  untold: 0.1\n  checkpoint_minutes: 10"
+    log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10"
 )]
 pub struct Args {
     /// What to train, with what, and for how long.
@@ -60,46 +61,42 @@ pub struct Args {
     pub json: bool,
 }
 
-/// What a run is told.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// What a run is told: what is its own, and its settings, side by side.
 struct Config {
     from: String,
     stills: Option<PathBuf>,
     checkpoint_minutes: f64,
-    steps: u64,
-    batch: usize,
-    step_size: f64,
-    seed: u64,
-    puppets: f64,
-    log_sigma: [f64; 2],
-    untold: f64,
+    settings: Settings,
 }
 
 const BUILT_IN: &str = "built-in";
 
-impl Default for Config {
-    fn default() -> Self {
-        let Settings {
-            steps,
-            batch,
-            step_size,
-            seed,
-            puppets,
-            log_sigma,
-            untold,
-        } = Settings::default();
-        Self {
-            from: BUILT_IN.into(),
-            stills: None,
-            checkpoint_minutes: 10.0,
-            steps,
-            batch,
-            step_size,
-            seed,
-            puppets,
-            log_sigma,
-            untold,
+impl Config {
+    /// # Errors
+    /// A sentence that names what is wrong.
+    fn read(text: &str) -> Result<Self, String> {
+        let all: Option<serde_json::Map<String, Value>> = yaml::read(text)?;
+        let mut all = all.unwrap_or_default();
+        fn taken<T: DeserializeOwned>(
+            all: &mut serde_json::Map<String, Value>,
+            name: &str,
+            default: T,
+        ) -> Result<T, String> {
+            let value = all.remove(name).map(serde_json::from_value);
+            let value = value.transpose().map_err(|e| format!("`{name}`: {e}"))?;
+            Ok(value.unwrap_or(default))
+        }
+        let config = Self {
+            from: taken(&mut all, "from", BUILT_IN.to_owned())?,
+            stills: taken(&mut all, "stills", None)?,
+            checkpoint_minutes: taken(&mut all, "checkpoint_minutes", 10.0)?,
+            settings: serde_json::from_value(Value::Object(all)).map_err(|e| e.to_string())?,
+        };
+        config.settings.check()?;
+        let minutes = config.checkpoint_minutes;
+        match minutes > 0.0 && minutes <= 100_000.0 {
+            true => Ok(config),
+            false => Err("`checkpoint_minutes` is out of its range".into()),
         }
     }
 }
@@ -113,20 +110,6 @@ struct Kept {
     settings: Settings,
 }
 
-impl Config {
-    fn settings(&self) -> Settings {
-        Settings {
-            steps: self.steps,
-            batch: self.batch,
-            step_size: self.step_size,
-            seed: self.seed,
-            puppets: self.puppets,
-            log_sigma: self.log_sigma,
-            untold: self.untold,
-        }
-    }
-}
-
 pub fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(
         args.device != DeviceChoice::Cuda,
@@ -135,13 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let text = read_text(&args.config)
         .with_context(|| format!("{} cannot be read", args.config.display()))?;
     let bad = |why: String| anyhow::anyhow!("{}: {why}.", args.config.display());
-    let config: Config = yaml::read(&text).map_err(bad)?;
-    config.settings().check().map_err(bad)?;
-    ensure!(
-        config.checkpoint_minutes > 0.0 && config.checkpoint_minutes <= 100_000.0,
-        "{}: `checkpoint_minutes` is out of its range.",
-        args.config.display()
-    );
+    let config = Config::read(&text).map_err(bad)?;
     let kept = args.out.join(STATE);
     match (args.resume, kept.is_file()) {
         (true, false) => bail!("{} holds no run to go on with.", args.out.display()),
@@ -168,9 +145,9 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     };
     let hearts = stills.len();
     let source = Source {
-        seed: config.seed,
+        seed: config.settings.seed,
         stills,
-        puppets: config.puppets,
+        puppets: config.settings.puppets,
         scale: 1.0,
     };
     begin(
@@ -179,10 +156,10 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             from_sha256: learning.sha256.clone(),
             stills: hearts,
             stills_sha256: source.stills_sha256(),
-            settings: config.settings(),
+            settings: config.settings.clone(),
         },
     )?;
-    let mut run = Run::new(config.settings(), learning, source)?;
+    let mut run = Run::new(config.settings.clone(), learning, source)?;
     let mut losses = Losses::default();
     if args.resume {
         let kept = args.out.join(STATE);
@@ -196,7 +173,8 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             ),
         }
     }
-    let bar = ProgressBar::with_draw_target(Some(config.steps), ProgressDrawTarget::stderr());
+    let bar =
+        ProgressBar::with_draw_target(Some(config.settings.steps), ProgressDrawTarget::stderr());
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos} of {len} steps, {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -224,7 +202,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             }
         }
         let each = begun.elapsed().as_secs_f64() / (gone + 1) as f64;
-        let left = (config.steps - run.step_number()) as f64 * each;
+        let left = (config.settings.steps - run.step_number()) as f64 * each;
         bar.set_position(run.step_number());
         bar.set_message(format!(
             "loss {:.3}, {} left",
@@ -262,7 +240,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     println!(
         "{} of {} steps, {end}; loss {:.3} (mean of the last 50), {:.2} s a step.\n{}",
         run.step_number(),
-        config.steps,
+        config.settings.steps,
         losses.lately(50),
         seconds / steps.max(1) as f64,
         args.out.join(CASCADE).display()

@@ -6,6 +6,7 @@
 //! of a motion cascade with them, from [`samples`] of its own.
 
 mod adam;
+mod beat;
 mod draws;
 mod ema;
 mod loss;
@@ -16,6 +17,7 @@ mod state;
 mod tests;
 
 pub use adam::{Adam, AdamConfig};
+pub use beat::{BeatErrors, beat_errors};
 pub use draws::{Draws, LossConfig, LowresDraw};
 pub use ema::{Ema, EmaConfig};
 pub use loss::{Batch, Loss, loss};

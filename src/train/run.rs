@@ -1,15 +1,20 @@
 //! A run that teaches the first stage of a motion cascade.
 
 use super::samples::{EFS, Sample, Source};
-use super::{Adam, AdamConfig, Batch, Draws, Ema, EmaConfig, LossConfig, Tensors, loss};
+use super::{
+    Adam, AdamConfig, Batch, Draws, Ema, EmaConfig, LossConfig, Tensors, beat_errors, loss,
+};
 use super::{read_state, write_state};
 use crate::checkpoint::LearningStage;
+use crate::edm::schedule::loss_weight;
 use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
 use crate::nn::{Interrupt, Lanes};
 use crate::puppet::{FRAMES, GRID, SIDE};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +31,8 @@ const LARGEST_NORM: f64 = 1.0;
 /// The encoder, which begins as a network of its own that knows much, learns in steps smaller by this.
 const ENCODER: f64 = 0.25;
 const ENCODERS: &str = "enc.";
+/// Standard deviation of the logarithm of levels near the highest.
+const SPREAD: f64 = 0.25;
 /// Bytes: the graph of a sample is walked, and freed, by functions that call themselves.
 const STACK: usize = 256 << 20;
 const EMA: EmaConfig = EmaConfig {
@@ -51,8 +58,13 @@ pub struct Settings {
     /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
     /// values, and is seen through all but the highest.
     pub log_sigma: [f64; 2],
+    /// The share of samples at the level that a run begins at, and that this stage's one evaluation is made at.
+    pub at_highest: f64,
     /// The share of samples whose EF the U-Net is not told; the encoder always is.
     pub untold: f64,
+    /// How much the errors of the mean strain and of the volume count ([`beat_errors`]), beside an error a cell.
+    pub strain: f64,
+    pub volume: f64,
 }
 
 impl Default for Settings {
@@ -64,7 +76,10 @@ impl Default for Settings {
             seed: 0,
             puppets: 0.67,
             log_sigma: [3.4, 1.4],
+            at_highest: 0.5,
             untold: 0.1,
+            strain: 5.0,
+            volume: 2.5,
         }
     }
 }
@@ -82,7 +97,10 @@ impl Settings {
                 "log_sigma",
                 self.log_sigma[0].abs() <= 10.0 && (0.0..=10.0).contains(&self.log_sigma[1]),
             ),
+            ("at_highest", (0.0..=1.0).contains(&self.at_highest)),
             ("untold", (0.0..1.0).contains(&self.untold)),
+            ("strain", (0.0..=1e4).contains(&self.strain)),
+            ("volume", (0.0..=1e4).contains(&self.volume)),
         ];
         match good.iter().find(|(_, good)| !good) {
             Some((name, _)) => Err(format!("`{name}` is out of its range")),
@@ -252,7 +270,8 @@ impl Run {
             sigma_data: config.levels.sigma_data,
             cond_drop_prob: self.settings.untold,
         };
-        let draws = Draws::seeded(Seed(self.settings.seed), self.step, shape, false, &noise)?;
+        let mut draws = Draws::seeded(Seed(self.settings.seed), self.step, shape, false, &noise)?;
+        self.raise(&mut draws, &noise);
         let each = |i: usize| self.slopes_of(&samples[i], &noise, &draws.of(i)?, interrupt);
         let made = self.lanes.map(samples.len(), each);
         let made = made.into_iter().collect::<Result<Vec<Slopes>>>()?;
@@ -304,13 +323,37 @@ impl Run {
             places: Some(places),
         };
         let unet = &self.learning.stage.unet;
-        let value = loss(unet, noise, &batch, draws, &Pass::new(interrupt))?.value;
+        let made = loss(unet, noise, &batch, draws, &Pass::new(interrupt))?;
+        let value = (made.value + self.of_beat(&made.denoised, sample, made.sigmas[0])?)?;
         let grads = value.backward()?;
         let slopes = self.learning.vars.iter().filter_map(|(name, var)| {
             let slope = grads.get(var)?;
             Some((name.clone(), slope.clone()))
         });
         Ok((f64::from(value.to_scalar::<f32>()?), slopes.collect()))
+    }
+
+    /// What the whole beat's errors count, with the weight of their noise level.
+    fn of_beat(&self, denoised: &Tensor, sample: &Sample, sigma: f32) -> Result<Tensor> {
+        let errors = beat_errors(denoised, &sample.target, self.source.scale)?;
+        let sum = ((errors.strain * self.settings.strain)? + errors.volume * self.settings.volume)?;
+        sum * loss_weight(sigma, self.learning.config.levels.sigma_data)
+    }
+
+    /// Has a share of the samples, by chance, at the highest level or near it.
+    fn raise(&self, draws: &mut Draws, noise: &LossConfig) {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        rng.set_stream(self.step);
+        // Far behind what the step's other numbers take of this stream.
+        rng.set_word_pos(1 << 60);
+        let highest = self.learning.config.levels.sigma_max.ln();
+        for level in &mut draws.levels {
+            let share = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+            if share < self.settings.at_highest && noise.p_std > 0.0 {
+                let log_sigma = highest + SPREAD * f64::from(*level);
+                *level = ((log_sigma - noise.p_mean) / noise.p_std) as f32;
+            }
+        }
     }
 
     /// The first parameter whose gradient is no number.
