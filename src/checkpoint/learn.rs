@@ -1,84 +1,142 @@
-//! A motion stage that is to learn, and what it has learned as a cascade.
+//! A stage of a cascade that is to learn, and what it has learned as a cascade.
 
-use super::import::Writer;
+use super::fresh::Fresh;
+use super::import::{Writer, kept_config};
 use super::{Error, SafetensorsSource, builtin, native, networks, parse_cascade, read_text};
-use crate::edm::StageConfig;
 use crate::edm::cascade::Stage;
+use crate::edm::{CascadeConfig, LossConfig, StageConfig};
+use crate::files::yaml;
 use crate::hash::sha256;
 use crate::nn::{Params, TensorSource};
 use candle_core::{Device, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The first stage of a motion cascade, whose parameters are variables.
+/// Where a stage's weights are to come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum From {
+    /// The motion cascade inside the program.
+    BuiltIn,
+    /// A cascade in the native form. A stage that is not there yet begins with nothing.
+    Folder(PathBuf),
+    /// A `config.yaml`, as published: all of it begins with nothing.
+    Config(PathBuf),
+}
+
+/// One stage of a cascade, whose parameters are variables.
 pub struct LearningStage {
     pub stage: Stage,
     pub config: StageConfig,
+    pub cascade: CascadeConfig,
+    /// Which of the cascade's stages, from 0.
+    pub index: usize,
     /// By their names in the native form.
     pub vars: BTreeMap<String, Var>,
-    /// Of the cascade's `config.yaml`.
-    pub text: String,
-    /// What it was opened from: the SHA-256 of its weights.
+    /// How noise is drawn, where the configuration says it, else as published.
+    pub noise: LossConfig,
+    /// Height and width of the piece that a step is made of, where not of whole frames.
+    pub crop: Option<usize>,
+    /// What it was opened from: the SHA-256 of its weights, or of the configuration where it begins with nothing.
     pub sha256: String,
+    /// Of the cascade's `config.yaml`.
+    text: String,
+    /// The other stages' files, as far as they are there.
+    others: BTreeMap<String, Vec<u8>>,
 }
 
 impl LearningStage {
-    /// Of a cascade in the native form, or of the one inside the program.
+    /// Stage `index`, from 0. `seed` is of what begins with nothing.
     ///
     /// # Errors
-    /// [`Error`], also when its only stage makes no motion.
-    pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
-        let (text, bytes, path) = match folder {
-            None => {
+    /// [`Error`], also when the cascade has no such stage.
+    pub fn open(from: &From, index: usize, seed: u64) -> Result<Self, Error> {
+        let mut files = BTreeMap::new();
+        let (text, path) = match from {
+            From::BuiltIn => {
                 let (text, bytes) = builtin::motion_stage();
-                (text.to_owned(), bytes.to_vec(), PathBuf::from("built-in"))
+                files.insert(native::stage_file(0), bytes.to_vec());
+                (text.to_owned(), PathBuf::from("built-in"))
             }
-            Some(folder) => {
+            From::Config(path) => {
+                let text = read_text(path)?;
+                // The rest holds its author's folders.
+                let text = kept_config(&text).map_err(|why| Error::config(path, why))?;
+                (text, path.clone())
+            }
+            From::Folder(folder) => {
                 let text = read_text(&folder.join("config.yaml"))?;
-                let file = native::read_checked(&folder.join(native::stage_file(0)))?;
-                (text, file.bytes, folder.to_owned())
+                let stages = parse_cascade(&text)
+                    .map_err(|why| Error::config(&folder.join("config.yaml"), why))?
+                    .stages;
+                for i in 0..stages.len() {
+                    let path = folder.join(native::stage_file(i));
+                    if path.is_file() {
+                        files.insert(native::stage_file(i), native::read_checked(&path)?.bytes);
+                    }
+                }
+                (text, folder.join("config.yaml"))
             }
         };
-        let origin = path.join(native::stage_file(0));
-        let source = SafetensorsSource::new(&bytes, origin.display().to_string())
-            .map_err(|why| Error::damaged(&origin, &why))?;
-        Self::of(&text, &source, &path, sha256(&bytes))
+        match files.remove(&native::stage_file(index)) {
+            Some(bytes) => {
+                let origin = path.with_file_name(native::stage_file(index));
+                let source = SafetensorsSource::new(&bytes, origin.display().to_string())
+                    .map_err(|why| Error::damaged(&origin, &why))?;
+                Self::of(&text, index, &source, &path, sha256(&bytes), files)
+            }
+            None => {
+                let hash = sha256(text.as_bytes());
+                Self::of(&text, index, &Fresh::new(seed), &path, hash, files)
+            }
+        }
     }
 
-    /// Of a description and tensors.
+    /// Of a description and tensors, with the other stages' files.
     ///
     /// # Errors
     /// As for [`Self::open`].
     pub fn of(
         text: &str,
+        index: usize,
         source: &dyn TensorSource,
         path: &Path,
         sha256: String,
+        others: BTreeMap<String, Vec<u8>>,
     ) -> Result<Self, Error> {
-        let config_path = path.join("config.yaml");
-        let config = parse_cascade(text).map_err(|why| Error::config(&config_path, why))?;
-        let [stage] = config.stages.as_slice() else {
-            return Err(Error::config(&config_path, "it has more than one stage"));
+        let bad = |why: String| Error::config(path, why);
+        let cascade = parse_cascade(text).map_err(bad)?;
+        let Some(config) = cascade.stages.get(index).cloned() else {
+            let stages = cascade.stages.len();
+            return Err(bad(format!(
+                "it has no stage {}; there are {stages}",
+                index + 1
+            )));
         };
-        if !config.makes_motion() || stage.encoder.is_none() {
-            return Err(Error::config(
-                &config_path,
-                "its stage makes no motion behind an encoder, and others cannot be trained here yet",
-            ));
-        }
-        let (networks, vars) = Params::learn(source, &Device::Cpu, |p| networks(stage, p))?;
+        let (stage, vars) = Params::learn(source, &Device::Cpu, |p| networks(&config, p))?;
+        let (noise, crop) = of_training(text, index, &config).map_err(bad)?;
         Ok(Self {
-            stage: networks,
-            config: stage.clone(),
+            stage,
+            config,
+            cascade,
+            index,
             vars,
-            text: text.to_owned(),
+            noise,
+            crop,
             sha256,
+            text: text.to_owned(),
+            others,
         })
     }
 
+    /// Whether every stage of the cascade is there once this one is written.
+    pub fn is_whole(&self) -> bool {
+        self.others.len() + 1 == self.cascade.stages.len()
+    }
+
     /// Writes a cascade of these weights into a folder, which may be there already, with a card that says from which EFs
-    /// in percent they learned.
+    /// in percent they learned. Stages that are not there yet are missing in it.
     ///
     /// # Errors
     /// [`Error`], when the disk is full or fails: each file is whole or as it was.
@@ -107,8 +165,92 @@ impl LearningStage {
         let bytes = bytes.map_err(|e| Error::config(out, e.to_string()))?;
         let mut writer = Writer::new(out, "cascade", self.sha256.clone())?;
         writer.write("config.yaml", self.text.as_bytes())?;
-        writer.write(&native::stage_file(0), &bytes)?;
+        for (name, bytes) in &self.others {
+            writer.write(name, bytes)?;
+        }
+        writer.write(&native::stage_file(self.index), &bytes)?;
         writer.write(native::CARD, card.as_bytes())?;
         writer.finish(Vec::new()).map(|_| ())
+    }
+}
+
+/// What a configuration says of training alone: how noise is drawn, and the size of pieces.
+fn of_training(
+    text: &str,
+    index: usize,
+    stage: &StageConfig,
+) -> Result<(LossConfig, Option<usize>), String> {
+    let root: Value = yaml::read(text)?;
+    // One for all stages, or one a stage.
+    let of = |name: &str| {
+        let value = root.get("imagen").and_then(|imagen| imagen.get(name))?;
+        let own = value.as_array().map(|all| all.get(index));
+        own.unwrap_or(Some(value)).filter(|v| !v.is_null())
+    };
+    let number = |name: &str, default: f64| match of(name) {
+        None => Ok(default),
+        Some(value) => (value.as_f64().filter(|v| v.is_finite()))
+            .ok_or_else(|| format!("`{name}` must be a number")),
+    };
+    let published = LossConfig::PUBLISHED;
+    let noise = LossConfig {
+        sigma_data: stage.levels.sigma_data,
+        p_mean: number("P_mean", published.p_mean)?,
+        p_std: number("P_std", published.p_std)?,
+        cond_drop_prob: number("cond_drop_prob", published.cond_drop_prob)?,
+    };
+    if !(0.0..=1.0).contains(&noise.cond_drop_prob) || noise.p_std < 0.0 {
+        return Err("`cond_drop_prob` and `P_std` are out of range".into());
+    }
+    let crop = match of("random_crop_sizes") {
+        None => None,
+        Some(value) => match value.as_u64().map(|v| v as usize) {
+            Some(size) if (1..=stage.size).contains(&size) => Some(size),
+            _ => return Err("`random_crop_sizes` are out of range".into()),
+        },
+    };
+    Ok((noise, crop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}"))
+    }
+
+    #[test]
+    fn a_published_configuration_begins_with_nothing_stage_by_stage() {
+        let from = From::Config(fixture("merged_tiny_2scm/config.yaml"));
+        let first = LearningStage::open(&from, 0, 1).unwrap();
+        assert!(!first.is_whole() && first.crop.is_none());
+        assert_eq!(first.noise, LossConfig::PUBLISHED);
+        let folder = tempfile::tempdir().unwrap();
+        let weights = |stage: &LearningStage| -> BTreeMap<String, Tensor> {
+            let each = stage.vars.iter();
+            each.map(|(name, var)| (name.clone(), var.as_tensor().clone()))
+                .collect()
+        };
+        let write = |stage: &LearningStage| {
+            stage
+                .write(&weights(stage), [10.0, 85.0], folder.path())
+                .unwrap();
+        };
+        write(&first);
+        assert!(crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).is_err());
+        let second = LearningStage::open(&From::Folder(folder.path().to_owned()), 1, 1).unwrap();
+        assert!(second.is_whole() && second.config.unet.lowres_cond);
+        assert!(second.crop.is_some_and(|size| size < second.config.size));
+        write(&second);
+        let whole = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();
+        assert_eq!(whole.cascade.stages.len(), 2);
+        let again = LearningStage::open(&From::Folder(folder.path().to_owned()), 0, 9).unwrap();
+        let (a, b) = (weights(&first), weights(&again));
+        for (name, a) in &a {
+            let values = |t: &Tensor| -> Vec<f32> { t.flatten_all().unwrap().to_vec1().unwrap() };
+            assert_eq!(values(a), values(&b[name]), "{name}");
+        }
+        assert!(LearningStage::open(&from, 2, 1).is_err());
     }
 }

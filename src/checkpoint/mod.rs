@@ -3,6 +3,7 @@
 mod builtin;
 mod config_motion;
 mod config_yaml;
+mod fresh;
 mod import;
 mod import_motion;
 mod learn;
@@ -17,7 +18,7 @@ mod yaml_values;
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
 pub use import::{Precision, import};
-pub use learn::LearningStage;
+pub use learn::{From, LearningStage};
 pub use regressor::{
     Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,
 };

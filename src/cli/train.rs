@@ -1,8 +1,11 @@
-//! `echoif train`: teaches the first stage of a motion cascade.
+//! `echoif train`: teaches a stage of a cascade.
 
+mod config;
+mod losses;
 mod picture;
 
 use crate::checkpoint::LearningStage;
+use crate::edm::Output;
 use crate::ef::EfPercent;
 use crate::engine::{
     CascadeSource, DeviceChoice, Models, OpenDevice, Pace, Part, Request, generate,
@@ -10,12 +13,13 @@ use crate::engine::{
 use crate::files::{read_text, write_atomically, yaml};
 use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
+use crate::train::clips::Clips;
 use crate::train::samples::{Source, stills};
-use crate::train::{Run, Settings, Step};
+use crate::train::{MotionTask, PictureTask, Run, Task};
 use anyhow::{Context, bail, ensure};
+use config::{Config, Kept};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use losses::Losses;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,13 +37,17 @@ const SAMPLE_EF: f64 = 30.0;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  echoif train --config motion.yaml --out run\n  \
+    after_help = "Examples:\n  echoif train --config motion.yaml --out run\n  \
     echoif train --config motion.yaml --out run --resume\n  \
     echoif generate --frame frame.png --ef 30 --cascade run/cascade --out ef30.gif\n\nmotion.yaml, all of it optional:\n  \
     from: built-in        # or a folder that `echoif import` or `echoif train` wrote\n  \
     stills: frames        # a folder of NAME.png with NAME.outline.json; simulated hearts alone without it\n  \
     steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  \
-    log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10"
+    log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10\n\n\
+    Of a stage that makes pictures, as published:\n  \
+    from: config.yaml     # begins with nothing; or a folder, as above\n  stage: 1\n  \
+    clips: EchoNet-Dynamic  # its folder, or one with a CSV (file,ef_percent); simulated hearts without it\n  \
+    steps: 500000\n  batch: 4\n  step_size: 0.0005\n  seed: 0\n  joint: false          # every fourth step of pictures"
 )]
 pub struct Args {
     /// What to train, with what, and for how long.
@@ -59,55 +67,6 @@ pub struct Args {
     device: DeviceChoice,
     #[arg(long)]
     pub json: bool,
-}
-
-/// What a run is told: what is its own, and its settings, side by side.
-struct Config {
-    from: String,
-    stills: Option<PathBuf>,
-    checkpoint_minutes: f64,
-    settings: Settings,
-}
-
-const BUILT_IN: &str = "built-in";
-
-impl Config {
-    /// # Errors
-    /// A sentence that names what is wrong.
-    fn read(text: &str) -> Result<Self, String> {
-        let all: Option<serde_json::Map<String, Value>> = yaml::read(text)?;
-        let mut all = all.unwrap_or_default();
-        fn taken<T: DeserializeOwned>(
-            all: &mut serde_json::Map<String, Value>,
-            name: &str,
-            default: T,
-        ) -> Result<T, String> {
-            let value = all.remove(name).map(serde_json::from_value);
-            let value = value.transpose().map_err(|e| format!("`{name}`: {e}"))?;
-            Ok(value.unwrap_or(default))
-        }
-        let config = Self {
-            from: taken(&mut all, "from", BUILT_IN.to_owned())?,
-            stills: taken(&mut all, "stills", None)?,
-            checkpoint_minutes: taken(&mut all, "checkpoint_minutes", 10.0)?,
-            settings: serde_json::from_value(Value::Object(all)).map_err(|e| e.to_string())?,
-        };
-        config.settings.check()?;
-        let minutes = config.checkpoint_minutes;
-        match minutes > 0.0 && minutes <= 100_000.0 {
-            true => Ok(config),
-            false => Err("`checkpoint_minutes` is out of its range".into()),
-        }
-    }
-}
-
-/// What a run was begun with, in its folder: paths, which may name somebody, are not kept, what lay there is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-struct Kept {
-    from_sha256: String,
-    stills: usize,
-    stills_sha256: String,
-    settings: Settings,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -133,33 +92,59 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
     let _ = ctrlc::set_handler(move || asked.set());
     crate::engine::heap::keep();
-    train(args, &config, &stop)
-}
-
-fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
-    let from = (config.from != BUILT_IN).then(|| PathBuf::from(&config.from));
-    let learning = LearningStage::open(from.as_deref())?;
+    let learning = LearningStage::open(&config.from, config.stage, config.seed)?;
+    let kept = |data: usize, data_sha256: String, settings: Value| Kept {
+        from_sha256: learning.sha256.clone(),
+        stage: config.stage + 1,
+        data,
+        data_sha256,
+        settings,
+    };
+    if learning.cascade.stages[config.stage].output == Output::Picture {
+        let settings = config.of_pictures().map_err(bad)?;
+        let clips = match &config.clips {
+            Some(folder) => Clips::of_folder(folder)?,
+            None => Clips::Simulated,
+        };
+        let data = (clips.len(), clips.sha256()?);
+        begin(
+            args,
+            &kept(data.0, data.1, serde_json::to_value(&settings)?),
+        )?;
+        let task = PictureTask::new(settings, learning, clips)?;
+        return train(args, &config, task, data.0, None, &stop);
+    }
+    let settings = config.of_motion().map_err(bad)?;
     let stills = match &config.stills {
         Some(folder) => stills(folder)?,
         None => Vec::new(),
     };
     let hearts = stills.len();
     let source = Source {
-        seed: config.settings.seed,
+        seed: settings.seed,
         stills,
-        puppets: config.settings.puppets,
+        puppets: settings.puppets,
         scale: 1.0,
     };
-    begin(
-        args,
-        &Kept {
-            from_sha256: learning.sha256.clone(),
-            stills: hearts,
-            stills_sha256: source.stills_sha256(),
-            settings: config.settings.clone(),
-        },
-    )?;
-    let mut run = Run::new(config.settings.clone(), learning, source)?;
+    let hash = source.stills_sha256();
+    begin(args, &kept(hearts, hash, serde_json::to_value(&settings)?))?;
+    let task = MotionTask::new(settings, learning, source)?;
+    train(args, &config, task, hearts, Some(sample), &stop)
+}
+
+/// Makes a sample cine of the cascade in a folder, in the run's, at a step.
+type Sampler = fn(&Path, &Path, u64) -> anyhow::Result<()>;
+
+fn train<T: Task>(
+    args: &Args,
+    config: &Config,
+    task: T,
+    data: usize,
+    sampler: Option<Sampler>,
+    stop: &Interrupt,
+) -> anyhow::Result<()> {
+    let all = task.method().steps;
+    let mut run = Run::new(task)?;
     let mut losses = Losses::default();
     if args.resume {
         let kept = args.out.join(STATE);
@@ -173,8 +158,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             ),
         }
     }
-    let bar =
-        ProgressBar::with_draw_target(Some(config.settings.steps), ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos} of {len} steps, {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -202,7 +186,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             }
         }
         let each = begun.elapsed().as_secs_f64() / (gone + 1) as f64;
-        let left = (config.settings.steps - run.step_number()) as f64 * each;
+        let left = (all - run.step_number()) as f64 * each;
         bar.set_position(run.step_number());
         bar.set_message(format!(
             "loss {:.3}, {} left",
@@ -210,13 +194,13 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
             super::duration(left)
         ));
         if last_kept.elapsed() > Duration::from_secs_f64(60.0 * config.checkpoint_minutes) {
-            keep(&run, &losses, &args.out)?;
+            keep(&run, &losses, &args.out, sampler)?;
             last_kept = Instant::now();
         }
     }
     bar.finish_and_clear();
     // What was learned before a fault is not lost by it: a step that fails changes nothing.
-    keep(&run, &losses, &args.out)?;
+    keep(&run, &losses, &args.out, sampler)?;
     end?;
     let steps = run.step_number() - from_step;
     let seconds = stepping.as_secs_f64();
@@ -224,7 +208,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
         let said = json!({
             "out": args.out,
             "cascade": args.out.join(CASCADE),
-            "stills": hearts,
+            "data": data,
             "steps": run.step_number(),
             "done": run.is_done(),
             "loss": losses.lately(50),
@@ -240,7 +224,7 @@ fn train(args: &Args, config: &Config, stop: &Interrupt) -> anyhow::Result<()> {
     println!(
         "{} of {} steps, {end}; loss {:.3} (mean of the last 50), {:.2} s a step.\n{}",
         run.step_number(),
-        config.settings.steps,
+        all,
         losses.lately(50),
         seconds / steps.max(1) as f64,
         args.out.join(CASCADE).display()
@@ -285,7 +269,12 @@ fn begin(args: &Args, kept: &Kept) -> anyhow::Result<()> {
 
 /// Losses first: what they know beyond the state is dropped when a run goes on. All but the state can be made again,
 /// or done without, and costs a run of hours no more than a word.
-fn keep(run: &Run, losses: &Losses, out: &Path) -> anyhow::Result<()> {
+fn keep<T: Task>(
+    run: &Run<T>,
+    losses: &Losses,
+    out: &Path,
+    sampler: Option<Sampler>,
+) -> anyhow::Result<()> {
     let word = |what: &str, done: anyhow::Result<()>| {
         if let Err(why) = done {
             eprintln!("{what} could not be written: {why:#}");
@@ -298,9 +287,12 @@ fn keep(run: &Run, losses: &Losses, out: &Path) -> anyhow::Result<()> {
     let picture = picture::of(&losses.steps)
         .and_then(|bytes| Ok(write_atomically(&out.join(PICTURE), &bytes)?));
     word(PICTURE, picture);
-    match run.write_cascade(&out.join(CASCADE)) {
-        Ok(()) => word(SAMPLES, sample(&out.join(CASCADE), out, run.step_number())),
-        Err(why) => word(CASCADE, Err(why.into())),
+    match (run.write(&out.join(CASCADE)), sampler) {
+        (Ok(()), None) => {}
+        (Ok(()), Some(sampler)) => {
+            word(SAMPLES, sampler(&out.join(CASCADE), out, run.step_number()));
+        }
+        (Err(why), _) => word(CASCADE, Err(why.into())),
     }
     Ok(())
 }
@@ -330,58 +322,4 @@ fn sample(cascade: &Path, out: &Path, step: u64) -> anyhow::Result<()> {
     };
     export::write(&cine, &folder.join(format!("step_{step:06}.gif")))?;
     Ok(())
-}
-
-/// The losses of a run.
-#[derive(Default)]
-struct Losses {
-    steps: Vec<Step>,
-}
-
-impl Losses {
-    fn push(&mut self, step: Step) {
-        self.steps.push(step);
-    }
-
-    /// The mean of the last `n`.
-    fn lately(&self, n: usize) -> f64 {
-        let last = self.steps.iter().rev().take(n);
-        let count = last.len().max(1) as f64;
-        last.map(|s| s.loss).sum::<f64>() / count
-    }
-
-    /// Those of the first `steps` steps: what came after the state was kept is made again.
-    fn read(path: &Path, steps: u64) -> anyhow::Result<Self> {
-        let mut reader = csv::Reader::from_path(path)
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-        let mut all = Self::default();
-        for row in reader.deserialize::<(u64, f64, f64, f64)>() {
-            let (step, loss, norm, step_size) =
-                row.with_context(|| format!("{} is damaged", path.display()))?;
-            if step < steps {
-                all.push(Step {
-                    step,
-                    loss,
-                    norm,
-                    step_size,
-                });
-            }
-        }
-        Ok(all)
-    }
-
-    fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(["step", "loss", "gradient_norm", "step_size"])?;
-        for s in &self.steps {
-            writer.write_record([
-                s.step.to_string(),
-                s.loss.to_string(),
-                s.norm.to_string(),
-                s.step_size.to_string(),
-            ])?;
-        }
-        write_atomically(path, &writer.into_inner()?)?;
-        Ok(())
-    }
 }

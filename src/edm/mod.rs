@@ -13,6 +13,7 @@ pub mod noise;
 mod preset;
 pub mod sample;
 pub mod schedule;
+mod training;
 
 pub use cascade::{Carry, Cascade, Made, Plan, Progress, Stage};
 pub use config::{CascadeConfig, NoiseLevels, Output, Solver, StageConfig};
@@ -20,3 +21,4 @@ pub use denoiser::Openings;
 pub use multistep::Multistep;
 pub use noise::{Draw, Noise, Replayed, Seed, Seeded};
 pub use preset::Preset;
+pub use training::LossConfig;

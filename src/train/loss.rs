@@ -1,6 +1,7 @@
 //! The loss of a training step.
 
-use super::draws::{Draws, LossConfig};
+use super::draws::Draws;
+use crate::edm::LossConfig;
 use crate::edm::schedule::{Augmentation, Preconditioning, loss_weight};
 use crate::models::unet3d::{Inputs, Pass, Unet};
 use candle_core::{Error, Result, Tensor};

@@ -2,24 +2,32 @@
 //!
 //! Reynaud et al. (MICCAI 2023) train each stage by itself, with the loss of Karras et al. (2022) and Adam
 //! (Kingma and Ba, 2015). Loss, optimiser and average are as published: what a step draws at random comes from
-//! outside ([`Draws`]), so that a recorded step can be replayed to its gradients. A [`Run`] teaches the first stage
-//! of a motion cascade with them, from [`samples`] of its own.
+//! outside ([`Draws`]), so that a recorded step can be replayed to its gradients. A [`Run`] goes through the steps of a
+//! [`Task`]: [`MotionTask`] teaches the first stage of a motion cascade, from [`samples`] made as they are needed,
+//! [`PictureTask`] any stage whose channels are pictures, from [`clips`].
 
 mod adam;
 mod beat;
+pub mod clips;
+mod dice;
 mod draws;
 mod ema;
 mod loss;
+mod motion;
+mod pictures;
 mod run;
 pub mod samples;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use crate::edm::LossConfig;
 pub use adam::{Adam, AdamConfig};
 pub use beat::{BeatErrors, beat_errors};
-pub use draws::{Draws, LossConfig, LowresDraw};
+pub use draws::{Draws, LowresDraw};
 pub use ema::{Ema, EmaConfig};
 pub use loss::{Batch, Loss, loss};
-pub use run::{Run, RunError, Settings, Step};
+pub use motion::{MotionSettings, MotionTask};
+pub use pictures::{PictureSettings, PictureTask};
+pub use run::{Method, Run, RunError, Step, Task};
 pub use state::{Tensors, read_state, write_state};

@@ -64,7 +64,7 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
         &["--config", "c.yaml", "--out", "whole", "--json"],
     ));
     assert_eq!(
-        (&whole["steps"], &whole["done"], &whole["stills"]),
+        (&whole["steps"], &whole["done"], &whole["data"]),
         (&2.into(), &true.into(), &1.into())
     );
 
@@ -147,4 +147,69 @@ fn what_cannot_be_trained_is_a_sentence() {
     assert!(refused(&train(path, &none)).contains("holds no run"));
     let cuda = ["--config", "c.yaml", "--out", "none", "--device", "cuda"];
     assert!(refused(&train(path, &cuda)).contains("on the CPU alone"));
+    for (config, words) in [
+        ("clips: data\n", "learns from `stills`"),
+        ("stage: 2\n", "it has no stage 2"),
+        ("stage: 0\n", "`stage` counts from 1"),
+    ] {
+        std::fs::write(path.join("c.yaml"), config).unwrap();
+        let said = refused(&train(path, &["--config", "c.yaml", "--out", "run"]));
+        assert!(said.contains(words), "{config} {said}");
+    }
+}
+
+/// A published configuration, from nothing, stage after stage, from clips that lie as EchoNet-Dynamic's do.
+#[test]
+fn a_published_cascade_is_trained_stage_by_stage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let videos = path.join("data/Videos");
+    std::fs::create_dir_all(&videos).unwrap();
+    let mut list =
+        "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split\n".to_owned();
+    for (name, ef, split) in [
+        ("0X1", 35, "TRAIN"),
+        ("0X2", 60, "TRAIN"),
+        ("0X3", 50, "VAL"),
+    ] {
+        let drawn = Command::new(env!("CARGO_BIN_EXE_echoif"))
+            .args([
+                "phantom", "--seed", "5", "--frames", "40", "--rate", "16", "--ef",
+            ])
+            .arg(ef.to_string())
+            .arg("--out")
+            .arg(videos.join(format!("{name}.avi")))
+            .output()
+            .unwrap();
+        assert!(drawn.status.success(), "{drawn:?}");
+        list += &format!("{name},{ef},40,80,112,112,16,40,{split}\n");
+    }
+    std::fs::write(path.join("data/FileList.csv"), list).unwrap();
+    let published =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm/config.yaml");
+    let shared = "clips: data\nsteps: 2\nbatch: 2\nseed: 3\njoint: true\n";
+    let first = format!("from: {}\nstage: 1\n{shared}", published.display());
+    std::fs::write(path.join("first.yaml"), first).unwrap();
+    let second = format!("from: one/cascade\nstage: 2\n{shared}");
+    std::fs::write(path.join("second.yaml"), second).unwrap();
+    for (config, out) in [("first.yaml", "one"), ("second.yaml", "two")] {
+        let done = said(&train(path, &["--config", config, "--out", out, "--json"]));
+        assert_eq!((&done["steps"], &done["data"]), (&2.into(), &2.into()));
+        assert!(done["loss"].as_f64().unwrap() > 0.0);
+    }
+    let opened = |run: &str| {
+        let cascade = path.join(run).join("cascade");
+        echoif::checkpoint::open_cascade(&cascade, &candle_core::Device::Cpu)
+    };
+    assert!(opened("one").is_err());
+    let two = opened("two").unwrap();
+    assert_eq!(two.cascade.stages.len(), 2);
+    let read = |run: &str| std::fs::read(path.join(run).join("cascade/unet1.safetensors")).unwrap();
+    assert!(read("one") == read("two"));
+    let card = std::fs::read_to_string(path.join("two/cascade/card.yaml")).unwrap();
+    let range = echoif::card::Card::parse(&card).unwrap();
+    assert_eq!(range.training_ef_range_percent, Some([35.0, 60.0]));
+    // What it learned from is in the run by its hash alone.
+    let kept = std::fs::read_to_string(path.join("two/run.yaml")).unwrap();
+    assert!(!kept.contains("0X1") && kept.contains("stage: 2"), "{kept}");
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::checkpoint::Recipe;
+use crate::checkpoint::{From, LearningStage, Recipe};
+use crate::train::clips::Clips;
+use crate::train::samples::Source;
+use crate::train::{MotionSettings, MotionTask, PictureSettings, PictureTask};
 
 /// The built-in stage's kind, small.
 const SMALL: &str = "
@@ -42,25 +45,27 @@ dataset: {fps: 16, duration: 1.0, grayscale: true, beat_normalised: true}
 checkpoint: {cond_scale: 1.0}
 ";
 
-fn run(steps: u64) -> Run {
-    let settings = Settings {
+fn run(steps: u64) -> Run<MotionTask> {
+    let settings = MotionSettings {
         steps,
         batch: 2,
         seed: 4,
-        ..Settings::default()
+        ..MotionSettings::default()
     };
     let recipe = Recipe {
         prefix: "small.".into(),
         gain: 1.0,
     };
-    let learning = LearningStage::of(SMALL, &recipe, Path::new("small"), "0".into()).unwrap();
+    let path = Path::new("small");
+    let none = BTreeMap::new();
+    let learning = LearningStage::of(SMALL, 0, &recipe, path, "0".into(), none).unwrap();
     let source = Source {
         seed: 0,
         stills: Vec::new(),
         puppets: 0.0,
         scale: 1.0,
     };
-    Run::new(settings, learning, source).unwrap()
+    Run::new(MotionTask::new(settings, learning, source).unwrap()).unwrap()
 }
 
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -69,7 +74,7 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     pool.install(work)
 }
 
-fn advance(run: &mut Run, steps: u64) -> Vec<Step> {
+fn advance<T: Task>(run: &mut Run<T>, steps: u64) -> Vec<Step> {
     let interrupt = Interrupt::new();
     (0..steps)
         .map(|_| run.advance(&interrupt).unwrap())
@@ -112,7 +117,7 @@ fn it_learns_and_what_it_learned_is_a_cascade() {
     let (first, last) = with_threads(2, || {
         let mut run = run(20);
         let steps = advance(&mut run, 20);
-        run.write_cascade(folder.path()).unwrap();
+        run.write(folder.path()).unwrap();
         let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
         (mean(&steps[..5]), mean(&steps[15..]))
     });
@@ -124,27 +129,98 @@ fn it_learns_and_what_it_learned_is_a_cascade() {
 
 #[test]
 fn the_step_size_rises_and_falls() {
-    let settings = Settings {
+    let settings = MotionSettings {
         steps: 1000,
-        ..Settings::default()
+        ..MotionSettings::default()
     };
     let at = |step| settings.step_size_at(step) / settings.step_size;
     assert!(at(0) < 0.02 && (at(200) - 1.0).abs() < 0.01 && at(999) < 0.01);
-    assert!(Settings::default().check().is_ok());
+    assert!(MotionSettings::default().check().is_ok());
     for wrong in [
-        Settings {
+        MotionSettings {
             batch: 0,
             ..settings.clone()
         },
-        Settings {
+        MotionSettings {
             step_size: f64::NAN,
             ..settings.clone()
         },
-        Settings {
+        MotionSettings {
             untold: 1.0,
             ..settings.clone()
         },
     ] {
         assert!(wrong.check().is_err(), "{wrong:?}");
     }
+}
+
+/// A stage of the tiny published cascade of two, from nothing; the second, which sees pieces of 8 pixels, joins pictures.
+fn of_pictures(stage: usize) -> Run<PictureTask> {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
+    let from = From::Config(config.join("config.yaml"));
+    let learning = LearningStage::open(&from, stage, 4).unwrap();
+    let settings = PictureSettings {
+        steps: 4,
+        batch: 2,
+        seed: 4,
+        joint: stage == 1,
+        ..PictureSettings::default()
+    };
+    Run::new(PictureTask::new(settings, learning, Clips::Simulated).unwrap()).unwrap()
+}
+
+#[test]
+fn stages_of_pictures_are_gone_on_with_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for stage in [0, 1] {
+        let unbroken = with_threads(1, || {
+            let mut run = of_pictures(stage);
+            let steps = advance(&mut run, 2);
+            run.keep(&path("unbroken")).unwrap();
+            steps
+        });
+        assert!(unbroken.iter().all(|s| s.loss > 0.0 && s.norm > 0.0));
+        let resumed = with_threads(2, || {
+            let mut first = of_pictures(stage);
+            let mut steps = advance(&mut first, 1);
+            first.keep(&path("half")).unwrap();
+            let mut second = of_pictures(stage);
+            second.go_on(&path("half")).unwrap();
+            steps.extend(advance(&mut second, 1));
+            second.keep(&path("resumed")).unwrap();
+            steps
+        });
+        assert_eq!(resumed, unbroken, "stage {stage}");
+        let read = |name: &str| std::fs::read(path(name)).unwrap();
+        assert!(read("resumed") == read("unbroken"), "stage {stage}");
+    }
+}
+
+#[test]
+fn a_stage_of_pictures_learns() {
+    let (first, last) = with_threads(2, || {
+        let mut run = of_pictures(0);
+        let steps = advance(&mut run, 60);
+        let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
+        (mean(&steps[..15]), mean(&steps[45..]))
+    });
+    println!("loss {first:.2}, then {last:.2}");
+    assert!(last < 0.9 * first, "{first} {last}");
+}
+
+#[test]
+fn a_task_is_given_the_stage_that_it_is_of() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
+    let pictures = LearningStage::open(&From::Config(config.join("config.yaml")), 0, 1).unwrap();
+    let source = Source {
+        seed: 0,
+        stills: Vec::new(),
+        puppets: 0.0,
+        scale: 1.0,
+    };
+    assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
+    let motion = LearningStage::open(&From::BuiltIn, 0, 1).unwrap();
+    let made = PictureTask::new(PictureSettings::default(), motion, Clips::Simulated);
+    assert!(made.is_err());
 }

@@ -4,13 +4,11 @@
 
 mod stills;
 
+use super::dice::Dice;
 use crate::hash::{combined, sha256};
 use crate::phantom::puppet::{Life, PuppetError, Sway};
 use crate::phantom::{Heart, Lesson, Quality};
 use crate::puppet::{self, FRAMES, GRID, SIDE, contraction};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
-use rand_distr::{Distribution as _, StandardNormal};
 pub use stills::{Still, StillsError, stills};
 
 /// Ejection fractions that beats are drawn at, shares.
@@ -130,65 +128,32 @@ impl Source {
             cavity.copy_from_slice(&puppet::cavity(&outline));
         }
         Sample {
-            anatomy: dice.toned(&lesson.picture),
+            anatomy: toned(dice, &lesson.picture),
             target,
             ef,
         }
     }
 }
 
-/// Numbers by chance for one sample.
-struct Dice(ChaCha8Rng);
-
-impl Dice {
-    fn new(seed: u64, sample: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // Not those of the steps' noise ([`Draws`](super::Draws)).
-        rng.set_stream(sample | 1 << 63);
-        Self(rng)
-    }
-
-    fn number(&mut self) -> u64 {
-        self.0.next_u64()
-    }
-
-    /// From 0 to below 1.
-    fn share(&mut self) -> f64 {
-        (self.number() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn within(&mut self, [low, high]: [f64; 2]) -> f64 {
-        low + (high - low) * self.share()
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((self.share() * n as f64) as usize).min(n.saturating_sub(1))
-    }
-
-    fn normal(&mut self) -> f64 {
-        StandardNormal.sample(&mut self.0)
-    }
-
-    /// Another gain, another gamma and at times noise: an answer must not hang on a scanner's gray scale.
-    fn toned(&mut self, levels: &[u8]) -> Vec<f32> {
-        let (gamma, gain) = (self.within([0.7, 1.4]), self.within([0.8, 1.2]));
-        let noise = match self.share() {
-            s if s < 0.3 => 0.03 * self.share(),
-            _ => 0.0,
-        };
-        debug_assert_eq!(levels.len(), SIDE * SIDE);
-        levels
-            .iter()
-            .map(|v| {
-                let toned = (f64::from(*v) / 255.0).powf(gamma) * gain;
-                let noise = match noise > 0.0 {
-                    true => noise * self.normal(),
-                    false => 0.0,
-                };
-                (toned + noise).clamp(0.0, 1.0) as f32
-            })
-            .collect()
-    }
+/// Another gain, another gamma and at times noise: an answer must not hang on a scanner's gray scale.
+fn toned(dice: &mut Dice, levels: &[u8]) -> Vec<f32> {
+    let (gamma, gain) = (dice.within([0.7, 1.4]), dice.within([0.8, 1.2]));
+    let noise = match dice.share() {
+        s if s < 0.3 => 0.03 * dice.share(),
+        _ => 0.0,
+    };
+    debug_assert_eq!(levels.len(), SIDE * SIDE);
+    levels
+        .iter()
+        .map(|v| {
+            let toned = (f64::from(*v) / 255.0).powf(gamma) * gain;
+            let noise = match noise > 0.0 {
+                true => noise * dice.normal(),
+                false => 0.0,
+            };
+            (toned + noise).clamp(0.0, 1.0) as f32
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Stills with outlines, from a folder.
 
-use super::Dice;
+use super::super::dice::Dice;
 use crate::media;
 use crate::media::region::Anatomy;
 use crate::phantom::puppet::{Puppet, PuppetError};

@@ -1,0 +1,139 @@
+//! What a run is told, and what of it is kept.
+
+use crate::checkpoint::From;
+use crate::files::yaml;
+use crate::train::{MotionSettings, PictureSettings};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+
+const BUILT_IN: &str = "built-in";
+
+/// What a run is told: what is its own, and the settings of its kind, side by side.
+pub struct Config {
+    pub from: From,
+    /// Which stage, from 0.
+    pub stage: usize,
+    /// Pictures with outlines, for a stage that makes motion.
+    pub stills: Option<PathBuf>,
+    /// Clips with EFs, for a stage that makes pictures.
+    pub clips: Option<PathBuf>,
+    pub checkpoint_minutes: f64,
+    pub seed: u64,
+    settings: Map<String, Value>,
+}
+
+impl Config {
+    /// # Errors
+    /// A sentence that names what is wrong.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let all: Option<Map<String, Value>> = yaml::read(text)?;
+        let mut all = all.unwrap_or_default();
+        let from: String = taken(&mut all, "from", BUILT_IN.to_owned())?;
+        let path = PathBuf::from(&from);
+        let stage: usize = taken(&mut all, "stage", 1)?;
+        let config = Self {
+            from: match () {
+                () if from == BUILT_IN => From::BuiltIn,
+                () if path.is_file() => From::Config(path),
+                () => From::Folder(path),
+            },
+            stage: stage.checked_sub(1).ok_or("`stage` counts from 1")?,
+            stills: taken(&mut all, "stills", None)?,
+            clips: taken(&mut all, "clips", None)?,
+            checkpoint_minutes: taken(&mut all, "checkpoint_minutes", 10.0)?,
+            seed: match all.get("seed") {
+                Some(seed) => seed.as_u64().ok_or("`seed` must be a whole number")?,
+                None => 0,
+            },
+            settings: all,
+        };
+        let minutes = config.checkpoint_minutes;
+        match minutes > 0.0 && minutes <= 100_000.0 {
+            true => Ok(config),
+            false => Err("`checkpoint_minutes` is out of its range".into()),
+        }
+    }
+
+    /// # Errors
+    /// A sentence that names what is wrong.
+    pub fn of_motion(&self) -> Result<MotionSettings, String> {
+        if self.clips.is_some() {
+            return Err("a stage that makes motion learns from `stills`, not from `clips`".into());
+        }
+        let settings: MotionSettings = self.settings()?;
+        settings.check().map(|()| settings)
+    }
+
+    /// # Errors
+    /// A sentence that names what is wrong.
+    pub fn of_pictures(&self) -> Result<PictureSettings, String> {
+        if self.stills.is_some() {
+            return Err(
+                "a stage that makes pictures learns from `clips`, not from `stills`".into(),
+            );
+        }
+        let settings: PictureSettings = self.settings()?;
+        settings.check().map(|()| settings)
+    }
+
+    fn settings<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_value(Value::Object(self.settings.clone())).map_err(|e| e.to_string())
+    }
+}
+
+fn taken<T: DeserializeOwned>(
+    all: &mut Map<String, Value>,
+    name: &str,
+    default: T,
+) -> Result<T, String> {
+    let value = all.remove(name).map(serde_json::from_value);
+    let value = value.transpose().map_err(|e| format!("`{name}`: {e}"))?;
+    Ok(value.unwrap_or(default))
+}
+
+/// What a run was begun with, in its folder: paths, which may name somebody, are not kept, what lay there is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Kept {
+    pub from_sha256: String,
+    /// From 1.
+    pub stage: usize,
+    /// Stills or clips, how many and which.
+    pub data: usize,
+    pub data_sha256: String,
+    pub settings: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_read_or_refused_by_name() {
+        let empty = Config::read("# nothing\n").unwrap();
+        assert_eq!((empty.from.clone(), empty.stage), (From::BuiltIn, 0));
+        assert_eq!(empty.of_motion(), Ok(MotionSettings::default()));
+        assert_eq!(empty.of_pictures(), Ok(PictureSettings::default()));
+        let own = Config::read("stage: 2\nclips: c\nbatch: 3\njoint: true\n").unwrap();
+        assert_eq!((own.stage, own.of_pictures().unwrap().batch), (1, 3));
+        assert!(own.of_motion().is_err());
+        for (text, named) in [
+            ("stage: 0", "stage"),
+            ("seed: -1", "seed"),
+            ("checkpoint_minutes: 0", "checkpoint_minutes"),
+            ("from: [1]", "from"),
+        ] {
+            let why = Config::read(text).err().unwrap();
+            assert!(why.contains(named), "{why}");
+        }
+        for (text, named) in [
+            ("stepsize: 1", "stepsize"),
+            ("batch: 0", "batch"),
+            ("batch: x", "x"),
+        ] {
+            let why = Config::read(text).unwrap().of_motion().err().unwrap();
+            assert!(why.contains(named), "{why}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Clips with their ejection fractions, as the published loader hands them out: a window in time, one of its frames as
+//! the anatomy, and the EF.
+
+#[cfg(test)]
+mod tests;
+
+use super::dice::Dice;
+use super::samples::EFS;
+use crate::clip::resample::{resample, to_size, with_channels};
+use crate::hash::{combined, sha256, sha256_file};
+use crate::media;
+use crate::media::region;
+use crate::nn::Interrupt;
+use crate::phantom::{Heart, Quality, Take, WallMotion};
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Height and width of a clip, and of its anatomy.
+pub const SIDE: usize = 112;
+
+/// Rows of a list that are read at most.
+const MOST_ROWS: usize = 1_000_000;
+
+/// Why clips cannot be had.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ClipsError {
+    #[error("{}: it cannot be read ({why}).", path.display())]
+    Unreadable { path: PathBuf, why: String },
+    #[error("{}: {why}", path.display())]
+    List { path: PathBuf, why: String },
+    #[error("{}: it does not say how many frames a second it has.", .0.display())]
+    NoRate(PathBuf),
+    #[error(
+        "{}: there is no list of clips in it. Put a CSV with the columns file and ef_percent into it, or name a folder \
+         with EchoNet-Dynamic's FileList.csv and Videos.",
+        .0.display()
+    )]
+    None(PathBuf),
+}
+
+/// One recorded clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub path: PathBuf,
+    /// A share.
+    pub ef: f64,
+}
+
+/// Where clips come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Clips {
+    /// Simulated hearts, made when they are needed.
+    Simulated,
+    Recorded(Vec<Entry>),
+}
+
+/// What a step sees of a clip.
+pub struct Window {
+    /// `[1, c, f, 112, 112]` in 0..1.
+    pub video: Tensor,
+    /// One of its frames, `[1, c, 112, 112]`.
+    pub cond: Tensor,
+    /// A share.
+    pub ef: f64,
+}
+
+/// EchoNet-Dynamic's list.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(rename = "FileName")]
+    file: String,
+    #[serde(rename = "EF")]
+    ef: f64,
+    #[serde(rename = "Split")]
+    split: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    file: String,
+    ef_percent: f64,
+}
+
+impl Clips {
+    /// Of a folder: EchoNet-Dynamic's training split, where it has a FileList.csv, else its one CSV with the columns
+    /// `file` and `ef_percent`. Files are looked for, not yet read.
+    ///
+    /// # Errors
+    /// [`ClipsError`], with a sentence.
+    pub fn of_folder(folder: &Path) -> Result<Self, ClipsError> {
+        let published = folder.join("FileList.csv");
+        let entries = if published.is_file() {
+            let rows: Vec<Listed> = rows(&published)?;
+            let training = rows.into_iter().filter(|row| row.split == "TRAIN");
+            let entry = |row: Listed| {
+                let file = folder.join("Videos").join(&row.file);
+                let path = match file.is_file() {
+                    true => file,
+                    // Its names have no ending.
+                    false => file.with_file_name(format!("{}.avi", row.file)),
+                };
+                entry(&published, path, row.ef)
+            };
+            training.map(entry).collect::<Result<Vec<_>, _>>()?
+        } else {
+            let list = list_in(folder)?;
+            let rows: Vec<Row> = rows(&list)?;
+            let entry = |row: Row| entry(&list, folder.join(&row.file), row.ef_percent);
+            rows.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?
+        };
+        match entries.is_empty() {
+            true => Err(ClipsError::None(folder.to_owned())),
+            false => Ok(Self::Recorded(entries)),
+        }
+    }
+
+    /// SHA-256 of what is recorded, in its order, with the EFs.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn sha256(&self) -> Result<String, ClipsError> {
+        let Self::Recorded(entries) = self else {
+            return Ok(combined(&[]));
+        };
+        let each = entries.iter().map(|entry| {
+            let file = sha256_file(&entry.path, || false).map_err(|e| ClipsError::Unreadable {
+                path: entry.path.clone(),
+                why: e.to_string(),
+            })?;
+            let text = format!("{} {}", file.unwrap_or_default(), entry.ef);
+            Ok(sha256(text.as_bytes()))
+        });
+        Ok(combined(&each.collect::<Result<Vec<String>, _>>()?))
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Simulated => 0,
+            Self::Recorded(entries) => entries.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The lowest and the highest EF, shares.
+    pub fn ef_range(&self) -> [f64; 2] {
+        match self {
+            Self::Simulated => EFS,
+            Self::Recorded(entries) => entries.iter().fold([1.0, 0.0], |[low, high], entry| {
+                [low.min(entry.ef), high.max(entry.ef)]
+            }),
+        }
+    }
+
+    /// Window `number` of a run: of the clips in their order, one after the other, and again from the first; where it
+    /// begins, and which of its frames is the anatomy, is chance. What is missing at its end is black, as published.
+    ///
+    /// # Errors
+    /// When the clip cannot be read.
+    pub fn window(
+        &self,
+        seed: u64,
+        number: u64,
+        (frames, fps): (usize, f64),
+        channels: usize,
+    ) -> Result<Window, ClipsError> {
+        let mut dice = Dice::new(seed, number);
+        let (clip, ef) = match self {
+            Self::Simulated => simulated(&mut dice, frames, fps),
+            Self::Recorded(entries) => {
+                let entry = &entries[(number % entries.len() as u64) as usize];
+                (recorded(&entry.path, fps)?, entry.ef)
+            }
+        };
+        let unreadable = |e: candle_core::Error| ClipsError::Unreadable {
+            path: match self {
+                Self::Simulated => PathBuf::from("a simulated heart"),
+                Self::Recorded(entries) => entries[(number % entries.len() as u64) as usize]
+                    .path
+                    .clone(),
+            },
+            why: e.to_string(),
+        };
+        let mut cut = || -> candle_core::Result<(Tensor, Tensor)> {
+            let there = clip.dim(2)?;
+            let clip = match frames.checked_sub(there) {
+                Some(missing) if missing > 0 => clip.pad_with_zeros(2, 0, missing)?,
+                _ => clip.clone(),
+            };
+            // The published loader never takes the last window.
+            let first = dice.below(clip.dim(2)? - frames);
+            let video = clip.narrow(2, first, frames)?.contiguous()?;
+            let video = with_channels(&video, channels)?;
+            let cond = video.narrow(2, dice.below(frames), 1)?.squeeze(2)?;
+            Ok((video, cond.contiguous()?))
+        };
+        let (video, cond) = cut().map_err(unreadable)?;
+        Ok(Window { video, cond, ef })
+    }
+}
+
+/// A simulated heart of any EF and rate, from any phase of its beat, `[1, 1, f, 112, 112]`.
+fn simulated(dice: &mut Dice, frames: usize, fps: f64) -> (Tensor, f64) {
+    let quality = Quality::ALL[dice.below(Quality::ALL.len())];
+    let heart = Heart::from_seed(dice.number(), quality);
+    let ef = dice.within(EFS);
+    let per_beat = (fps * 60.0 / dice.within([45.0, 115.0])).max(2.0);
+    let before = dice.below(per_beat.ceil() as usize + 1);
+    let take = Take {
+        ef,
+        frames: frames + before,
+        frames_per_beat: per_beat,
+        wall_motion: WallMotion::default(),
+    };
+    let beat = heart.take(&take);
+    let shown = before..(before + frames).min(beat.len());
+    let levels: Vec<f32> = shown
+        .clone()
+        .filter_map(|i| beat.frame(i))
+        .flatten()
+        .map(|v| f32::from(*v) / 255.0)
+        .collect();
+    let shape = (1, 1, levels.len() / (SIDE * SIDE), SIDE, SIDE);
+    let clip = Tensor::from_vec(levels, shape, &Device::Cpu);
+    // As many levels as the shape has.
+    (clip.unwrap_or_else(|e| unreachable!("{e}")), ef)
+}
+
+/// A recorded clip at another rate, in 256 levels, `[1, 1, f, 112, 112]`.
+fn recorded(path: &Path, fps: f64) -> Result<Tensor, ClipsError> {
+    let unreadable = |why: String| ClipsError::Unreadable {
+        path: path.to_owned(),
+        why,
+    };
+    let opened = media::open(path).map_err(|e| unreadable(e.to_string()))?;
+    let Some(rate) = opened.recording.rate else {
+        return Err(ClipsError::NoRate(path.to_owned()));
+    };
+    let crop = opened.first_square().into();
+    let made = || -> candle_core::Result<Tensor> {
+        let video = region::video(&opened.recording, &crop, || false)?;
+        let shape = (1, 1, video.frames, video.height, video.width);
+        let clip = Tensor::from_vec(video.data, shape, &Device::Cpu)?;
+        let clip = resample(&to_size(&clip, SIDE, &Interrupt::new())?, fps / rate.fps())?;
+        ((clip * 255.0)? + 0.5)?.floor()? / 255.0
+    };
+    made().map_err(|e| unreadable(e.to_string()))
+}
+
+fn entry(list: &Path, path: PathBuf, ef_percent: f64) -> Result<Entry, ClipsError> {
+    let bad = |why: String| ClipsError::List {
+        path: list.to_owned(),
+        why,
+    };
+    if !(0.0..=100.0).contains(&ef_percent) {
+        return Err(bad(format!(
+            "the EF of {} is {ef_percent}, which is not from 0 to 100 %.",
+            path.display()
+        )));
+    }
+    if !path.is_file() {
+        return Err(bad(format!("{} is not there.", path.display())));
+    }
+    Ok(Entry {
+        path,
+        ef: ef_percent / 100.0,
+    })
+}
+
+/// The one CSV of a folder.
+fn list_in(folder: &Path) -> Result<PathBuf, ClipsError> {
+    let unreadable = |e: std::io::Error| ClipsError::Unreadable {
+        path: folder.to_owned(),
+        why: e.to_string(),
+    };
+    let mut lists = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+        {
+            lists.push(path);
+        }
+    }
+    match lists.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(ClipsError::None(folder.to_owned())),
+        _ => Err(ClipsError::List {
+            path: folder.to_owned(),
+            why: "it holds several CSVs, and one of them is to be its list.".into(),
+        }),
+    }
+}
+
+fn rows<T: serde::de::DeserializeOwned>(list: &Path) -> Result<Vec<T>, ClipsError> {
+    let bad = |why: String| ClipsError::List {
+        path: list.to_owned(),
+        why,
+    };
+    let mut reader = csv::Reader::from_path(list).map_err(|e| bad(format!("{e}.")))?;
+    let mut all = Vec::new();
+    for row in reader.deserialize() {
+        if all.len() == MOST_ROWS {
+            return Err(bad(format!("it has more than {MOST_ROWS} rows.")));
+        }
+        all.push(row.map_err(|e| bad(format!("{e}.")))?);
+    }
+    Ok(all)
+}

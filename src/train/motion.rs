@@ -1,0 +1,260 @@
+//! The first stage of a motion cascade as a task.
+
+use super::run::{Method, RunError, Task, Vars};
+use super::samples::{EFS, Sample, Source};
+use super::{Batch, Draws, EmaConfig, LossConfig, beat_errors, loss};
+use crate::checkpoint::LearningStage;
+use crate::edm::schedule::loss_weight;
+use crate::edm::{Output, Seed};
+use crate::models::unet3d::Pass;
+use crate::nn::Interrupt;
+use crate::puppet::{FRAMES, GRID, SIDE};
+use candle_core::{DType, Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The ventricle's inside counts this many times more than the rest: the ejection fraction is decided there.
+const CAVITY: f64 = 3.0;
+/// Steps until the step size is whole.
+const WARM_UP: f64 = 100.0;
+/// From this share of the run on it falls, to nothing at the end.
+const FALLS_FROM: f64 = 0.4;
+/// The encoder, which begins as a network of its own that knows much, learns in smaller steps.
+const ENCODER: (&str, f64) = ("enc.", 0.25);
+const EMA: EmaConfig = EmaConfig {
+    every: 1,
+    after: 100,
+};
+/// Standard deviation of the logarithm of levels near the highest.
+const SPREAD: f64 = 0.25;
+
+/// What a run is made with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MotionSettings {
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Samples of a step, 64 at most: of the built-in stage each takes a third of a gigabyte.
+    pub batch: usize,
+    /// The largest step size.
+    pub step_size: f64,
+    pub seed: u64,
+    /// The share of samples that are puppets, where there are stills.
+    pub puppets: f64,
+    /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
+    /// values, and is seen through all but the highest.
+    pub log_sigma: [f64; 2],
+    /// The share of samples at the level that a run begins at, and that this stage's one evaluation is made at.
+    pub at_highest: f64,
+    /// The share of samples whose EF the U-Net is not told; the encoder always is.
+    pub untold: f64,
+    /// How much the errors of the mean strain and of the volume count ([`beat_errors`]), beside an error a cell.
+    pub strain: f64,
+    pub volume: f64,
+}
+
+impl Default for MotionSettings {
+    fn default() -> Self {
+        Self {
+            steps: 2500,
+            batch: 4,
+            step_size: 1.2e-3,
+            seed: 0,
+            puppets: 0.67,
+            log_sigma: [3.4, 1.4],
+            at_highest: 0.5,
+            untold: 0.1,
+            strain: 5.0,
+            volume: 2.5,
+        }
+    }
+}
+
+impl MotionSettings {
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let good = [
+            ("steps", (1..=100_000_000).contains(&self.steps)),
+            ("batch", (1..=64).contains(&self.batch)),
+            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+            ("puppets", (0.0..=1.0).contains(&self.puppets)),
+            (
+                "log_sigma",
+                self.log_sigma[0].abs() <= 10.0 && (0.0..=10.0).contains(&self.log_sigma[1]),
+            ),
+            ("at_highest", (0.0..=1.0).contains(&self.at_highest)),
+            ("untold", (0.0..1.0).contains(&self.untold)),
+            ("strain", (0.0..=1e4).contains(&self.strain)),
+            ("volume", (0.0..=1e4).contains(&self.volume)),
+        ];
+        match good.iter().find(|(_, good)| !good) {
+            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            None => Ok(()),
+        }
+    }
+
+    /// Of a step, counted from 0: rises over the first hundred, and falls by half a cosine from two fifths of the
+    /// run on.
+    pub fn step_size_at(&self, step: u64) -> f64 {
+        let warm = ((step + 1) as f64 / WARM_UP).min(1.0);
+        let gone = step as f64 / self.steps as f64;
+        let fallen = ((gone - FALLS_FROM) / (1.0 - FALLS_FROM)).clamp(0.0, 1.0);
+        self.step_size * warm * (0.5 + 0.5 * (std::f64::consts::PI * fallen).cos()) + 1e-6
+    }
+}
+
+/// Teaches the first stage of a motion cascade, from simulated hearts and puppets of stills.
+pub struct MotionTask {
+    settings: MotionSettings,
+    learning: LearningStage,
+    source: Source,
+    noise: LossConfig,
+}
+
+impl MotionTask {
+    /// The seed and the scale of `source` become the run's.
+    ///
+    /// # Errors
+    /// A sentence, when the stage makes no motion, or not such as samples are of.
+    pub fn new(
+        settings: MotionSettings,
+        learning: LearningStage,
+        source: Source,
+    ) -> Result<Self, RunError> {
+        let Output::Motion { scale, .. } = learning.config.output else {
+            return Err(RunError::State("The stage makes no motion.".into()));
+        };
+        let encoder = learning.config.encoder.as_ref().map(|e| e.size);
+        let made = (learning.config.size, learning.config.frames, encoder);
+        if made != (GRID, FRAMES, Some(SIDE)) {
+            return Err(RunError::State(format!(
+                "Samples are of {FRAMES} frames of {GRID} x {GRID} cells with an anatomy of {SIDE} x {SIDE}; this stage \
+                 has others."
+            )));
+        }
+        let [p_mean, p_std] = settings.log_sigma;
+        Ok(Self {
+            noise: LossConfig {
+                p_mean,
+                p_std,
+                sigma_data: learning.config.levels.sigma_data,
+                cond_drop_prob: settings.untold,
+            },
+            source: Source {
+                seed: settings.seed,
+                scale,
+                puppets: settings.puppets,
+                ..source
+            },
+            settings,
+            learning,
+        })
+    }
+
+    /// What the whole beat's errors count, with the weight of their noise level.
+    fn of_beat(
+        &self,
+        denoised: &Tensor,
+        sample: &Sample,
+        sigma: f32,
+    ) -> candle_core::Result<Tensor> {
+        let errors = beat_errors(denoised, &sample.target, self.source.scale)?;
+        let sum = ((errors.strain * self.settings.strain)? + errors.volume * self.settings.volume)?;
+        sum * loss_weight(sigma, self.learning.config.levels.sigma_data)
+    }
+
+    /// Has a share of the samples, by chance, at the highest level or near it.
+    fn raise(&self, draws: &mut Draws, step: u64) {
+        let noise = &self.noise;
+        let mut rng = ChaCha8Rng::seed_from_u64(self.settings.seed);
+        rng.set_stream(step);
+        // Far behind what the step's other numbers take of this stream.
+        rng.set_word_pos(1 << 60);
+        let highest = self.learning.config.levels.sigma_max.ln();
+        for level in &mut draws.levels {
+            let share = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+            if share < self.settings.at_highest && noise.p_std > 0.0 {
+                let log_sigma = highest + SPREAD * f64::from(*level);
+                *level = ((log_sigma - noise.p_mean) / noise.p_std) as f32;
+            }
+        }
+    }
+}
+
+impl Task for MotionTask {
+    type Plan = Draws;
+
+    fn method(&self) -> Method {
+        Method {
+            steps: self.settings.steps,
+            batch: self.settings.batch,
+            largest_norm: Some(1.0),
+            ema: EMA,
+            slower: Some(ENCODER),
+        }
+    }
+
+    fn step_size_at(&self, step: u64) -> f64 {
+        self.settings.step_size_at(step)
+    }
+
+    fn vars(&self) -> &Vars {
+        &self.learning.vars
+    }
+
+    fn plan(&self, step: u64) -> Result<Draws, RunError> {
+        let config = &self.learning.config;
+        let shape = [
+            self.settings.batch,
+            3,
+            config.frames,
+            config.size,
+            config.size,
+        ];
+        let mut draws = Draws::seeded(Seed(self.settings.seed), step, shape, false, &self.noise)?;
+        self.raise(&mut draws, step);
+        Ok(draws)
+    }
+
+    fn loss(
+        &self,
+        plan: &Draws,
+        step: u64,
+        i: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor, RunError> {
+        let sample = self
+            .source
+            .sample(step * self.settings.batch as u64 + i as u64)?;
+        let draws = plan.of(i)?;
+        let Some(encoder) = &self.learning.stage.encoder else {
+            return Err(RunError::State("The stage has no encoder.".into()));
+        };
+        let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, SIDE, SIDE), &Device::Cpu)?;
+        let ef = sample.ef as f32;
+        let features = encoder.forward(&anatomy, &[ef], interrupt)?;
+        let video = Tensor::from_slice(&sample.target, draws.noise.dims(), &Device::Cpu)?;
+        let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
+        let places = ((inside.to_dtype(DType::F32)? * CAVITY)? + 1.0)?;
+        let batch = Batch {
+            video,
+            ef: Tensor::full(ef, (1, 1, 1), &Device::Cpu)?,
+            cond_image: Some(features),
+            lowres: None,
+            places: Some(places),
+        };
+        let unet = &self.learning.stage.unet;
+        let made = loss(unet, &self.noise, &batch, &draws, &Pass::new(interrupt))?;
+        let sigma = made.sigmas.first().copied().unwrap_or_default();
+        Ok((made.value + self.of_beat(&made.denoised, &sample, sigma)?)?)
+    }
+
+    fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {
+        let range = EFS.map(|ef| 100.0 * ef);
+        Ok(self.learning.write(weights, range, out)?)
+    }
+}

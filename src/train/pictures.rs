@@ -1,0 +1,231 @@
+//! Any stage whose channels are pictures as a task, as published.
+
+use super::clips::{Clips, Window};
+use super::dice::Dice;
+use super::run::{Method, RunError, Task, Vars};
+use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, loss};
+use crate::checkpoint::LearningStage;
+use crate::edm::{Output, Seed};
+use crate::models::unet3d::Pass;
+use crate::nn::{Interrupt, resize};
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a run is made with; by itself as published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PictureSettings {
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Samples of a step, 64 at most.
+    pub batch: usize,
+    pub step_size: f64,
+    pub seed: u64,
+    /// Every fourth step is of pictures: all frames, and nothing that acts over them.
+    pub joint: bool,
+}
+
+impl Default for PictureSettings {
+    fn default() -> Self {
+        Self {
+            steps: 500_000,
+            batch: 4,
+            step_size: AdamConfig::PUBLISHED.alpha,
+            seed: 0,
+            joint: false,
+        }
+    }
+}
+
+impl PictureSettings {
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        let good = [
+            ("steps", (1..=100_000_000).contains(&self.steps)),
+            ("batch", (1..=64).contains(&self.batch)),
+            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+        ];
+        match good.iter().find(|(_, good)| !good) {
+            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Teaches a stage from clips.
+pub struct PictureTask {
+    settings: PictureSettings,
+    learning: LearningStage,
+    clips: Clips,
+    noise: LossConfig,
+}
+
+/// What the samples of a step share.
+pub struct Plan {
+    draws: Draws,
+    /// A step of pictures.
+    still: bool,
+    /// The corner of the piece of each frame of each sample, one after the other.
+    corners: Option<Vec<[usize; 2]>>,
+}
+
+impl PictureTask {
+    /// # Errors
+    /// A sentence, when the stage makes motion.
+    pub fn new(
+        settings: PictureSettings,
+        learning: LearningStage,
+        clips: Clips,
+    ) -> Result<Self, RunError> {
+        if learning.config.output != Output::Picture {
+            return Err(RunError::State(
+                "The stage makes motion, not pictures.".into(),
+            ));
+        }
+        Ok(Self {
+            noise: learning.noise,
+            settings,
+            learning,
+            clips,
+        })
+    }
+
+    /// Whether its video is whole once this stage is written.
+    pub fn learning(&self) -> &LearningStage {
+        &self.learning
+    }
+
+    /// Frames of the whole cascade's video.
+    fn frames(&self) -> usize {
+        let stages = &self.learning.cascade.stages;
+        stages.iter().map(|s| s.frames).max().unwrap_or(1)
+    }
+
+    /// A window as this stage sees it: its own video, and the previous stage's at this one's size, in -1..1.
+    fn videos(
+        &self,
+        window: &Window,
+        still: bool,
+    ) -> candle_core::Result<(Tensor, Option<Tensor>)> {
+        let cascade = &self.learning.cascade;
+        let whole = self.frames();
+        let to = |x: &Tensor, index: usize| {
+            let stage = &cascade.stages[index];
+            let frames = if still { whole } else { stage.frames };
+            let size = stage.size;
+            resize(x, cascade.resize_mode, frames, size, size)?.clamp(0f32, 1f32)
+        };
+        let signed = |x: Tensor| (x * 2.0)? - 1.0;
+        let index = self.learning.index;
+        let own = signed(to(&window.video, index)?)?;
+        let before = match index.checked_sub(1) {
+            Some(before) => Some(signed(to(&to(&window.video, before)?, index)?)?),
+            None => None,
+        };
+        Ok((own, before))
+    }
+}
+
+/// Of each frame of a video `[1, c, f, h, w]` a piece, from a corner of its own.
+fn pieces(x: &Tensor, corners: &[[usize; 2]], size: usize) -> candle_core::Result<Tensor> {
+    let frames = corners.iter().enumerate().map(|(i, &[y, x0])| {
+        x.narrow(2, i, 1)?
+            .narrow(3, y, size)?
+            .narrow(4, x0, size)?
+            .contiguous()
+    });
+    Tensor::cat(&frames.collect::<candle_core::Result<Vec<_>>>()?, 2)
+}
+
+impl Task for PictureTask {
+    type Plan = Plan;
+
+    fn method(&self) -> Method {
+        Method {
+            steps: self.settings.steps,
+            batch: self.settings.batch,
+            largest_norm: None,
+            ema: EmaConfig::PUBLISHED,
+            slower: None,
+        }
+    }
+
+    fn step_size_at(&self, _: u64) -> f64 {
+        self.settings.step_size
+    }
+
+    fn vars(&self) -> &Vars {
+        &self.learning.vars
+    }
+
+    fn plan(&self, step: u64) -> Result<Plan, RunError> {
+        let config = &self.learning.config;
+        let b = self.settings.batch;
+        let still = self.settings.joint && step.is_multiple_of(4);
+        let frames = if still { self.frames() } else { config.frames };
+        let size = self.learning.crop.unwrap_or(config.size);
+        let shape = [b, config.unet.channels, frames, size, size];
+        let seed = Seed(self.settings.seed);
+        let lowres = config.unet.lowres_cond;
+        let draws = Draws::seeded(seed, step, shape, lowres, &self.noise)?;
+        let corners = self.learning.crop.map(|crop| {
+            // Behind all samples.
+            let mut dice = Dice::new(self.settings.seed, (1 << 62) | step);
+            let places = config.size - crop + 1;
+            let corner = |_| [dice.below(places), dice.below(places)];
+            (0..b * frames).map(corner).collect()
+        });
+        Ok(Plan {
+            draws,
+            still,
+            corners,
+        })
+    }
+
+    fn loss(
+        &self,
+        plan: &Plan,
+        step: u64,
+        i: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor, RunError> {
+        let config = &self.learning.config;
+        let number = step * self.settings.batch as u64 + i as u64;
+        let fps = self.learning.cascade.fps;
+        let channels = config.unet.channels;
+        let window =
+            self.clips
+                .window(self.settings.seed, number, (self.frames(), fps), channels)?;
+        let (mut video, mut lowres) = self.videos(&window, plan.still)?;
+        let mut cond = window.cond;
+        if let (Some(size), Some(corners)) = (self.learning.crop, &plan.corners) {
+            let frames = video.dim(2)?;
+            let own = &corners[i * frames..][..frames];
+            video = pieces(&video, own, size)?;
+            lowres = lowres.map(|x| pieces(&x, own, size)).transpose()?;
+            // As published: a sample's anatomy is cut where frame i of the first sample is.
+            cond = pieces(&cond.unsqueeze(2)?, &corners[i..=i], size)?.squeeze(2)?;
+        }
+        let batch = Batch {
+            video,
+            ef: Tensor::full(window.ef as f32, (1, 1, 1), cond.device())?,
+            cond_image: Some(cond),
+            lowres,
+            places: None,
+        };
+        let pass = Pass {
+            ignore_time: plan.still,
+            ..Pass::new(interrupt)
+        };
+        let unet = &self.learning.stage.unet;
+        Ok(loss(unet, &self.noise, &batch, &plan.draws.of(i)?, &pass)?.value)
+    }
+
+    fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {
+        let range = self.clips.ef_range().map(|ef| 100.0 * ef);
+        Ok(self.learning.write(weights, range, out)?)
+    }
+}
