@@ -48,6 +48,14 @@ pub(super) fn motion_stage() -> (&'static str, &'static [u8]) {
     )
 }
 
+/// Description and weights of the regressor.
+pub(super) fn regressor_parts() -> (&'static str, &'static [u8]) {
+    (
+        text("regressor/regressor.yaml"),
+        file("regressor/regressor.safetensors"),
+    )
+}
+
 /// The regressor that measures unless the user named another.
 ///
 /// # Errors

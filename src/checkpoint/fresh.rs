@@ -74,7 +74,10 @@ impl TensorSource for Fresh {
         let last = layer.ends_with("final_conv");
         let values = match kind {
             "weight" | "bias" if last => vec![0.0; n],
-            "g" => vec![1.0; n],
+            "g" | "running_var" => vec![1.0; n],
+            "running_mean" => vec![0.0; n],
+            // A regressor begins with the mean of what it will be shown, as published.
+            "bias" if layer == "fc" => vec![55.6; n],
             "weight" if shape.len() == 1 => vec![1.0; n],
             "weight" => self.weight(name, layer, shape),
             "bias" => match self.fans.borrow().get(layer) {

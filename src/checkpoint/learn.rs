@@ -148,21 +148,7 @@ impl LearningStage {
     ) -> Result<(), Error> {
         let card =
             format!("name: trained by echoif\ntraining_ef_range_percent: [{low:.0}, {high:.0}]\n");
-        let fail = |e: candle_core::Error| Error::config(out, e.to_string());
-        let mut data = Vec::new();
-        for (name, t) in weights {
-            let values: Vec<f32> = t.flatten_all().and_then(|t| t.to_vec1()).map_err(fail)?;
-            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            data.push((name, t.dims().to_vec(), bytes));
-        }
-        let views = data
-            .iter()
-            .map(|(name, shape, bytes)| {
-                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-            })
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
-        let bytes = views.and_then(|views| safetensors::serialize(views, None));
-        let bytes = bytes.map_err(|e| Error::config(out, e.to_string()))?;
+        let bytes = safetensors_of(weights, out)?;
         let mut writer = Writer::new(out, "cascade", self.sha256.clone())?;
         writer.write("config.yaml", self.text.as_bytes())?;
         for (name, bytes) in &self.others {
@@ -172,6 +158,26 @@ impl LearningStage {
         writer.write(native::CARD, card.as_bytes())?;
         writer.finish(Vec::new()).map(|_| ())
     }
+}
+
+/// Named tensors as a file that is written below `out`.
+pub(super) fn safetensors_of(
+    weights: &BTreeMap<String, Tensor>,
+    out: &Path,
+) -> Result<Vec<u8>, Error> {
+    let fail = |e: candle_core::Error| Error::config(out, e.to_string());
+    let mut data = Vec::new();
+    for (name, t) in weights {
+        let values: Vec<f32> = t.flatten_all().and_then(|t| t.to_vec1()).map_err(fail)?;
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        data.push((name, t.dims().to_vec(), bytes));
+    }
+    let views = data
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>();
+    let bytes = views.and_then(|views| safetensors::serialize(views, None));
+    bytes.map_err(|e| Error::config(out, e.to_string()))
 }
 
 /// What a configuration says of training alone: how noise is drawn, and the size of pieces.

@@ -7,6 +7,7 @@ mod fresh;
 mod import;
 mod import_motion;
 mod learn;
+mod learn_regressor;
 mod native;
 pub mod pickle;
 mod regressor;
@@ -19,6 +20,7 @@ pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_car
 pub use config_yaml::{parse_cascade, parse_unet};
 pub use import::{Precision, import};
 pub use learn::{From, LearningStage};
+pub use learn_regressor::LearningRegressor;
 pub use regressor::{
     Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,
 };

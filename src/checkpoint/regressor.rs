@@ -142,6 +142,23 @@ impl RegressorSpec {
         })
     }
 
+    /// Clips `[b, channels, f, h, w]` in 0..1 as the network gets them.
+    ///
+    /// # Errors
+    /// On mismatched shapes, or when the device fails.
+    pub fn normalised(&self, x: &Tensor) -> TensorResult<Tensor> {
+        let Some(n) = self.normalisation else {
+            return Ok(x.clone());
+        };
+        let column = |v: [f64; 3]| -> TensorResult<Tensor> {
+            let v: Vec<f32> = v.iter().map(|&v| v as f32).collect();
+            Tensor::from_vec(v, (1, 3, 1, 1, 1), x.device())
+        };
+        (x * 255.0)?
+            .broadcast_sub(&column(n.mean)?)?
+            .broadcast_div(&column(n.std)?)
+    }
+
     pub(super) fn to_yaml(&self) -> Result<String, String> {
         yaml::write(&Description {
             network: "r2plus1d".into(),
@@ -204,16 +221,7 @@ impl Regressor {
     /// # Errors
     /// On mismatched shapes, when the device fails, or when interrupted.
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> TensorResult<Vec<f64>> {
-        let mut x = x.to_device(&self.device)?;
-        if let Some(n) = self.spec.normalisation {
-            let column = |v: [f64; 3]| -> TensorResult<Tensor> {
-                let v: Vec<f32> = v.iter().map(|&v| v as f32).collect();
-                Tensor::from_vec(v, (1, 3, 1, 1, 1), &self.device)
-            };
-            x = (x * 255.0)?
-                .broadcast_sub(&column(n.mean)?)?
-                .broadcast_div(&column(n.std)?)?;
-        }
+        let x = self.spec.normalised(&x.to_device(&self.device)?)?;
         let out = self.net.forward(&x, interrupt, None)?.to_vec1::<f32>()?;
         Ok(out.into_iter().map(f64::from).collect())
     }

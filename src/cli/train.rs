@@ -1,10 +1,10 @@
-//! `echoif train`: teaches a stage of a cascade.
+//! `echoif train`: teaches a stage of a cascade, or a regressor.
 
 mod config;
 mod losses;
 mod picture;
 
-use crate::checkpoint::LearningStage;
+use crate::checkpoint::{LearningRegressor, LearningStage};
 use crate::edm::Output;
 use crate::ef::EfPercent;
 use crate::engine::{
@@ -15,9 +15,9 @@ use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
 use crate::train::clips::Clips;
 use crate::train::samples::{Source, stills};
-use crate::train::{MotionTask, PictureTask, Run, Task};
+use crate::train::{MotionTask, PictureTask, RegressorTask, Run, Task};
 use anyhow::{Context, bail, ensure};
-use config::{Config, Kept};
+use config::{Config, Kept, What};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use losses::Losses;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ const KEPT: &str = "run.yaml";
 const LOSSES: &str = "loss.csv";
 const PICTURE: &str = "loss.png";
 const CASCADE: &str = "cascade";
+const REGRESSOR: &str = "regressor";
 const SAMPLES: &str = "samples";
 /// The EF of sample cines, in percent.
 const SAMPLE_EF: f64 = 30.0;
@@ -47,7 +48,11 @@ const SAMPLE_EF: f64 = 30.0;
     Of a stage that makes pictures, as published:\n  \
     from: config.yaml     # begins with nothing; or a folder, as above\n  stage: 1\n  \
     clips: EchoNet-Dynamic  # its folder, or one with a CSV (file,ef_percent); simulated hearts without it\n  \
-    steps: 500000\n  batch: 4\n  step_size: 0.0005\n  seed: 0\n  joint: false          # every fourth step of pictures"
+    steps: 500000\n  batch: 4\n  step_size: 0.0005\n  seed: 0\n  joint: false          # every fourth step of pictures\n\n\
+    Of a regressor, as published:\n  \
+    what: regressor\n  from: built-in        # or one as --regressor takes it, or regressor.yaml, which begins with nothing\n  \
+    clips: EchoNet-Dynamic  # as above\n  steps: 50000\n  batch: 16\n  step_size: 0.0001\n  seed: 0\n  \
+    moved: 12             # pixels, at most, to any side\n  falls: false          # the step size, to nothing at the end"
 )]
 pub struct Args {
     /// What to train, with what, and for how long.
@@ -92,6 +97,26 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
     let _ = ctrlc::set_handler(move || asked.set());
     crate::engine::heap::keep();
+    let clips = || match &config.clips {
+        Some(folder) => Clips::of_folder(folder),
+        None => Ok(Clips::Simulated),
+    };
+    if config.what == What::Regressor {
+        let settings = config.of_regressor().map_err(bad)?;
+        let learning = LearningRegressor::open(&config.from, config.seed)?;
+        let clips = clips()?;
+        let data = clips.len();
+        let kept = Kept {
+            from_sha256: learning.sha256.clone(),
+            stage: 0,
+            data,
+            data_sha256: clips.sha256()?,
+            settings: serde_json::to_value(&settings)?,
+        };
+        begin(args, &kept)?;
+        let task = RegressorTask::new(settings, learning, clips);
+        return train(args, &config, task, data, (REGRESSOR, None), &stop);
+    }
     let learning = LearningStage::open(&config.from, config.stage, config.seed)?;
     let kept = |data: usize, data_sha256: String, settings: Value| Kept {
         from_sha256: learning.sha256.clone(),
@@ -102,17 +127,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     if learning.cascade.stages[config.stage].output == Output::Picture {
         let settings = config.of_pictures().map_err(bad)?;
-        let clips = match &config.clips {
-            Some(folder) => Clips::of_folder(folder)?,
-            None => Clips::Simulated,
-        };
+        let clips = clips()?;
         let data = (clips.len(), clips.sha256()?);
         begin(
             args,
             &kept(data.0, data.1, serde_json::to_value(&settings)?),
         )?;
         let task = PictureTask::new(settings, learning, clips)?;
-        return train(args, &config, task, data.0, None, &stop);
+        return train(args, &config, task, data.0, (CASCADE, None), &stop);
     }
     let settings = config.of_motion().map_err(bad)?;
     let stills = match &config.stills {
@@ -129,18 +151,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hash = source.stills_sha256();
     begin(args, &kept(hearts, hash, serde_json::to_value(&settings)?))?;
     let task = MotionTask::new(settings, learning, source)?;
-    train(args, &config, task, hearts, Some(sample), &stop)
+    train(args, &config, task, hearts, (CASCADE, Some(sample)), &stop)
 }
 
 /// Makes a sample cine of the cascade in a folder, in the run's, at a step.
 type Sampler = fn(&Path, &Path, u64) -> anyhow::Result<()>;
+
+/// What a run makes, by its folder's name, and how a sample of it is made.
+type Made = (&'static str, Option<Sampler>);
 
 fn train<T: Task>(
     args: &Args,
     config: &Config,
     task: T,
     data: usize,
-    sampler: Option<Sampler>,
+    made: Made,
     stop: &Interrupt,
 ) -> anyhow::Result<()> {
     let all = task.method().steps;
@@ -194,20 +219,20 @@ fn train<T: Task>(
             super::duration(left)
         ));
         if last_kept.elapsed() > Duration::from_secs_f64(60.0 * config.checkpoint_minutes) {
-            keep(&run, &losses, &args.out, sampler)?;
+            keep(&run, &losses, &args.out, made)?;
             last_kept = Instant::now();
         }
     }
     bar.finish_and_clear();
     // What was learned before a fault is not lost by it: a step that fails changes nothing.
-    keep(&run, &losses, &args.out, sampler)?;
+    keep(&run, &losses, &args.out, made)?;
     end?;
     let steps = run.step_number() - from_step;
     let seconds = stepping.as_secs_f64();
     if args.json {
         let said = json!({
             "out": args.out,
-            "cascade": args.out.join(CASCADE),
+            made.0: args.out.join(made.0),
             "data": data,
             "steps": run.step_number(),
             "done": run.is_done(),
@@ -227,7 +252,7 @@ fn train<T: Task>(
         all,
         losses.lately(50),
         seconds / steps.max(1) as f64,
-        args.out.join(CASCADE).display()
+        args.out.join(made.0).display()
     );
     Ok(())
 }
@@ -273,7 +298,7 @@ fn keep<T: Task>(
     run: &Run<T>,
     losses: &Losses,
     out: &Path,
-    sampler: Option<Sampler>,
+    (name, sampler): Made,
 ) -> anyhow::Result<()> {
     let word = |what: &str, done: anyhow::Result<()>| {
         if let Err(why) = done {
@@ -287,12 +312,12 @@ fn keep<T: Task>(
     let picture = picture::of(&losses.steps)
         .and_then(|bytes| Ok(write_atomically(&out.join(PICTURE), &bytes)?));
     word(PICTURE, picture);
-    match (run.write(&out.join(CASCADE)), sampler) {
+    match (run.write(&out.join(name)), sampler) {
         (Ok(()), None) => {}
         (Ok(()), Some(sampler)) => {
-            word(SAMPLES, sampler(&out.join(CASCADE), out, run.step_number()));
+            word(SAMPLES, sampler(&out.join(name), out, run.step_number()));
         }
-        (Err(why), _) => word(CASCADE, Err(why.into())),
+        (Err(why), _) => word(name, Err(why.into())),
     }
     Ok(())
 }

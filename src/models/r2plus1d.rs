@@ -4,6 +4,7 @@
 use super::unet3d::Probe;
 use crate::nn::conv::{SpatialConv, TemporalConv};
 use crate::nn::linear::linear;
+use crate::nn::norm::BatchNorm;
 use crate::nn::{Interrupt, Params, join};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -57,29 +58,43 @@ impl R2Plus1dConfig {
     }
 }
 
-/// A convolution's weight and bias with the batch norm that follows folded in.
-fn folded(p: &Params, conv: &str, norm: &str, shape: &[usize]) -> Result<(Tensor, Tensor)> {
-    // A copy would not hear of what its parts learn.
-    if p.learns() {
-        candle_core::bail!(
-            "the regressor does not learn yet: its norms are folded into its weights"
-        );
-    }
+/// A convolution's weight and bias with the batch norm that follows folded in; where they learn, without a bias, and
+/// the norm by itself.
+fn with_norm(
+    p: &Params,
+    conv: &str,
+    norm: &str,
+    shape: &[usize],
+) -> Result<(Tensor, Tensor, Option<BatchNorm>)> {
     let o = shape[0];
     let weight = p.at(conv).get("weight", shape)?;
     let p = p.at(norm);
+    if p.learns() {
+        let bias = Tensor::zeros(o, weight.dtype(), weight.device())?;
+        return Ok((weight, bias, Some(BatchNorm::new(&p, o)?)));
+    }
     let get = |name: &str| p.get(name, &[o]);
     let gain = (get("weight")? / (get("running_var")? + EPS)?.sqrt()?)?;
     let bias = (get("bias")? - (get("running_mean")? * &gain)?)?;
     let mut column = vec![1; shape.len()];
     column[0] = o;
-    Ok((weight.broadcast_mul(&gain.reshape(column)?)?, bias))
+    let weight = weight.broadcast_mul(&gain.reshape(column)?)?;
+    Ok((weight, bias, None))
+}
+
+fn normed(x: Tensor, norm: Option<&BatchNorm>) -> Result<Tensor> {
+    match norm {
+        Some(norm) => norm.forward(&x),
+        None => Ok(x),
+    }
 }
 
 /// `(1, k, k)` convolution, norm, ReLU, `(3, 1, 1)` convolution, norm.
 struct Factored {
     spatial: SpatialConv,
     temporal: TemporalConv,
+    /// While they learn.
+    norms: [Option<BatchNorm>; 2],
 }
 
 /// Shape of a factored convolution.
@@ -97,26 +112,29 @@ impl Factored {
     fn new(p: &Params, names: [&str; 4], s: &Shape) -> Result<Self> {
         let [conv1, norm1, conv2, norm2] = names;
         let k = s.kernel;
-        let (weight, bias) = folded(p, conv1, norm1, &[s.mid, s.input, 1, k, k])?;
+        let (weight, bias, first) = with_norm(p, conv1, norm1, &[s.mid, s.input, 1, k, k])?;
         let spatial = SpatialConv::from_tensors(weight.squeeze(2)?, bias, k / 2, s.spatial_stride)?;
-        let (weight, bias) = folded(p, conv2, norm2, &[s.output, s.mid, 3, 1, 1])?;
+        let (weight, bias, second) = with_norm(p, conv2, norm2, &[s.output, s.mid, 3, 1, 1])?;
         let weight = weight.reshape((s.output, s.mid, 3))?;
         Ok(Self {
             spatial,
             temporal: TemporalConv::from_tensors(&weight, bias, (1, 1), s.temporal_stride)?,
+            norms: [first, second],
         })
     }
 
     fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        let x = join::relu(&self.spatial.forward(x, interrupt)?)?;
-        self.temporal.forward(&x, interrupt)
+        let [first, second] = &self.norms;
+        let x = self.spatial.forward(x, interrupt)?;
+        let x = join::relu(&normed(x, first.as_ref())?)?;
+        normed(self.temporal.forward(&x, interrupt)?, second.as_ref())
     }
 }
 
 struct BasicBlock {
     conv1: Factored,
     conv2: Factored,
-    downsample: Option<(SpatialConv, usize)>,
+    downsample: Option<(SpatialConv, usize, Option<BatchNorm>)>,
 }
 
 impl BasicBlock {
@@ -140,9 +158,9 @@ impl BasicBlock {
         };
         let downsample = if stride != 1 || input != output {
             let shape = [output, input, 1, 1, 1];
-            let (weight, bias) = folded(p, "downsample.0", "downsample.1", &shape)?;
+            let (weight, bias, norm) = with_norm(p, "downsample.0", "downsample.1", &shape)?;
             let conv = SpatialConv::from_tensors(weight.squeeze(2)?, bias, 0, stride)?;
-            Some((conv, stride))
+            Some((conv, stride, norm))
         } else {
             None
         };
@@ -157,7 +175,10 @@ impl BasicBlock {
         let h = join::relu(&self.conv1.forward(x, interrupt)?)?;
         let h = self.conv2.forward(&h, interrupt)?;
         let residual = match &self.downsample {
-            Some((conv, stride)) => conv.forward(&every(x, *stride)?, interrupt)?,
+            Some((conv, stride, norm)) => {
+                let x = conv.forward(&every(x, *stride)?, interrupt)?;
+                normed(x, norm.as_ref())?
+            }
             None => x.clone(),
         };
         let sum = match h.device().is_cpu() {
@@ -223,6 +244,23 @@ impl R2Plus1d {
             layers,
             fc: (p.get("weight", &[1, input])?, p.get("bias", &[1])?),
         })
+    }
+
+    /// Of every batch norm what its running averages are after the last pass, while it learns: the variable, and its
+    /// new value.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn averages(&self) -> Result<Vec<(Tensor, Tensor)>> {
+        let of_block = |b: &'_ BasicBlock| -> Vec<BatchNorm> {
+            let own = b.downsample.iter().filter_map(|(_, _, norm)| norm.clone());
+            let norms = b.conv1.norms.iter().chain(&b.conv2.norms);
+            norms.flatten().cloned().chain(own).collect()
+        };
+        let blocks = self.layers.iter().flatten().flat_map(of_block);
+        let stem = self.stem.norms.iter().flatten().cloned();
+        let each = stem.chain(blocks).map(|norm| norm.averages());
+        Ok(each.collect::<Result<Vec<_>>>()?.concat())
     }
 
     /// `[b, channels, f, h, w]` to EF in percent `[b]`. `probe` sees `stem`, `layer1`.. and

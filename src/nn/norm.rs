@@ -5,6 +5,7 @@ use super::cuda;
 use super::learn::tracked;
 use super::{Params, cpu, on_gpu, profile};
 use candle_core::{D, Result, Tensor};
+use std::sync::PoisonError;
 
 pub(super) const EPS: f64 = 1e-5;
 
@@ -117,6 +118,68 @@ impl GroupNormSilu {
             x = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
         }
         x.silu()?.reshape(shape)
+    }
+}
+
+/// Batch norm by the statistics of the batch, while it learns; what it has seen goes into the running averages that it
+/// is used with afterwards.
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running: [Tensor; 2],
+    seen: cpu::batch_norm::Seen,
+}
+
+impl BatchNorm {
+    /// The share of what a batch saw in the running averages, as PyTorch's.
+    const SHARE: f64 = 0.1;
+
+    /// Loads `weight`, `bias`, `running_mean` and `running_var` `[c]`.
+    ///
+    /// # Errors
+    /// As [`GroupNormSilu::new`].
+    pub fn new(p: &Params, channels: usize) -> Result<Self> {
+        let get = |name: &str| p.get(name, &[channels]);
+        Ok(Self {
+            weight: get("weight")?,
+            bias: get("bias")?,
+            running: [get("running_mean")?, get("running_var")?],
+            seen: cpu::batch_norm::Seen::default(),
+        })
+    }
+
+    /// x `[b, c, ...]`, on the CPU.
+    ///
+    /// # Errors
+    /// On mismatched shapes.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let op = cpu::batch_norm::BatchNorm {
+            eps: EPS,
+            seen: self.seen.clone(),
+        };
+        x.contiguous()?.apply_op3(&self.weight, &self.bias, op)
+    }
+
+    /// What the running averages are after the last pass: the variables that they are, each with its new value.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn averages(&self) -> Result<Vec<(Tensor, Tensor)>> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = seen.as_ref() else {
+            return Ok(Vec::new());
+        };
+        let pairs = self.running.iter().zip(seen);
+        let next = |(running, seen): (&Tensor, &Vec<f32>)| {
+            let new = Tensor::from_slice(seen, running.shape(), running.device())?;
+            let old = running.detach();
+            Ok((
+                running.clone(),
+                ((old * (1.0 - Self::SHARE))? + (new * Self::SHARE)?)?,
+            ))
+        };
+        pairs.map(next).collect()
     }
 }
 
@@ -278,6 +341,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn batch_norms_gradients_are_those_of_its_composition() {
+        for shape in [[3, 5, 2, 7, 9], [1, 2, 1, 1, 3], [2, 3, 16, 16, 16]] {
+            let c = shape[1];
+            let (x, weight, bias) = (variable(&shape, 1), variable(&[c], 2), variable(&[c], 3));
+            let (mean, var) = (variable(&[c], 4), variable(&[c], 5));
+            let norm = BatchNorm {
+                weight: weight.as_tensor().clone(),
+                bias: bias.as_tensor().clone(),
+                running: [mean.as_tensor().clone(), var.as_tensor().clone()],
+                seen: cpu::batch_norm::Seen::default(),
+            };
+            assert!(norm.averages().unwrap().is_empty());
+            let ours = norm.forward(&x).unwrap();
+            let column = |t: &Tensor| t.reshape((1, c, 1)).unwrap();
+            let flat = x.reshape((shape[0], c, ())).unwrap();
+            let over = |t: &Tensor| t.mean_keepdim(2).unwrap().mean_keepdim(0).unwrap();
+            let centred = flat.broadcast_sub(&over(&flat)).unwrap();
+            let spread = over(&centred.sqr().unwrap());
+            let theirs = centred
+                .broadcast_div(&(&spread + EPS).unwrap().sqrt().unwrap())
+                .and_then(|x| x.broadcast_mul(&column(&weight)))
+                .and_then(|x| x.broadcast_add(&column(&bias)))
+                .and_then(|x| x.reshape(x_shape(&ours)))
+                .unwrap();
+            assert!(largest_difference(&ours, &theirs) < 1e-5);
+            same_slopes(&[&x, &weight, &bias], &ours, &theirs, 1e-5);
+            let n = (x.elem_count() / c) as f64;
+            let right = ((var.as_tensor() * 0.9).unwrap()
+                + (spread.flatten_all().unwrap() * (0.1 * n / (n - 1.0))).unwrap())
+            .unwrap();
+            let averages = norm.averages().unwrap();
+            assert!(largest_difference(&averages[1].1, &right) < 1e-5);
+        }
+    }
+
+    fn x_shape(t: &Tensor) -> candle_core::Shape {
+        t.shape().clone()
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! (Kingma and Ba, 2015). Loss, optimiser and average are as published: what a step draws at random comes from
 //! outside ([`Draws`]), so that a recorded step can be replayed to its gradients. A [`Run`] goes through the steps of a
 //! [`Task`]: [`MotionTask`] teaches the first stage of a motion cascade, from [`samples`] made as they are needed,
-//! [`PictureTask`] any stage whose channels are pictures, from [`clips`].
+//! [`PictureTask`] any stage whose channels are pictures, and [`RegressorTask`]
+//! a regressor, from [`clips`].
 
 mod adam;
 mod beat;
@@ -15,6 +16,7 @@ mod ema;
 mod loss;
 mod motion;
 mod pictures;
+mod regressor;
 mod run;
 pub mod samples;
 mod state;
@@ -29,5 +31,6 @@ pub use ema::{Ema, EmaConfig};
 pub use loss::{Batch, Loss, loss};
 pub use motion::{MotionSettings, MotionTask};
 pub use pictures::{PictureSettings, PictureTask};
+pub use regressor::{RegressorSettings, RegressorTask};
 pub use run::{Method, Run, RunError, Step, Task};
 pub use state::{Tensors, read_state, write_state};

@@ -192,6 +192,7 @@ impl Task for MotionTask {
         Method {
             steps: self.settings.steps,
             batch: self.settings.batch,
+            together: false,
             largest_norm: Some(1.0),
             ema: EMA,
             slower: Some(ENCODER),

@@ -147,6 +147,7 @@ impl Task for PictureTask {
         Method {
             steps: self.settings.steps,
             batch: self.settings.batch,
+            together: false,
             largest_norm: None,
             ema: EmaConfig::PUBLISHED,
             slower: None,

@@ -16,7 +16,8 @@ pub type Vars = BTreeMap<String, Var>;
 
 /// What a run is about: a network, what it learns from, and its loss.
 ///
-/// A step's loss is the mean over its samples, which are gone through side by side and may not look at each other.
+/// A step's loss is the mean over its samples, which are gone through side by side and may not look at each other; or
+/// over all of them at once, where they do.
 pub trait Task: Sync {
     /// What a step's samples share: what was drawn by chance.
     type Plan: Sync;
@@ -34,7 +35,8 @@ pub trait Task: Sync {
     /// When there is no memory for it.
     fn plan(&self, step: u64) -> std::result::Result<Self::Plan, RunError>;
 
-    /// The loss of sample `i` of a step, a scalar that leads back to the variables.
+    /// The loss of sample `i` of a step, or, [together](Method::together), of all of them: a scalar that leads back to the
+    /// variables.
     ///
     /// # Errors
     /// When the sample cannot be had, or when interrupted.
@@ -45,6 +47,14 @@ pub trait Task: Sync {
         i: usize,
         interrupt: &Interrupt,
     ) -> std::result::Result<Tensor, RunError>;
+
+    /// Hears that a step was made: what is learned otherwise than by gradients follows now.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    fn stepped(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Writes weights as what opens elsewhere.
     ///
@@ -64,6 +74,8 @@ pub struct Method {
     pub steps: u64,
     /// Samples of a step.
     pub batch: usize,
+    /// The samples look at each other, so that a step goes through all of them at once.
+    pub together: bool,
     /// The largest norm of a gradient over all parameters, if it is cut: a rare sample must not undo a hundred others.
     pub largest_norm: Option<f64>,
     pub ema: EmaConfig,
@@ -107,6 +119,16 @@ pub struct Step {
     pub step_size: f64,
 }
 
+impl Method {
+    /// Losses that a step is the mean of.
+    fn pieces(&self) -> usize {
+        match self.together {
+            true => 1,
+            false => self.batch,
+        }
+    }
+}
+
 /// A run, at the step it has come to.
 pub struct Run<T> {
     task: T,
@@ -128,7 +150,7 @@ impl<T: Task> Run<T> {
     /// When there is no memory or no thread for it.
     pub fn new(task: T) -> std::result::Result<Self, RunError> {
         let method = task.method();
-        let lanes = Lanes::new(method.batch, STACK);
+        let lanes = Lanes::new(method.pieces(), STACK);
         Ok(Self {
             adam: Adam::new(AdamConfig::PUBLISHED),
             ema: Ema::new(method.ema, task.vars())?,
@@ -180,6 +202,7 @@ impl<T: Task> Run<T> {
             self.adam.set_alpha(size);
             self.adam.step(&vars, &grads)?;
         }
+        self.task.stepped()?;
         self.ema.step(self.task.vars())?;
         let done = Step {
             step: self.step,
@@ -194,7 +217,7 @@ impl<T: Task> Run<T> {
     /// The loss of a step and its slopes: the mean over the samples, summed in their order.
     fn slopes(&self, interrupt: &Interrupt) -> std::result::Result<(f64, GradStore), RunError> {
         let plan = self.task.plan(self.step)?;
-        let batch = self.method.batch;
+        let batch = self.method.pieces();
         let each = |i: usize| self.slopes_of(&plan, i, interrupt);
         let made = self.lanes.map(batch, each).into_iter();
         let made = made.collect::<std::result::Result<Vec<Slopes>, _>>()?;

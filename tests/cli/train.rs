@@ -213,3 +213,48 @@ fn a_published_cascade_is_trained_stage_by_stage() {
     let kept = std::fs::read_to_string(path.join("two/run.yaml")).unwrap();
     assert!(!kept.contains("0X1") && kept.contains("stage: 2"), "{kept}");
 }
+
+#[test]
+fn a_regressor_is_trained_and_measures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let config = "what: regressor\nsteps: 2\nbatch: 2\nfalls: true\n";
+    std::fs::write(path.join("c.yaml"), config).unwrap();
+    let done = said(&train(
+        path,
+        &["--config", "c.yaml", "--out", "run", "--json"],
+    ));
+    assert_eq!((&done["steps"], &done["data"]), (&2.into(), &0.into()));
+    assert!(done["regressor"].as_str().unwrap().ends_with("regressor"));
+    let heart = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args([
+            "phantom",
+            "--ef",
+            "40",
+            "--rate",
+            "16",
+            "--seconds",
+            "2",
+            "--out",
+            "heart.avi",
+        ])
+        .current_dir(path)
+        .output()
+        .unwrap();
+    assert!(heart.status.success(), "{heart:?}");
+    let measured = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args([
+            "measure",
+            "heart.avi",
+            "--regressor",
+            "run/regressor",
+            "--json",
+        ])
+        .current_dir(path)
+        .output()
+        .unwrap();
+    said(&measured);
+    std::fs::write(path.join("c.yaml"), "what: regressor\nstage: 2\n").unwrap();
+    let words = refused(&train(path, &["--config", "c.yaml", "--out", "other"]));
+    assert!(words.contains("no `stage`"), "{words}");
+}

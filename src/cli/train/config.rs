@@ -2,7 +2,7 @@
 
 use crate::checkpoint::From;
 use crate::files::yaml;
-use crate::train::{MotionSettings, PictureSettings};
+use crate::train::{MotionSettings, PictureSettings, RegressorSettings};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,8 +10,18 @@ use std::path::PathBuf;
 
 const BUILT_IN: &str = "built-in";
 
+/// What is to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// One of a cascade.
+    Stage,
+    Regressor,
+}
+
 /// What a run is told: what is its own, and the settings of its kind, side by side.
 pub struct Config {
+    pub what: What,
     pub from: From,
     /// Which stage, from 0.
     pub stage: usize,
@@ -34,6 +44,7 @@ impl Config {
         let path = PathBuf::from(&from);
         let stage: usize = taken(&mut all, "stage", 1)?;
         let config = Self {
+            what: taken(&mut all, "what", What::Stage)?,
             from: match () {
                 () if from == BUILT_IN => From::BuiltIn,
                 () if path.is_file() => From::Config(path),
@@ -78,6 +89,16 @@ impl Config {
         settings.check().map(|()| settings)
     }
 
+    /// # Errors
+    /// A sentence that names what is wrong.
+    pub fn of_regressor(&self) -> Result<RegressorSettings, String> {
+        if self.stills.is_some() || self.stage > 0 {
+            return Err("a regressor has no `stage`, and learns from `clips`".into());
+        }
+        let settings: RegressorSettings = self.settings()?;
+        settings.check().map(|()| settings)
+    }
+
     fn settings<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_value(Value::Object(self.settings.clone())).map_err(|e| e.to_string())
     }
@@ -115,6 +136,9 @@ mod tests {
         assert_eq!((empty.from.clone(), empty.stage), (From::BuiltIn, 0));
         assert_eq!(empty.of_motion(), Ok(MotionSettings::default()));
         assert_eq!(empty.of_pictures(), Ok(PictureSettings::default()));
+        let regressor = Config::read("what: regressor\nmoved: 4\n").unwrap();
+        assert_eq!(regressor.what, What::Regressor);
+        assert_eq!(regressor.of_regressor().unwrap().moved, 4);
         let own = Config::read("stage: 2\nclips: c\nbatch: 3\njoint: true\n").unwrap();
         assert_eq!((own.stage, own.of_pictures().unwrap().batch), (1, 3));
         assert!(own.of_motion().is_err());
@@ -123,6 +147,7 @@ mod tests {
             ("seed: -1", "seed"),
             ("checkpoint_minutes: 0", "checkpoint_minutes"),
             ("from: [1]", "from"),
+            ("what: meter", "what"),
         ] {
             let why = Config::read(text).err().unwrap();
             assert!(why.contains(named), "{why}");

@@ -208,7 +208,7 @@ impl SpatialConv {
     /// With weights that are packed for this pass, and a gradient.
     fn learned(&self, weight: &Tensor, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         let k = self.k;
-        if self.stride != 1 || self.padding >= k {
+        if self.padding >= k {
             return self.composed(weight, x);
         }
         if x.dim(1)? != self.inputs {
@@ -217,6 +217,7 @@ impl SpatialConv {
         let op = cpu::conv_grad::LearnedSpatial {
             k,
             padding: self.padding,
+            stride: self.stride,
             interrupt: interrupt.clone(),
         };
         x.contiguous()?

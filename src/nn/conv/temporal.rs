@@ -131,7 +131,7 @@ impl TemporalConv {
 
     /// With weights that are packed for this pass, and a gradient.
     fn learned(&self, weight: &Tensor, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        if self.stride != 1 || self.before.max(self.after) >= self.taps {
+        if self.before.max(self.after) >= self.taps {
             return self.composed(weight, x);
         }
         if x.dim(1)? != self.inputs {
@@ -140,6 +140,7 @@ impl TemporalConv {
         let op = cpu::conv_grad::LearnedTemporal {
             before: self.before,
             after: self.after,
+            stride: self.stride,
             interrupt: interrupt.clone(),
         };
         x.contiguous()?

@@ -14,13 +14,14 @@ use std::sync::Arc;
 pub use weights::ChannelSums;
 use weights::{SpatialWeights, TemporalWeights};
 
-/// As [`Spatial`] with stride 1, to the bit, with weights that are packed anew in every pass.
+/// As [`Spatial`], to the bit, with weights that are packed anew in every pass.
 ///
 /// Operands: x `[b, c, f, h, w]`, weight `[o, c, k, k]`, bias `[o]`; result `[b, o, f, h', w']`.
 pub struct LearnedSpatial {
     pub k: usize,
     /// Less than k.
     pub padding: usize,
+    pub stride: usize,
     pub interrupt: Interrupt,
 }
 
@@ -41,7 +42,7 @@ impl CustomOp3 for LearnedSpatial {
         let (o, c, k, _) = lw.shape().dims4()?;
         let (w, bias) = (elements(w, lw)?, elements(bias, lb)?);
         fit(self.name(), self.padding < k && bias.len() == o)?;
-        self.forward(pack_spatial(w, (o, c, k), bias), self.padding)
+        self.forward(pack_spatial(w, (o, c, k), bias), self.padding, self.stride)
             .cpu_fwd(x, lx)
     }
 
@@ -55,7 +56,10 @@ impl CustomOp3 for LearnedSpatial {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
+        let (_, _, _, h, width) = x.dims5()?;
+        let whole = |n: usize| n + 2 * self.padding + 1 - self.k;
+        let grad = apart(grad, 3, self.stride, whole(h))?;
+        let grad = apart(&grad, 4, self.stride, whole(width))?.contiguous()?;
         let of_x = || {
             let (o, c, k, _) = w.dims4()?;
             let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
@@ -67,7 +71,7 @@ impl CustomOp3 for LearnedSpatial {
                 to.zip(kernel.iter().rev()).for_each(|(to, v)| *to = *v);
             }
             let packed = pack_spatial(&turned, (c, o, k), &vec![0.0; c]);
-            grad.apply_op1_no_bwd(&self.forward(packed, k - 1 - self.padding))
+            grad.apply_op1_no_bwd(&self.forward(packed, k - 1 - self.padding, 1))
         };
         let of_w = || {
             let op = SpatialWeights {
@@ -86,24 +90,25 @@ impl CustomOp3 for LearnedSpatial {
 }
 
 impl LearnedSpatial {
-    fn forward(&self, packed: Packed, padding: usize) -> Spatial {
+    fn forward(&self, packed: Packed, padding: usize, stride: usize) -> Spatial {
         Spatial {
             weights: Arc::new(packed),
             k: self.k,
             padding,
-            stride: 1,
+            stride,
             interrupt: self.interrupt.clone(),
         }
     }
 }
 
-/// As [`Temporal`] with stride 1, to the bit, with weights that are packed anew in every pass.
+/// As [`Temporal`], to the bit, with weights that are packed anew in every pass.
 ///
 /// Operands: x `[b, c, f, h, w]`, weight `[o, c, taps]`, bias `[o]`; result `[b, o, f', h, w]`.
 pub struct LearnedTemporal {
     /// Zero frames at the start and at the end, less than there are taps.
     pub before: usize,
     pub after: usize,
+    pub stride: usize,
     pub interrupt: Interrupt,
 }
 
@@ -132,7 +137,7 @@ impl CustomOp3 for LearnedTemporal {
             }
         }
         let packed = pack_temporal(&by_tap, (taps, o, c), bias);
-        self.forward(packed, taps, (self.before, self.after))
+        self.forward(packed, taps, (self.before, self.after), self.stride)
             .cpu_fwd(x, lx)
     }
 
@@ -146,8 +151,9 @@ impl CustomOp3 for LearnedTemporal {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
         let (o, c, taps) = w.dims3()?;
+        let whole = x.dim(2)? + self.before + self.after + 1 - taps;
+        let grad = apart(grad, 2, self.stride, whole)?.contiguous()?;
         let of_x = || {
             let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
             let mut turned = vec![0f32; values.len()];
@@ -158,7 +164,7 @@ impl CustomOp3 for LearnedTemporal {
             }
             let packed = pack_temporal(&turned, (taps, c, o), &vec![0.0; c]);
             let padding = (taps - 1 - self.before, taps - 1 - self.after);
-            grad.apply_op1_no_bwd(&self.forward(packed, taps, padding))
+            grad.apply_op1_no_bwd(&self.forward(packed, taps, padding, 1))
         };
         let of_w = || {
             let op = TemporalWeights {
@@ -177,13 +183,19 @@ impl CustomOp3 for LearnedTemporal {
 }
 
 impl LearnedTemporal {
-    fn forward(&self, packed: Packed, taps: usize, (before, after): (usize, usize)) -> Temporal {
+    fn forward(
+        &self,
+        packed: Packed,
+        taps: usize,
+        (before, after): (usize, usize),
+        stride: usize,
+    ) -> Temporal {
         Temporal {
             weights: Arc::new(packed),
             taps,
             before,
             after,
-            stride: 1,
+            stride,
             interrupt: self.interrupt.clone(),
         }
     }
@@ -263,6 +275,22 @@ impl CustomOp3 for LearnedPoint {
             wanted(w, of_w)?,
             wanted(bias, || grad.apply_op1_no_bwd(&ChannelSums))?,
         ))
+    }
+}
+
+/// What a convolution that strides leaves out as zeros: `[.., n, ..]` along a dimension to `[.., whole, ..]`, of which
+/// every `stride`-th is x's. From there on it is one that does not stride.
+fn apart(x: &Tensor, dim: usize, stride: usize, whole: usize) -> Result<Tensor> {
+    if stride == 1 {
+        return Ok(x.clone());
+    }
+    let x = x
+        .unsqueeze(dim + 1)?
+        .pad_with_zeros(dim + 1, 0, stride - 1)?;
+    let x = x.flatten(dim, dim + 1)?;
+    match x.dim(dim)? {
+        n if n < whole => x.pad_with_zeros(dim, 0, whole - n),
+        _ => x.narrow(dim, 0, whole),
     }
 }
 

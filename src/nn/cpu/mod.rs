@@ -4,6 +4,7 @@
 //! second and third time, for AVX2 and AVX-512, and picks at run time, so that one binary serves
 //! every machine.
 
+pub mod batch_norm;
 mod columns;
 pub mod conv;
 pub mod conv_grad;

@@ -1,22 +1,5 @@
 use super::*;
-use crate::clip::{Frame, Pixels};
-
-/// A GIF of `levels`, one a frame, at 10 frames a second.
-fn clip(path: &Path, levels: &[u8]) {
-    let file = std::fs::File::create(path).unwrap();
-    let mut encoder = image::codecs::gif::GifEncoder::new(file);
-    let delay = image::Delay::from_numer_denom_ms(100, 1);
-    for level in levels {
-        let frame = Frame {
-            width: 112,
-            height: 112,
-            pixels: Pixels::Gray(vec![*level; 112 * 112]),
-        };
-        let picture = frame.to_image().to_rgba8();
-        let frame = image::Frame::from_parts(picture, 0, 0, delay);
-        encoder.encode_frame(frame).unwrap();
-    }
-}
+use crate::train::tests::clip;
 
 fn levels(t: &Tensor) -> Vec<u8> {
     let means = t.flatten_from(3).unwrap().mean(3).unwrap();

@@ -1,8 +1,9 @@
 use super::*;
-use crate::checkpoint::{From, LearningStage, Recipe};
+use crate::checkpoint::{From, LearningRegressor, LearningStage, Recipe};
 use crate::train::clips::Clips;
 use crate::train::samples::Source;
 use crate::train::{MotionSettings, MotionTask, PictureSettings, PictureTask};
+use crate::train::{RegressorSettings, RegressorTask};
 
 /// The built-in stage's kind, small.
 const SMALL: &str = "
@@ -223,4 +224,87 @@ fn a_task_is_given_the_stage_that_it_is_of() {
     let motion = LearningStage::open(&From::BuiltIn, 0, 1).unwrap();
     let made = PictureTask::new(PictureSettings::default(), motion, Clips::Simulated);
     assert!(made.is_err());
+}
+
+const METER: &str = "
+network: r2plus1d
+widths: [4, 8]
+blocks: [1, 1]
+stem_mid: 4
+channels: 1
+frames: 8
+fps: 8.0
+image_size: 56
+";
+
+fn of_regressor(folder: &Path, steps: u64, clips: Clips) -> Run<RegressorTask> {
+    let path = folder.join("small.yaml");
+    std::fs::write(&path, METER).unwrap();
+    let learning = LearningRegressor::open(&From::Config(path), 4).unwrap();
+    let settings = RegressorSettings {
+        steps,
+        batch: 4,
+        step_size: 6e-2,
+        falls: true,
+        seed: 4,
+        ..RegressorSettings::default()
+    };
+    Run::new(RegressorTask::new(settings, learning, clips)).unwrap()
+}
+
+#[test]
+fn a_regressor_is_gone_on_with_to_the_bit_and_opens_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let unbroken = with_threads(1, || {
+        let mut run = of_regressor(folder.path(), 4, Clips::Simulated);
+        let steps = advance(&mut run, 2);
+        run.keep(&path("unbroken")).unwrap();
+        steps
+    });
+    let resumed = with_threads(2, || {
+        let mut first = of_regressor(folder.path(), 4, Clips::Simulated);
+        let mut steps = advance(&mut first, 1);
+        first.keep(&path("half")).unwrap();
+        let mut second = of_regressor(folder.path(), 4, Clips::Simulated);
+        second.go_on(&path("half")).unwrap();
+        steps.extend(advance(&mut second, 1));
+        second.keep(&path("resumed")).unwrap();
+        steps
+    });
+    assert_eq!(resumed, unbroken);
+    let read = |name: &str| std::fs::read(path(name)).unwrap();
+    assert!(read("resumed") == read("unbroken"));
+}
+
+/// Clips that are as bright as their EF is high.
+#[test]
+fn a_regressor_learns_and_measures_by_its_running_averages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut list = "file,ef_percent\n".to_owned();
+    for ef in [10, 25, 40, 55, 70, 85u8] {
+        crate::train::tests::clip(&path(&format!("{ef}.gif")), &[3 * ef; 9]);
+        list += &format!("{ef}.gif,{ef}\n");
+    }
+    std::fs::write(path("list.csv"), list).unwrap();
+    let clips = Clips::of_folder(folder.path()).unwrap();
+    let (first, last) = with_threads(2, || {
+        let mut run = of_regressor(folder.path(), 150, clips.clone());
+        let steps = advance(&mut run, 150);
+        run.write(&path("regressor")).unwrap();
+        let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
+        (mean(&steps[..30]), mean(&steps[120..]))
+    });
+    let opened = crate::checkpoint::open_regressor(&path("regressor"), &Device::Cpu, None);
+    let opened = opened.unwrap();
+    let mut most = 0f64;
+    for number in 0..6 {
+        let window = clips.window(99, number, (8, 8.0), 1).unwrap();
+        let x = crate::clip::resample::average_blocks(&window.video, 2).unwrap();
+        let said = opened.forward(&x, &Interrupt::new()).unwrap()[0];
+        most = most.max((said - 100.0 * window.ef).abs());
+    }
+    println!("loss {first:.0}, then {last:.0}; at most {most:.1} points off");
+    assert!(last < 0.5 * first && most < 15.0, "{first} {last} {most}");
 }

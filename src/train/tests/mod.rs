@@ -6,12 +6,14 @@ mod resume;
 
 use super::{Batch, Draws, LossConfig};
 use crate::checkpoint::Recipe;
+use crate::clip::{Frame, Pixels};
 use crate::edm::Seed;
 use crate::models::unet3d::{Unet, UnetConfig};
 use crate::nn::testing::random;
 use crate::nn::{Params, ResizeMode};
 use candle_core::{Device, Tensor, Var};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Weights of which none is zero.
 pub fn recipe() -> Recipe {
@@ -75,4 +77,21 @@ pub fn draws(config: &UnetConfig) -> Draws {
 
 pub fn learning(config: &UnetConfig) -> (Unet, BTreeMap<String, Var>) {
     Params::learn(&recipe(), &Device::Cpu, |p| Unet::new(config, p)).unwrap()
+}
+
+/// A GIF of `levels`, one a frame, at 10 frames a second.
+pub fn clip(path: &Path, levels: &[u8]) {
+    let file = std::fs::File::create(path).unwrap();
+    let mut encoder = image::codecs::gif::GifEncoder::new(file);
+    let delay = image::Delay::from_numer_denom_ms(100, 1);
+    for level in levels {
+        let frame = Frame {
+            width: 112,
+            height: 112,
+            pixels: Pixels::Gray(vec![*level; 112 * 112]),
+        };
+        let picture = frame.to_image().to_rgba8();
+        let frame = image::Frame::from_parts(picture, 0, 0, delay);
+        encoder.encode_frame(frame).unwrap();
+    }
 }

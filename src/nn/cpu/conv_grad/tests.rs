@@ -4,10 +4,16 @@ use crate::nn::testing::{largest_difference, random};
 use candle_core::Var;
 
 /// Candle's own convolution of every frame.
-fn composed(x: &Tensor, w: &Tensor, bias: &Tensor, padding: usize) -> Result<Tensor> {
+fn composed(
+    x: &Tensor,
+    w: &Tensor,
+    bias: &Tensor,
+    padding: usize,
+    stride: usize,
+) -> Result<Tensor> {
     let (b, c, f, h, wd) = x.dims5()?;
     let y = x.transpose(1, 2)?.reshape((b * f, c, h, wd))?;
-    let y = y.conv2d(w, padding, 1, 1, 1)?;
+    let y = y.conv2d(w, padding, stride, 1, 1)?;
     let y = y.broadcast_add(&bias.reshape((1, (), 1, 1))?)?;
     let (_, o, oh, ow) = y.dims4()?;
     y.reshape((b, f, o, oh, ow))?.transpose(1, 2)?.contiguous()
@@ -39,16 +45,21 @@ fn alike(vars: &[Var; 3], ours: &Tensor, other: &Tensor) {
 
 #[test]
 fn gradients_are_those_of_candles_convolution() {
-    // Tasks of a part of the channels; pictures that are gathered in parts; kernels wider than the picture.
-    for (k, padding, [b, c, o, f], (h, w)) in [
-        (3, 1, [2, 3, 5, 4], (9, 13)),
-        (3, 1, [1, 17, 9, 2], (6, 5)),
-        (3, 1, [1, 7, 3, 1], (37, 41)),
-        (3, 0, [1, 2, 2, 2], (5, 6)),
-        (3, 2, [1, 2, 3, 1], (5, 4)),
-        (1, 0, [2, 3, 4, 2], (5, 6)),
-        (7, 3, [1, 3, 2, 3], (8, 9)),
-        (15, 7, [1, 2, 2, 2], (8, 8)),
+    // Pieces of several frames and of a part of one; kernels wider than the picture; strides, where Candle's own
+    // derivative takes pictures whose sides leave the same rest.
+    for (k, padding, stride, [b, c, o, f], (h, w)) in [
+        (3, 1, 1, [2, 3, 5, 4], (9, 13)),
+        (3, 1, 1, [1, 17, 9, 2], (6, 5)),
+        (3, 1, 1, [1, 7, 3, 1], (37, 41)),
+        (3, 0, 1, [1, 2, 2, 2], (5, 6)),
+        (3, 2, 1, [1, 2, 3, 1], (5, 4)),
+        (1, 0, 1, [2, 3, 4, 2], (5, 6)),
+        (7, 3, 1, [1, 3, 2, 3], (8, 9)),
+        (15, 7, 1, [1, 2, 2, 2], (8, 8)),
+        (3, 1, 2, [2, 3, 5, 4], (10, 14)),
+        (7, 3, 2, [1, 1, 6, 3], (17, 17)),
+        (1, 0, 2, [2, 3, 4, 2], (6, 8)),
+        (3, 1, 3, [1, 2, 3, 2], (7, 7)),
     ] {
         let shapes = [vec![b, c, f, h, w], vec![o, c, k, k], vec![o]];
         let vars = [0, 1, 2].map(|i| {
@@ -60,10 +71,11 @@ fn gradients_are_those_of_candles_convolution() {
         let op = LearnedSpatial {
             k,
             padding,
+            stride,
             interrupt,
         };
         let ours = x.apply_op3(weight, bias, op).unwrap();
-        let other = composed(x, weight, bias, padding).unwrap();
+        let other = composed(x, weight, bias, padding, stride).unwrap();
         alike(&vars, &ours, &other);
     }
 }
@@ -98,6 +110,7 @@ fn what_leads_nowhere_is_not_computed() {
     let op = LearnedSpatial {
         k: 3,
         padding: 1,
+        stride: 1,
         interrupt: Interrupt::new(),
     };
     let grad = random(&[1, 2, 1, 4, 4], 4);
@@ -120,12 +133,15 @@ fn a_set_flag_stops_the_way_back() {
 
 #[test]
 fn gradients_over_frames_are_those_of_shifted_products() {
-    for ((before, after), taps, [b, c, o, f], (h, w)) in [
-        ((2, 0), 3, [2, 3, 5, 4], (5, 7)),
-        ((2, 0), 3, [1, 23, 9, 1], (3, 3)),
-        ((1, 1), 3, [1, 4, 4, 6], (20, 21)),
-        ((0, 0), 3, [1, 2, 3, 5], (4, 5)),
-        ((0, 0), 1, [2, 3, 2, 2], (2, 9)),
+    for ((before, after), taps, stride, [b, c, o, f], (h, w)) in [
+        ((2, 0), 3, 1, [2, 3, 5, 4], (5, 7)),
+        ((2, 0), 3, 1, [1, 23, 9, 1], (3, 3)),
+        ((1, 1), 3, 1, [1, 4, 4, 6], (20, 21)),
+        ((0, 0), 3, 1, [1, 2, 3, 5], (4, 5)),
+        ((0, 0), 1, 1, [2, 3, 2, 2], (2, 9)),
+        ((1, 1), 3, 2, [2, 3, 5, 7], (4, 5)),
+        ((1, 1), 3, 2, [1, 3, 4, 8], (6, 3)),
+        ((0, 0), 1, 2, [1, 2, 3, 5], (2, 3)),
     ] {
         let shapes = [vec![b, c, f, h, w], vec![o, c, taps], vec![o]];
         let vars = [0, 1, 2].map(|i| Var::from_tensor(&random(&shapes[i], i as u32 + 1)).unwrap());
@@ -134,10 +150,12 @@ fn gradients_over_frames_are_those_of_shifted_products() {
         let op = LearnedTemporal {
             before,
             after,
+            stride,
             interrupt,
         };
         let ours = x.apply_op3(weight, bias, op).unwrap();
-        let twin = TemporalConv::from_tensors(weight, bias.clone(), (before, after), 1).unwrap();
+        let padding = (before, after);
+        let twin = TemporalConv::from_tensors(weight, bias.clone(), padding, stride).unwrap();
         alike(&vars, &ours, &twin.composed(weight, x).unwrap());
     }
 }

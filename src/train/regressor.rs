@@ -1,0 +1,172 @@
+//! A regressor as a task: the square of its error in points, as published.
+
+use super::EmaConfig;
+use super::clips::{Clips, SIDE};
+use super::dice::Dice;
+use super::run::{Method, RunError, Task, Vars};
+use crate::checkpoint::LearningRegressor;
+use crate::nn::{Interrupt, ResizeMode, resize};
+use candle_core::{Device, Result as TensorResult, Tensor, TensorId, Var};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// What a run is made with; by itself as EchoDiffusion's own regressor was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegressorSettings {
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Clips of a step, 2 to 256: they are normalised with each other.
+    pub batch: usize,
+    pub step_size: f64,
+    pub seed: u64,
+    /// Pixels of 112 by which a clip is moved at most, to any side.
+    pub moved: usize,
+    /// The step size falls, by half a cosine, to nothing at the end.
+    pub falls: bool,
+}
+
+impl Default for RegressorSettings {
+    fn default() -> Self {
+        Self {
+            steps: 50_000,
+            batch: 16,
+            step_size: 1e-4,
+            seed: 0,
+            moved: 12,
+            falls: false,
+        }
+    }
+}
+
+impl RegressorSettings {
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn check(&self) -> Result<(), String> {
+        let good = [
+            ("steps", (1..=100_000_000).contains(&self.steps)),
+            ("batch", (2..=256).contains(&self.batch)),
+            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+            ("moved", self.moved < SIDE / 2),
+        ];
+        match good.iter().find(|(_, good)| !good) {
+            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Teaches a regressor from clips.
+pub struct RegressorTask {
+    settings: RegressorSettings,
+    learning: LearningRegressor,
+    clips: Clips,
+    /// The same variables, by what the network knows them by.
+    by_id: HashMap<TensorId, Var>,
+}
+
+impl RegressorTask {
+    pub fn new(settings: RegressorSettings, learning: LearningRegressor, clips: Clips) -> Self {
+        let by_id = learning.vars.values();
+        let by_id = by_id.map(|var| (var.as_tensor().id(), var.clone()));
+        Self {
+            by_id: by_id.collect(),
+            settings,
+            learning,
+            clips,
+        }
+    }
+
+    /// Clip `number` of the run, `[1, c, f, size, size]` as the network gets it, and its EF in percent.
+    fn clip(&self, number: u64) -> Result<(Tensor, f32), RunError> {
+        let spec = &self.learning.spec;
+        let settings = &self.settings;
+        let at = (spec.frames, spec.fps);
+        let window = self
+            .clips
+            .window(settings.seed, number, at, spec.net.channels)?;
+        // Behind all that a window draws.
+        let mut dice = Dice::new(settings.seed, (1 << 62) | number);
+        let mut corner = || dice.below(2 * settings.moved + 1);
+        let (y, x) = (corner(), corner());
+        let made = || -> TensorResult<Tensor> {
+            let by = settings.moved;
+            let wide = window.video.pad_with_zeros(3, by, by)?;
+            let wide = wide.pad_with_zeros(4, by, by)?;
+            let moved = wide.narrow(3, y, SIDE)?.narrow(4, x, SIDE)?.contiguous()?;
+            let size = spec.size;
+            let moved = resize(&moved, ResizeMode::Area, spec.frames, size, size)?;
+            spec.normalised(&moved)
+        };
+        Ok((made()?, (100.0 * window.ef) as f32))
+    }
+}
+
+impl Task for RegressorTask {
+    type Plan = ();
+
+    fn method(&self) -> Method {
+        Method {
+            steps: self.settings.steps,
+            batch: self.settings.batch,
+            together: true,
+            largest_norm: None,
+            ema: EmaConfig {
+                every: 1,
+                after: 100,
+            },
+            slower: None,
+        }
+    }
+
+    fn step_size_at(&self, step: u64) -> f64 {
+        let gone = step as f64 / self.settings.steps as f64;
+        match self.settings.falls {
+            true => self.settings.step_size * (0.5 + 0.5 * (std::f64::consts::PI * gone).cos()),
+            false => self.settings.step_size,
+        }
+    }
+
+    fn vars(&self) -> &Vars {
+        &self.learning.vars
+    }
+
+    fn plan(&self, _: u64) -> Result<(), RunError> {
+        Ok(())
+    }
+
+    fn loss(
+        &self,
+        (): &(),
+        step: u64,
+        _: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Tensor, RunError> {
+        let batch = self.settings.batch as u64;
+        let clips: Vec<(Tensor, f32)> = (step * batch..(step + 1) * batch)
+            .into_par_iter()
+            .map(|number| self.clip(number))
+            .collect::<Result<_, _>>()?;
+        let (clips, efs): (Vec<Tensor>, Vec<f32>) = clips.into_iter().unzip();
+        let x = Tensor::cat(&clips, 0)?;
+        let right = Tensor::new(efs, &Device::Cpu)?;
+        let said = self.learning.net.forward(&x, interrupt, None)?;
+        Ok((said - right)?.sqr()?.mean_all()?)
+    }
+
+    /// The running averages of the norms.
+    fn stepped(&self) -> TensorResult<()> {
+        for (running, value) in self.learning.net.averages()? {
+            if let Some(var) = self.by_id.get(&running.id()) {
+                var.set(&value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {
+        Ok(self.learning.write(weights, out)?)
+    }
+}
