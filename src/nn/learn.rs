@@ -1,7 +1,8 @@
 //! Where gradients pass. A network that is [loaded](super::Params::load) runs by the kernels of this crate; one
 //! that [learns](super::Params::learn) holds its parameters as variables, and every layer that meets one is
-//! computed by operations that know their derivatives: convolutions and group norm by kernels of their own
-//! (`cpu/conv_grad.rs`, `cpu/norm_grad.rs`), all else by Candle's operations, the same that the kernels are tested against.
+//! computed by operations that know their derivatives: convolutions, norms, attention over frames and to few keys, joins
+//! and gates by kernels of their own (`cpu/*_grad.rs`, `grad.rs` below an attention's), each tested against its composition
+//! of Candle's operations; the rest, which is small, by these.
 //!
 //! What the kernels give on the way forward is made with `apply_opN`, never with `apply_opN_no_bwd`: a kernel
 //! that a tracked tensor reaches all the same fails in the backward pass, by its name, instead of cutting the

@@ -111,8 +111,8 @@ impl<'a> Params<'a> {
     }
 
     /// Builds a network with `build` whose parameters are variables, so that it can be trained: its results
-    /// lead back to them, by operations that Candle can differentiate. It computes what a loaded network
-    /// computes, up to rounding, and more slowly.
+    /// lead back to them. It computes what a loaded network computes, up to rounding; a regressor's norms go by the
+    /// batch.
     ///
     /// Returns the network and its variables by their names in the source. A layer sees what a variable
     /// is [set](Var::set) to in its next pass.
