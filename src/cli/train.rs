@@ -13,8 +13,8 @@ use crate::engine::{
 use crate::files::{read_text, write_atomically, yaml};
 use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
-use crate::train::clips::Clips;
-use crate::train::samples::{Source, stills};
+use crate::train::clips::{Clips, Drawn};
+use crate::train::samples::{Source, stills, stills_sha256};
 use crate::train::{MotionTask, PictureTask, RegressorTask, Run, Task};
 use anyhow::{Context, bail, ensure};
 use config::{Config, Kept, What};
@@ -47,11 +47,13 @@ const SAMPLE_EF: f64 = 30.0;
     log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10\n\n\
     Of a stage that makes pictures, as published:\n  \
     from: config.yaml     # begins with nothing; or a folder, as above\n  stage: 1\n  \
-    clips: EchoNet-Dynamic  # its folder, or one with a CSV (file,ef_percent); simulated hearts without it\n  \
+    clips: EchoNet-Dynamic  # its folder, or one with a CSV (file,ef_percent); simulated hearts without it,\n  \
+    stills: frames        # .. and puppets of these, as above\n  \
     steps: 500000\n  batch: 4\n  step_size: 0.0005\n  seed: 0\n  joint: false          # every fourth step of pictures\n\n\
     Of a regressor, as published:\n  \
     what: regressor\n  from: built-in        # or one as --regressor takes it, or regressor.yaml, which begins with nothing\n  \
     clips: EchoNet-Dynamic  # as above\n  steps: 50000\n  batch: 16\n  step_size: 0.0001\n  seed: 0\n  \
+    puppets: 0.67\n  motionless: 0         # the share of clips that show one frame, taken for EF 2\n  \
     moved: 12             # pixels, at most, to any side\n  falls: false          # the step size, to nothing at the end"
 )]
 pub struct Args {
@@ -97,14 +99,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // Where it cannot be heard, the system ends the program, and the last state is kept all the same.
     let _ = ctrlc::set_handler(move || asked.set());
     crate::engine::heap::keep();
-    let clips = || match &config.clips {
+    let stills = match &config.stills {
+        Some(folder) => stills(folder)?,
+        None => Vec::new(),
+    };
+    let clips = |puppets: f64| match &config.clips {
         Some(folder) => Clips::of_folder(folder),
-        None => Ok(Clips::Simulated),
+        None => Ok(Clips::Drawn(Drawn {
+            stills: stills.clone(),
+            puppets,
+        })),
     };
     if config.what == What::Regressor {
         let settings = config.of_regressor().map_err(bad)?;
         let learning = LearningRegressor::open(&config.from, config.seed)?;
-        let clips = clips()?;
+        let clips = clips(settings.puppets)?;
         let data = clips.len();
         let kept = Kept {
             from_sha256: learning.sha256.clone(),
@@ -127,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     if learning.cascade.stages[config.stage].output == Output::Picture {
         let settings = config.of_pictures().map_err(bad)?;
-        let clips = clips()?;
+        let clips = clips(settings.puppets)?;
         let data = (clips.len(), clips.sha256()?);
         begin(
             args,
@@ -137,10 +146,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         return train(args, &config, task, data.0, (CASCADE, None), &stop);
     }
     let settings = config.of_motion().map_err(bad)?;
-    let stills = match &config.stills {
-        Some(folder) => stills(folder)?,
-        None => Vec::new(),
-    };
     let hearts = stills.len();
     let source = Source {
         seed: settings.seed,
@@ -148,7 +153,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         puppets: settings.puppets,
         scale: 1.0,
     };
-    let hash = source.stills_sha256();
+    let hash = stills_sha256(&source.stills);
     begin(args, &kept(hearts, hash, serde_json::to_value(&settings)?))?;
     let task = MotionTask::new(settings, learning, source)?;
     train(args, &config, task, hearts, (CASCADE, Some(sample)), &stop)

@@ -5,12 +5,13 @@
 mod tests;
 
 use super::dice::Dice;
-use super::samples::EFS;
+use super::samples::{EFS, Still, stills_sha256};
 use crate::clip::resample::{resample, to_size, with_channels};
 use crate::hash::{combined, sha256, sha256_file};
 use crate::media;
 use crate::media::region;
 use crate::nn::Interrupt;
+use crate::phantom::puppet::{Life, PuppetError, Sway};
 use crate::phantom::{Heart, Quality, Take, WallMotion};
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub enum ClipsError {
     Unreadable { path: PathBuf, why: String },
     #[error("{}: {why}", path.display())]
     List { path: PathBuf, why: String },
+    #[error(transparent)]
+    Puppet(#[from] PuppetError),
     #[error("{}: it does not say how many frames a second it has.", .0.display())]
     NoRate(PathBuf),
     #[error(
@@ -47,11 +50,19 @@ pub struct Entry {
     pub ef: f64,
 }
 
+/// What is drawn when it is needed: simulated hearts and puppets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drawn {
+    /// Puppets are made of them; there may be none.
+    pub stills: Vec<Still>,
+    /// The share of clips that are puppets.
+    pub puppets: f64,
+}
+
 /// Where clips come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Clips {
-    /// Simulated hearts, made when they are needed.
-    Simulated,
+    Drawn(Drawn),
     Recorded(Vec<Entry>),
 }
 
@@ -115,13 +126,14 @@ impl Clips {
         }
     }
 
-    /// SHA-256 of what is recorded, in its order, with the EFs.
+    /// SHA-256 of what is recorded, in its order, with the EFs; or of the stills with their outlines.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn sha256(&self) -> Result<String, ClipsError> {
-        let Self::Recorded(entries) = self else {
-            return Ok(combined(&[]));
+        let entries = match self {
+            Self::Drawn(drawn) => return Ok(stills_sha256(&drawn.stills)),
+            Self::Recorded(entries) => entries,
         };
         let each = entries.iter().map(|entry| {
             let file = sha256_file(&entry.path, || false).map_err(|e| ClipsError::Unreadable {
@@ -131,12 +143,15 @@ impl Clips {
             let text = format!("{} {}", file.unwrap_or_default(), entry.ef);
             Ok(sha256(text.as_bytes()))
         });
-        Ok(combined(&each.collect::<Result<Vec<String>, _>>()?))
+        Ok(combined(
+            &each.collect::<Result<Vec<String>, ClipsError>>()?,
+        ))
     }
 
+    /// Clips, or stills.
     pub fn len(&self) -> usize {
         match self {
-            Self::Simulated => 0,
+            Self::Drawn(drawn) => drawn.stills.len(),
             Self::Recorded(entries) => entries.len(),
         }
     }
@@ -148,7 +163,7 @@ impl Clips {
     /// The lowest and the highest EF, shares.
     pub fn ef_range(&self) -> [f64; 2] {
         match self {
-            Self::Simulated => EFS,
+            Self::Drawn(_) => EFS,
             Self::Recorded(entries) => entries.iter().fold([1.0, 0.0], |[low, high], entry| {
                 [low.min(entry.ef), high.max(entry.ef)]
             }),
@@ -169,7 +184,7 @@ impl Clips {
     ) -> Result<Window, ClipsError> {
         let mut dice = Dice::new(seed, number);
         let (clip, ef) = match self {
-            Self::Simulated => simulated(&mut dice, frames, fps),
+            Self::Drawn(drawn) => drawn.clip(&mut dice, frames, fps)?,
             Self::Recorded(entries) => {
                 let entry = &entries[(number % entries.len() as u64) as usize];
                 (recorded(&entry.path, fps)?, entry.ef)
@@ -177,7 +192,7 @@ impl Clips {
         };
         let unreadable = |e: candle_core::Error| ClipsError::Unreadable {
             path: match self {
-                Self::Simulated => PathBuf::from("a simulated heart"),
+                Self::Drawn(_) => PathBuf::from("a drawn heart"),
                 Self::Recorded(entries) => entries[(number % entries.len() as u64) as usize]
                     .path
                     .clone(),
@@ -202,31 +217,49 @@ impl Clips {
     }
 }
 
-/// A simulated heart of any EF and rate, from any phase of its beat, `[1, 1, f, 112, 112]`.
-fn simulated(dice: &mut Dice, frames: usize, fps: f64) -> (Tensor, f64) {
-    let quality = Quality::ALL[dice.below(Quality::ALL.len())];
-    let heart = Heart::from_seed(dice.number(), quality);
-    let ef = dice.within(EFS);
-    let per_beat = (fps * 60.0 / dice.within([45.0, 115.0])).max(2.0);
-    let before = dice.below(per_beat.ceil() as usize + 1);
-    let take = Take {
-        ef,
-        frames: frames + before,
-        frames_per_beat: per_beat,
-        wall_motion: WallMotion::default(),
-    };
-    let beat = heart.take(&take);
-    let shown = before..(before + frames).min(beat.len());
-    let levels: Vec<f32> = shown
-        .clone()
-        .filter_map(|i| beat.frame(i))
-        .flatten()
-        .map(|v| f32::from(*v) / 255.0)
-        .collect();
-    let shape = (1, 1, levels.len() / (SIDE * SIDE), SIDE, SIDE);
-    let clip = Tensor::from_vec(levels, shape, &Device::Cpu);
-    // As many levels as the shape has.
-    (clip.unwrap_or_else(|e| unreachable!("{e}")), ef)
+impl Drawn {
+    /// A heart of any EF and rate, from any phase of its beat, `[1, 1, f, 112, 112]`, and its EF. Of puppets half the
+    /// speckle is renewed as it is in recordings, by any share, and the probe moves a little.
+    fn clip(&self, dice: &mut Dice, frames: usize, fps: f64) -> Result<(Tensor, f64), ClipsError> {
+        let ef = dice.within(EFS);
+        let per_beat = (fps * 60.0 / dice.within([45.0, 115.0])).max(2.0);
+        let before = dice.below(per_beat.ceil() as usize + 1);
+        let take = Take {
+            ef,
+            frames: frames + before,
+            frames_per_beat: per_beat,
+            wall_motion: WallMotion::default(),
+        };
+        let is_puppet = dice.share() < self.puppets && !self.stills.is_empty();
+        let levels = if is_puppet {
+            let still = &self.stills[dice.below(self.stills.len())];
+            let life = Life {
+                decorrelation: match dice.share() {
+                    s if s < 0.5 => dice.share(),
+                    _ => 0.0,
+                },
+                sway: Sway {
+                    probe: dice.share(),
+                    pose: 1.0,
+                    ..Sway::default()
+                },
+                leaflets: dice.share() < 0.5,
+                seed: dice.number(),
+            };
+            still.puppet(dice)?.take(&take, &life)?.frames
+        } else {
+            let quality = Quality::ALL[dice.below(Quality::ALL.len())];
+            let beat = Heart::from_seed(dice.number(), quality).take(&take);
+            let frames = (0..beat.len()).filter_map(|i| beat.frame(i));
+            frames.flatten().copied().collect()
+        };
+        let shown = levels.iter().skip(before * SIDE * SIDE);
+        let shown: Vec<f32> = shown.map(|v| f32::from(*v) / 255.0).collect();
+        let shape = (1, 1, shown.len() / (SIDE * SIDE), SIDE, SIDE);
+        let clip = Tensor::from_vec(shown, shape, &Device::Cpu);
+        // As many levels as the shape has.
+        Ok((clip.unwrap_or_else(|e| unreachable!("{e}")), ef))
+    }
 }
 
 /// A recorded clip at another rate, in 256 levels, `[1, 1, f, 112, 112]`.

@@ -23,6 +23,8 @@ pub struct PictureSettings {
     pub batch: usize,
     pub step_size: f64,
     pub seed: u64,
+    /// The share of clips that are puppets, where there are stills and no recorded clips.
+    pub puppets: f64,
     /// Every fourth step is of pictures: all frames, and nothing that acts over them.
     pub joint: bool,
 }
@@ -34,6 +36,7 @@ impl Default for PictureSettings {
             batch: 4,
             step_size: AdamConfig::PUBLISHED.alpha,
             seed: 0,
+            puppets: 0.67,
             joint: false,
         }
     }
@@ -47,6 +50,7 @@ impl PictureSettings {
             ("steps", (1..=100_000_000).contains(&self.steps)),
             ("batch", (1..=64).contains(&self.batch)),
             ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+            ("puppets", (0.0..=1.0).contains(&self.puppets)),
         ];
         match good.iter().find(|(_, good)| !good) {
             Some((name, _)) => Err(format!("`{name}` is out of its range")),

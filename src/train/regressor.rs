@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+/// What a clip in which nothing moves is taken for.
+const STILL: f64 = 0.02;
+
 /// What a run is made with; by itself as EchoDiffusion's own regressor was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +25,10 @@ pub struct RegressorSettings {
     pub batch: usize,
     pub step_size: f64,
     pub seed: u64,
+    /// The share of clips that are puppets, where there are stills and no recorded clips.
+    pub puppets: f64,
+    /// The share of clips that show one frame all along, whose EF is taken as 2 %: texture is not to say anything of EF.
+    pub motionless: f64,
     /// Pixels of 112 by which a clip is moved at most, to any side.
     pub moved: usize,
     /// The step size falls, by half a cosine, to nothing at the end.
@@ -35,6 +42,8 @@ impl Default for RegressorSettings {
             batch: 16,
             step_size: 1e-4,
             seed: 0,
+            puppets: 0.67,
+            motionless: 0.0,
             moved: 12,
             falls: false,
         }
@@ -49,6 +58,8 @@ impl RegressorSettings {
             ("steps", (1..=100_000_000).contains(&self.steps)),
             ("batch", (2..=256).contains(&self.batch)),
             ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
+            ("puppets", (0.0..=1.0).contains(&self.puppets)),
+            ("motionless", (0.0..=1.0).contains(&self.motionless)),
             ("moved", self.moved < SIDE / 2),
         ];
         match good.iter().find(|(_, good)| !good) {
@@ -91,16 +102,26 @@ impl RegressorTask {
         let mut dice = Dice::new(settings.seed, (1 << 62) | number);
         let mut corner = || dice.below(2 * settings.moved + 1);
         let (y, x) = (corner(), corner());
+        let still = dice.share() < settings.motionless;
         let made = || -> TensorResult<Tensor> {
             let by = settings.moved;
-            let wide = window.video.pad_with_zeros(3, by, by)?;
+            let video = match still {
+                true => {
+                    let (b, c, f, h, w) = window.video.dims5()?;
+                    let first = window.video.narrow(2, 0, 1)?;
+                    first.broadcast_as((b, c, f, h, w))?.contiguous()?
+                }
+                false => window.video.clone(),
+            };
+            let wide = video.pad_with_zeros(3, by, by)?;
             let wide = wide.pad_with_zeros(4, by, by)?;
             let moved = wide.narrow(3, y, SIDE)?.narrow(4, x, SIDE)?.contiguous()?;
             let size = spec.size;
             let moved = resize(&moved, ResizeMode::Area, spec.frames, size, size)?;
             spec.normalised(&moved)
         };
-        Ok((made()?, (100.0 * window.ef) as f32))
+        let ef = if still { STILL } else { window.ef };
+        Ok((made()?, (100.0 * ef) as f32))
     }
 }
 

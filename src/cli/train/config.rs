@@ -25,9 +25,9 @@ pub struct Config {
     pub from: From,
     /// Which stage, from 0.
     pub stage: usize,
-    /// Pictures with outlines, for a stage that makes motion.
+    /// Pictures with outlines, of which puppets are made.
     pub stills: Option<PathBuf>,
-    /// Clips with EFs, for a stage that makes pictures.
+    /// Recorded clips with EFs, for a stage that makes pictures or a regressor.
     pub clips: Option<PathBuf>,
     pub checkpoint_minutes: f64,
     pub seed: u64,
@@ -92,11 +92,19 @@ impl Config {
     /// # Errors
     /// A sentence that names what is wrong.
     pub fn of_regressor(&self) -> Result<RegressorSettings, String> {
-        if self.stills.is_some() || self.stage > 0 {
-            return Err("a regressor has no `stage`, and learns from `clips`".into());
+        self.of_clips()?;
+        if self.stage > 0 {
+            return Err("a regressor has no `stage`".into());
         }
         let settings: RegressorSettings = self.settings()?;
         settings.check().map(|()| settings)
+    }
+
+    fn of_clips(&self) -> Result<(), String> {
+        match self.stills.is_some() && self.clips.is_some() {
+            true => Err("`clips` are recorded, and `stills` are made to beat: one of them".into()),
+            false => Ok(()),
+        }
     }
 
     fn settings<T: DeserializeOwned>(&self) -> Result<T, String> {

@@ -99,11 +99,39 @@ fn a_list_that_is_wrong_is_a_sentence() {
 #[test]
 fn simulated_hearts_fill_a_window_at_any_rate() {
     for (frames, fps) in [(16, 8.0), (64, 32.0)] {
-        let window = Clips::Simulated.window(3, 5, (frames, fps), 1).unwrap();
+        let window = Clips::Drawn(Drawn::default())
+            .window(3, 5, (frames, fps), 1)
+            .unwrap();
         assert_eq!(window.video.dims(), [1, 1, frames, 112, 112]);
         let seen: Vec<f32> = window.video.flatten_all().unwrap().to_vec1().unwrap();
         let last = &seen[(frames - 1) * 112 * 112..];
         assert!(last.iter().any(|v| *v > 0.2));
         assert!((0.06..=0.84).contains(&window.ef));
+    }
+}
+
+#[test]
+fn puppets_of_stills_are_clips_too() {
+    let beat = Heart::from_seed(5, Quality::Good).take(&Take::beat(0.5, 2));
+    let at = |i: usize| beat.outlines[0][i].map(f64::from);
+    let drawn = Drawn {
+        stills: vec![Still {
+            levels: beat.frame(0).unwrap().to_vec(),
+            outline: crate::puppet::Landmarks::from_points(
+                [0, 3, 7, 12, 24, 36, 41, 45, 48].map(at),
+            ),
+        }],
+        puppets: 1.0,
+    };
+    let (clips, others) = (Clips::Drawn(drawn), Clips::Drawn(Drawn::default()));
+    assert_ne!(clips.sha256().unwrap(), others.sha256().unwrap());
+    for number in 0..4 {
+        let window = clips.window(3, number, (6, 16.0), 1).unwrap();
+        let seen: Vec<f32> = window.video.flatten_all().unwrap().to_vec1().unwrap();
+        assert_eq!(seen.len(), 6 * SIDE * SIDE);
+        // Outside the sector nothing is seen; and the frames are not alike.
+        let black = |frame: &[f32]| frame[0] == 0.0 && frame[SIDE - 1] == 0.0;
+        assert!(seen.chunks_exact(SIDE * SIDE).all(black));
+        assert_ne!(seen[..SIDE * SIDE], seen[2 * SIDE * SIDE..3 * SIDE * SIDE]);
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::checkpoint::{From, LearningRegressor, LearningStage, Recipe};
-use crate::train::clips::Clips;
+use crate::train::clips::{Clips, Drawn};
 use crate::train::samples::Source;
 use crate::train::{MotionSettings, MotionTask, PictureSettings, PictureTask};
 use crate::train::{RegressorSettings, RegressorTask};
@@ -167,7 +167,7 @@ fn of_pictures(stage: usize) -> Run<PictureTask> {
         joint: stage == 1,
         ..PictureSettings::default()
     };
-    Run::new(PictureTask::new(settings, learning, Clips::Simulated).unwrap()).unwrap()
+    Run::new(PictureTask::new(settings, learning, Clips::Drawn(Drawn::default())).unwrap()).unwrap()
 }
 
 #[test]
@@ -222,7 +222,11 @@ fn a_task_is_given_the_stage_that_it_is_of() {
     };
     assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
     let motion = LearningStage::open(&From::BuiltIn, 0, 1).unwrap();
-    let made = PictureTask::new(PictureSettings::default(), motion, Clips::Simulated);
+    let made = PictureTask::new(
+        PictureSettings::default(),
+        motion,
+        Clips::Drawn(Drawn::default()),
+    );
     assert!(made.is_err());
 }
 
@@ -257,16 +261,16 @@ fn a_regressor_is_gone_on_with_to_the_bit_and_opens_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let unbroken = with_threads(1, || {
-        let mut run = of_regressor(folder.path(), 4, Clips::Simulated);
+        let mut run = of_regressor(folder.path(), 4, Clips::Drawn(Drawn::default()));
         let steps = advance(&mut run, 2);
         run.keep(&path("unbroken")).unwrap();
         steps
     });
     let resumed = with_threads(2, || {
-        let mut first = of_regressor(folder.path(), 4, Clips::Simulated);
+        let mut first = of_regressor(folder.path(), 4, Clips::Drawn(Drawn::default()));
         let mut steps = advance(&mut first, 1);
         first.keep(&path("half")).unwrap();
-        let mut second = of_regressor(folder.path(), 4, Clips::Simulated);
+        let mut second = of_regressor(folder.path(), 4, Clips::Drawn(Drawn::default()));
         second.go_on(&path("half")).unwrap();
         steps.extend(advance(&mut second, 1));
         second.keep(&path("resumed")).unwrap();

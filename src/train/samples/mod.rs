@@ -5,11 +5,10 @@
 mod stills;
 
 use super::dice::Dice;
-use crate::hash::{combined, sha256};
 use crate::phantom::puppet::{Life, PuppetError, Sway};
 use crate::phantom::{Heart, Lesson, Quality};
 use crate::puppet::{self, FRAMES, GRID, SIDE, contraction};
-pub use stills::{Still, StillsError, stills};
+pub use stills::{Still, StillsError, stills, stills_sha256};
 
 /// Ejection fractions that beats are drawn at, shares.
 pub const EFS: [f64; 2] = [0.06, 0.84];
@@ -37,23 +36,6 @@ pub struct Source {
 }
 
 impl Source {
-    /// SHA-256 of the stills with their outlines, in their order.
-    pub fn stills_sha256(&self) -> String {
-        let each = self.stills.iter().map(|still| {
-            let points: Vec<u8> = still
-                .outline
-                .points()
-                .iter()
-                .flatten()
-                .flat_map(|v| v.to_le_bytes())
-                .chain(still.outline.septal_thickness.to_le_bytes())
-                .chain(still.outline.lateral_thickness.to_le_bytes())
-                .collect();
-            sha256(&[still.levels.as_slice(), &points].concat())
-        });
-        combined(&each.collect::<Vec<String>>())
-    }
-
     /// Sample `i`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Stills with outlines, from a folder.
 
 use super::super::dice::Dice;
+use crate::hash::{combined, sha256};
 use crate::media;
 use crate::media::region::Anatomy;
 use crate::phantom::puppet::{Puppet, PuppetError};
@@ -31,7 +32,7 @@ pub enum StillsError {
 
 impl Still {
     /// A puppet of it that contracts in a way of its own, as the ranges of [`Traits`] go.
-    pub(super) fn puppet(&self, dice: &mut Dice) -> Result<Puppet, PuppetError> {
+    pub(in crate::train) fn puppet(&self, dice: &mut Dice) -> Result<Puppet, PuppetError> {
         let traits = Traits {
             longitudinal: dice.within([0.75, 1.1]),
             shift: 0.12 * dice.normal(),
@@ -87,4 +88,21 @@ pub fn stills(folder: &Path) -> Result<Vec<Still>, StillsError> {
         true => Err(StillsError::None(folder.to_owned())),
         false => Ok(stills),
     }
+}
+
+/// SHA-256 of the stills with their outlines, in their order.
+pub fn stills_sha256(stills: &[Still]) -> String {
+    let each = stills.iter().map(|still| {
+        let points: Vec<u8> = still
+            .outline
+            .points()
+            .iter()
+            .flatten()
+            .flat_map(|v| v.to_le_bytes())
+            .chain(still.outline.septal_thickness.to_le_bytes())
+            .chain(still.outline.lateral_thickness.to_le_bytes())
+            .collect();
+        sha256(&[still.levels.as_slice(), &points].concat())
+    });
+    combined(&each.collect::<Vec<String>>())
 }
