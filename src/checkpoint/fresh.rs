@@ -11,9 +11,9 @@ use std::collections::HashMap;
 /// Each tensor follows from the seed and its name alone.
 ///
 /// Convolutions and linear layers are uniform in `+- 1 / sqrt(fan in)`, weights and biases; norms are 1 and 0. Of the
-/// published package: what has no layer (null embeddings, latents, frequencies) is standard normal, convolutions over
-/// frames begin as the identity of their middle tap, upsampling as four times the same (He et al., 2015), and the last
-/// convolution as nothing.
+/// published package: what has no layer (null embeddings, latents, frequencies) and the table of positions are standard
+/// normal, convolutions over frames begin as the identity of their middle tap, upsampling as four times the same (He et
+/// al., 2015), attention over frames and the last convolution as nothing.
 pub struct Fresh {
     seed: u64,
     /// Inputs of each output, of the layers whose weight was asked for.
@@ -56,7 +56,7 @@ impl Fresh {
             return (0..n).map(one).collect();
         }
         let inputs = inputs.max(1) as f64;
-        if layer.ends_with("net.0") && layer.contains("ups.") && !layer.contains("gca") {
+        if shuffles(layer) {
             let each = n / 4;
             let within = (6.0 / inputs).sqrt();
             let part = self.uniform(name, each, within);
@@ -67,6 +67,16 @@ impl Fresh {
     }
 }
 
+/// The convolution before a pixel shuffle.
+fn shuffles(layer: &str) -> bool {
+    layer.ends_with("net.0") && layer.contains("ups.") && !layer.contains("gca")
+}
+
+/// The norm behind an attention over frames.
+fn begins_as_nothing(layer: &str) -> bool {
+    layer.ends_with("fn.fn.to_out.1") && !layer.contains("mid_attn.")
+}
+
 impl TensorSource for Fresh {
     fn fetch(&self, name: &str, shape: &[usize]) -> Result<Fetched, String> {
         let n: usize = shape.iter().product();
@@ -74,14 +84,15 @@ impl TensorSource for Fresh {
         let last = layer.ends_with("final_conv");
         let values = match kind {
             "weight" | "bias" if last => vec![0.0; n],
+            "g" if begins_as_nothing(layer) => vec![0.0; n],
             "g" | "running_var" => vec![1.0; n],
             "running_mean" => vec![0.0; n],
             // A regressor begins with the mean of what it will be shown, as published.
             "bias" if layer == "fc" => vec![55.6; n],
             "weight" if shape.len() == 1 => vec![1.0; n],
-            "weight" => self.weight(name, layer, shape),
+            "weight" if !layer.ends_with("pos_emb") => self.weight(name, layer, shape),
             "bias" => match self.fans.borrow().get(layer) {
-                Some(_) if layer.ends_with("temporal_conv") => vec![0.0; n],
+                Some(_) if layer.ends_with("temporal_conv") || shuffles(layer) => vec![0.0; n],
                 Some(&inputs) => self.uniform(name, n, 1.0 / (inputs.max(1) as f64).sqrt()),
                 None => vec![0.0; n],
             },
@@ -141,6 +152,15 @@ mod tests {
         assert_eq!(taps, [0., 1., 0., 0., 0., 0., 0., 0., 0., 0., 1., 0.]);
         let up = of(&source, "unet.ups.0.6.net.0.weight", &[8, 3, 1, 1, 1]);
         assert!(up[..3] == up[3..6] && up[..3] == up[9..12] && up[..3] != up[12..15]);
+        assert_eq!(of(&source, "unet.ups.0.6.net.0.bias", &[8]), [0.0; 8]);
+        for (name, g) in [
+            ("unet.downs.0.5.fn.fn.to_out.1.g", 0.0),
+            ("unet.mid_attn.fn.fn.to_out.1.g", 1.0),
+            ("unet.mid_block1.cross_attn.fn.to_out.1.g", 1.0),
+        ] {
+            assert_eq!(of(&source, name, &[2]), [g; 2], "{name}");
+        }
+        assert!(largest(&of(&source, "unet.attn_pool.pos_emb.weight", &[64, 64])) > 2.5);
         let latents = of(&source, "unet.attn_pool.latents", &[40, 40]);
         let square: f32 = latents.iter().map(|v| v * v).sum::<f32>() / 1600.0;
         assert!((square - 1.0).abs() < 0.1, "{square}");

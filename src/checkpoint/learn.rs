@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a stage's weights are to come from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum From {
+pub enum Origin {
     /// The motion cascade inside the program.
     BuiltIn,
     /// A cascade in the native form. A stage that is not there yet begins with nothing.
@@ -51,21 +51,21 @@ impl LearningStage {
     ///
     /// # Errors
     /// [`Error`], also when the cascade has no such stage.
-    pub fn open(from: &From, index: usize, seed: u64) -> Result<Self, Error> {
+    pub fn open(from: &Origin, index: usize, seed: u64) -> Result<Self, Error> {
         let mut files = BTreeMap::new();
         let (text, path) = match from {
-            From::BuiltIn => {
+            Origin::BuiltIn => {
                 let (text, bytes) = builtin::motion_stage();
                 files.insert(native::stage_file(0), bytes.to_vec());
                 (text.to_owned(), PathBuf::from("built-in"))
             }
-            From::Config(path) => {
+            Origin::Config(path) => {
                 let text = read_text(path)?;
                 // The rest holds its author's folders.
                 let text = kept_config(&text).map_err(|why| Error::config(path, why))?;
                 (text, path.clone())
             }
-            From::Folder(folder) => {
+            Origin::Folder(folder) => {
                 let text = read_text(&folder.join("config.yaml"))?;
                 let stages = parse_cascade(&text)
                     .map_err(|why| Error::config(&folder.join("config.yaml"), why))?
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_published_configuration_begins_with_nothing_stage_by_stage() {
-        let from = From::Config(fixture("merged_tiny_2scm/config.yaml"));
+        let from = Origin::Config(fixture("merged_tiny_2scm/config.yaml"));
         let first = LearningStage::open(&from, 0, 1).unwrap();
         assert!(!first.is_whole() && first.crop.is_none());
         assert_eq!(first.noise, LossConfig::PUBLISHED);
@@ -245,13 +245,13 @@ mod tests {
         };
         write(&first);
         assert!(crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).is_err());
-        let second = LearningStage::open(&From::Folder(folder.path().to_owned()), 1, 1).unwrap();
+        let second = LearningStage::open(&Origin::Folder(folder.path().to_owned()), 1, 1).unwrap();
         assert!(second.is_whole() && second.config.unet.lowres_cond);
         assert!(second.crop.is_some_and(|size| size < second.config.size));
         write(&second);
         let whole = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();
         assert_eq!(whole.cascade.stages.len(), 2);
-        let again = LearningStage::open(&From::Folder(folder.path().to_owned()), 0, 9).unwrap();
+        let again = LearningStage::open(&Origin::Folder(folder.path().to_owned()), 0, 9).unwrap();
         let (a, b) = (weights(&first), weights(&again));
         for (name, a) in &a {
             let values = |t: &Tensor| -> Vec<f32> { t.flatten_all().unwrap().to_vec1().unwrap() };

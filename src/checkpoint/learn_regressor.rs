@@ -2,7 +2,7 @@
 
 use super::fresh::Fresh;
 use super::import::Writer;
-use super::learn::{From, safetensors_of};
+use super::learn::{Origin, safetensors_of};
 use super::regressor::{self, RegressorSpec};
 use super::{Error, SafetensorsSource, builtin, read_text};
 use crate::hash::sha256;
@@ -28,14 +28,14 @@ impl LearningRegressor {
     ///
     /// # Errors
     /// [`Error`], with a sentence.
-    pub fn open(from: &From, seed: u64) -> Result<Self, Error> {
+    pub fn open(from: &Origin, seed: u64) -> Result<Self, Error> {
         let learn = |spec: &RegressorSpec, source: &dyn crate::nn::TensorSource| {
             Ok(Params::learn(source, &Device::Cpu, |p| {
                 R2Plus1d::new(&spec.net, p)
             })?)
         };
         let (spec, (net, vars), sha256) = match from {
-            From::BuiltIn => {
+            Origin::BuiltIn => {
                 let (text, bytes) = builtin::regressor_parts();
                 let path = Path::new("built-in");
                 let spec =
@@ -45,14 +45,14 @@ impl LearningRegressor {
                 let made = learn(&spec, &source)?;
                 (spec, made, sha256(bytes))
             }
-            From::Config(path) if path.extension().is_some_and(|e| e == "yaml") => {
+            Origin::Config(path) if path.extension().is_some_and(|e| e == "yaml") => {
                 let text = read_text(path)?;
                 let spec =
                     RegressorSpec::from_yaml(&text).map_err(|why| Error::config(path, why))?;
                 let made = learn(&spec, &Fresh::new(seed))?;
                 (spec, made, sha256(text.as_bytes()))
             }
-            From::Config(path) | From::Folder(path) => {
+            Origin::Config(path) | Origin::Folder(path) => {
                 let opened = regressor::open(path, None, &Interrupt::new())?;
                 let made = opened.with_source(path, |source| learn(&opened.spec, source))?;
                 (opened.spec, made, opened.identity.sha256)

@@ -19,7 +19,7 @@ mod yaml_values;
 pub use builtin::{builtin_cascade, builtin_regressor, card, card_text, model_card};
 pub use config_yaml::{parse_cascade, parse_unet};
 pub use import::{Precision, import};
-pub use learn::{From, LearningStage};
+pub use learn::{LearningStage, Origin};
 pub use learn_regressor::LearningRegressor;
 pub use regressor::{
     Normalisation, Regressor, RegressorSpec, open_regressor, open_regressor_until,

@@ -119,7 +119,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             from_sha256: learning.sha256.clone(),
             stage: 0,
             data,
-            data_sha256: clips.sha256()?,
+            data_sha256: clips.sha256(|| stop.is_set())?,
             settings: serde_json::to_value(&settings)?,
         };
         begin(args, &kept)?;
@@ -137,7 +137,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if learning.cascade.stages[config.stage].output == Output::Picture {
         let settings = config.of_pictures().map_err(bad)?;
         let clips = clips(settings.puppets)?;
-        let data = (clips.len(), clips.sha256()?);
+        let data = (clips.len(), clips.sha256(|| stop.is_set())?);
         begin(
             args,
             &kept(data.0, data.1, serde_json::to_value(&settings)?),
@@ -277,7 +277,7 @@ fn begin(args: &Args, kept: &Kept) -> anyhow::Result<()> {
         let before = kept_in(&path)?;
         ensure!(
             before == *kept,
-            "{} is not the configuration that {} was begun with, or its stills or weights are others now. What it \
+            "{} is not the configuration that {} was begun with, or its data or weights are others now. What it \
              was begun with stands in {}.",
             args.config.display(),
             args.out.display(),

@@ -1,4 +1,4 @@
-//! Normalisations of the U-Net. All use eps 1e-5.
+//! Normalisations of the U-Net and, while it learns, of the regressor. All use eps 1e-5.
 
 #[cfg(feature = "cuda")]
 use super::cuda;

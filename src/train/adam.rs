@@ -51,17 +51,26 @@ impl Adam {
         }
     }
 
-    /// From now on steps are of this size.
-    pub fn set_alpha(&mut self, alpha: f64) {
-        self.config.alpha = alpha;
-    }
-
     /// One step down the gradients. A variable without one stays as it is, and so do its moments.
     ///
     /// # Errors
     /// When a gradient is not of its variable's shape, or is no number: then nothing has been changed. When
     /// the device fails.
     pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &GradStore) -> Result<()> {
+        let alpha = self.config.alpha;
+        self.step_by(vars, grads, &|_| alpha)
+    }
+
+    /// As [`Self::step`], with a step size for each variable by its name.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn step_by(
+        &mut self,
+        vars: &BTreeMap<String, Var>,
+        grads: &GradStore,
+        alpha: &(dyn Fn(&str) -> f64 + Sync),
+    ) -> Result<()> {
         let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
         let slope = |(name, var): (&String, &Var)| -> Result<Option<(String, Vec<f32>)>> {
             let Some(grad) = grads.get(var.as_tensor()) else {
@@ -92,7 +101,7 @@ impl Adam {
                 return Ok(());
             };
             let mut theta = values(var.as_tensor())?;
-            moments.update(config, &mut theta, grad);
+            moments.update(config, alpha(name), &mut theta, grad);
             var.set(&Tensor::from_vec(theta, var.shape(), var.device())?)
         })
     }
@@ -149,10 +158,10 @@ impl Adam {
 impl Moments {
     /// `m <- beta1 m + (1 - beta1) g`, `v <- beta2 v + (1 - beta2) g^2`,
     /// `theta <- theta - alpha / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)`; the corrections in `f64`.
-    fn update(&mut self, config: &AdamConfig, theta: &mut [f32], grad: &[f32]) {
+    fn update(&mut self, config: &AdamConfig, alpha: f64, theta: &mut [f32], grad: &[f32]) {
         self.t += 1;
         let t = self.t as f64;
-        let step = (config.alpha / (1.0 - config.beta1.powf(t))) as f32;
+        let step = (alpha / (1.0 - config.beta1.powf(t))) as f32;
         let root = (1.0 - config.beta2.powf(t)).sqrt() as f32;
         let (keep1, keep2) = (config.beta1 as f32, config.beta2 as f32);
         let (take1, take2) = ((1.0 - config.beta1) as f32, (1.0 - config.beta2) as f32);

@@ -28,6 +28,8 @@ const MOST_ROWS: usize = 1_000_000;
 pub enum ClipsError {
     #[error("{}: it cannot be read ({why}).", path.display())]
     Unreadable { path: PathBuf, why: String },
+    #[error("Stopped before all clips were read.")]
+    Stopped,
     #[error("{}: {why}", path.display())]
     List { path: PathBuf, why: String },
     #[error(transparent)]
@@ -72,6 +74,8 @@ pub struct Window {
     pub video: Tensor,
     /// One of its frames, `[1, c, 112, 112]`.
     pub cond: Tensor,
+    /// Frames that are the clip's; those behind them are black.
+    pub there: usize,
     /// A share.
     pub ef: f64,
 }
@@ -129,18 +133,18 @@ impl Clips {
     /// SHA-256 of what is recorded, in its order, with the EFs; or of the stills with their outlines.
     ///
     /// # Errors
-    /// When a file cannot be read.
-    pub fn sha256(&self) -> Result<String, ClipsError> {
+    /// When a file cannot be read, or `stop` says so before all are.
+    pub fn sha256(&self, stop: impl Fn() -> bool) -> Result<String, ClipsError> {
         let entries = match self {
             Self::Drawn(drawn) => return Ok(stills_sha256(&drawn.stills)),
             Self::Recorded(entries) => entries,
         };
         let each = entries.iter().map(|entry| {
-            let file = sha256_file(&entry.path, || false).map_err(|e| ClipsError::Unreadable {
+            let file = sha256_file(&entry.path, &stop).map_err(|e| ClipsError::Unreadable {
                 path: entry.path.clone(),
                 why: e.to_string(),
             })?;
-            let text = format!("{} {}", file.unwrap_or_default(), entry.ef);
+            let text = format!("{} {}", file.ok_or(ClipsError::Stopped)?, entry.ef);
             Ok(sha256(text.as_bytes()))
         });
         Ok(combined(
@@ -183,6 +187,9 @@ impl Clips {
         channels: usize,
     ) -> Result<Window, ClipsError> {
         let mut dice = Dice::new(seed, number);
+        if matches!(self, Self::Recorded(entries) if entries.is_empty()) {
+            return Err(ClipsError::None(PathBuf::new()));
+        }
         let (clip, ef) = match self {
             Self::Drawn(drawn) => drawn.clip(&mut dice, frames, fps)?,
             Self::Recorded(entries) => {
@@ -199,6 +206,7 @@ impl Clips {
             },
             why: e.to_string(),
         };
+        let there = clip.dim(2).unwrap_or_default().min(frames);
         let mut cut = || -> candle_core::Result<(Tensor, Tensor)> {
             let there = clip.dim(2)?;
             let clip = match frames.checked_sub(there) {
@@ -213,7 +221,12 @@ impl Clips {
             Ok((video, cond.contiguous()?))
         };
         let (video, cond) = cut().map_err(unreadable)?;
-        Ok(Window { video, cond, ef })
+        Ok(Window {
+            video,
+            cond,
+            there,
+            ef,
+        })
     }
 }
 
@@ -277,8 +290,10 @@ fn recorded(path: &Path, fps: f64) -> Result<Tensor, ClipsError> {
         let video = region::video(&opened.recording, &crop, || false)?;
         let shape = (1, 1, video.frames, video.height, video.width);
         let clip = Tensor::from_vec(video.data, shape, &Device::Cpu)?;
-        let clip = resample(&to_size(&clip, SIDE, &Interrupt::new())?, fps / rate.fps())?;
-        ((clip * 255.0)? + 0.5)?.floor()? / 255.0
+        // Whole numbers, so that a mean of two is exact.
+        let levels = (to_size(&clip, SIDE, &Interrupt::new())? * 255.0)?.round()?;
+        let levels = resample(&levels, fps / rate.fps())?;
+        (levels + 0.5)?.floor()? / 255.0
     };
     made().map_err(|e| unreadable(e.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Networks that learn: the loss of a stage, the optimiser, and the average of the weights that is sampled from.
 //!
 //! Reynaud et al. (MICCAI 2023) train each stage by itself, with the loss of Karras et al. (2022) and Adam
-//! (Kingma and Ba, 2015). Loss, optimiser and average are as published: what a step draws at random comes from
+//! (Kingma and Ba, 2015). Loss, optimiser and average of a stage of pictures are as published: what a step draws at random comes from
 //! outside ([`Draws`]), so that a recorded step can be replayed to its gradients. A [`Run`] goes through the steps of a
 //! [`Task`]: [`MotionTask`] teaches the first stage of a motion cascade, from [`samples`] made as they are needed,
 //! [`PictureTask`] any stage whose channels are pictures, and [`RegressorTask`]

@@ -2,7 +2,7 @@
 
 use super::run::{Method, RunError, Task, Vars};
 use super::samples::{EFS, Sample, Source};
-use super::{Batch, Draws, EmaConfig, LossConfig, beat_errors, loss};
+use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, beat_errors, loss};
 use crate::checkpoint::LearningStage;
 use crate::edm::schedule::loss_weight;
 use crate::edm::{Output, Seed};
@@ -35,23 +35,24 @@ const SPREAD: f64 = 0.25;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MotionSettings {
-    /// Steps of the whole run.
+    /// Steps of the whole run, 1 to 100 million.
     pub steps: u64,
-    /// Samples of a step, 64 at most: of the built-in stage each takes a third of a gigabyte.
+    /// Samples of a step, 1 to 64.
     pub batch: usize,
-    /// The largest step size.
+    /// The largest step size, above 0, at most 1.
     pub step_size: f64,
     pub seed: u64,
-    /// The share of samples that are puppets, where there are stills.
+    /// The share of samples that are puppets, 0 to 1, where there are stills.
     pub puppets: f64,
     /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
-    /// values, and is seen through all but the highest.
+    /// values, and is seen through all but the highest. The mean within 10 of 0, the deviation above 0, at most 10.
     pub log_sigma: [f64; 2],
-    /// The share of samples at the level that a run begins at, and that this stage's one evaluation is made at.
+    /// The share of samples, 0 to 1, at the level that a run begins at, and that this stage's one evaluation is made at.
     pub at_highest: f64,
-    /// The share of samples whose EF the U-Net is not told; the encoder always is.
+    /// The share of samples, below 1, whose EF the U-Net is not told; the encoder always is.
     pub untold: f64,
-    /// How much the errors of the mean strain and of the volume count ([`beat_errors`]), beside an error a cell.
+    /// How much the errors of the mean strain and of the volume count ([`beat_errors`]), beside an error a cell; 0 to
+    /// 10,000.
     pub strain: f64,
     pub volume: f64,
 }
@@ -84,7 +85,9 @@ impl MotionSettings {
             ("puppets", (0.0..=1.0).contains(&self.puppets)),
             (
                 "log_sigma",
-                self.log_sigma[0].abs() <= 10.0 && (0.0..=10.0).contains(&self.log_sigma[1]),
+                self.log_sigma[0].abs() <= 10.0
+                    && self.log_sigma[1] > 0.0
+                    && self.log_sigma[1] <= 10.0,
             ),
             ("at_highest", (0.0..=1.0).contains(&self.at_highest)),
             ("untold", (0.0..1.0).contains(&self.untold)),
@@ -119,7 +122,7 @@ impl MotionTask {
     /// The seed and the scale of `source` become the run's.
     ///
     /// # Errors
-    /// A sentence, when the stage makes no motion, or not such as samples are of.
+    /// [`RunError::State`], when the stage makes no motion, or not such as samples are of.
     pub fn new(
         settings: MotionSettings,
         learning: LearningStage,
@@ -177,7 +180,7 @@ impl MotionTask {
         let highest = self.learning.config.levels.sigma_max.ln();
         for level in &mut draws.levels {
             let share = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-            if share < self.settings.at_highest && noise.p_std > 0.0 {
+            if share < self.settings.at_highest {
                 let log_sigma = highest + SPREAD * f64::from(*level);
                 *level = ((log_sigma - noise.p_mean) / noise.p_std) as f32;
             }
@@ -194,6 +197,7 @@ impl Task for MotionTask {
             batch: self.settings.batch,
             together: false,
             largest_norm: Some(1.0),
+            adam: AdamConfig::PUBLISHED,
             ema: EMA,
             slower: Some(ENCODER),
         }

@@ -1,6 +1,6 @@
 //! Any stage whose channels are pictures as a task, as published.
 
-use super::clips::{Clips, Window};
+use super::clips::{Clips, SIDE, Window};
 use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
 use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, loss};
@@ -17,13 +17,14 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PictureSettings {
-    /// Steps of the whole run.
+    /// Steps of the whole run, 1 to 100 million.
     pub steps: u64,
-    /// Samples of a step, 64 at most.
+    /// Samples of a step, 1 to 64.
     pub batch: usize,
+    /// Above 0, at most 1.
     pub step_size: f64,
     pub seed: u64,
-    /// The share of clips that are puppets, where there are stills and no recorded clips.
+    /// The share of clips that are puppets, 0 to 1, where there are stills and no recorded clips.
     pub puppets: f64,
     /// Every fourth step is of pictures: all frames, and nothing that acts over them.
     pub joint: bool,
@@ -78,16 +79,28 @@ pub struct Plan {
 
 impl PictureTask {
     /// # Errors
-    /// A sentence, when the stage makes motion.
+    /// [`RunError::State`], when the stage is not one that pictures by their time teach.
     pub fn new(
         settings: PictureSettings,
         learning: LearningStage,
         clips: Clips,
     ) -> Result<Self, RunError> {
+        let refused = |why: &str| Err(RunError::State(why.into()));
         if learning.config.output != Output::Picture {
-            return Err(RunError::State(
-                "The stage makes motion, not pictures.".into(),
-            ));
+            return refused("The stage makes motion, not pictures.");
+        }
+        if learning.cascade.makes_motion() {
+            return refused(
+                "A stage on a carried picture cannot be taught yet: it would be shown other pictures than in use.",
+            );
+        }
+        if learning.cascade.beat_normalised {
+            return refused(
+                "The cascade's clips are one beat each; clips are shown by their time.",
+            );
+        }
+        if learning.crop.is_some() && learning.config.size > SIDE {
+            return refused("Pieces are of the 112 x 112 pixels of a clip; the stage is larger.");
         }
         Ok(Self {
             noise: learning.noise,
@@ -95,11 +108,6 @@ impl PictureTask {
             learning,
             clips,
         })
-    }
-
-    /// Whether its video is whole once this stage is written.
-    pub fn learning(&self) -> &LearningStage {
-        &self.learning
     }
 
     /// Frames of the whole cascade's video.
@@ -153,6 +161,7 @@ impl Task for PictureTask {
             batch: self.settings.batch,
             together: false,
             largest_norm: None,
+            adam: AdamConfig::PUBLISHED,
             ema: EmaConfig::PUBLISHED,
             slower: None,
         }

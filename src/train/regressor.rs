@@ -1,35 +1,46 @@
 //! A regressor as a task: the square of its error in points, as published.
 
-use super::EmaConfig;
 use super::clips::{Clips, SIDE};
 use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
+use super::{AdamConfig, EmaConfig};
 use crate::checkpoint::LearningRegressor;
-use crate::nn::{Interrupt, ResizeMode, resize};
+use crate::clip::resample::to_size;
+use crate::nn::Interrupt;
 use candle_core::{Device, Result as TensorResult, Tensor, TensorId, Var};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+/// PyTorch's own, which the published regressor was taught with.
+const ADAM: AdamConfig = AdamConfig {
+    alpha: 1e-4,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+};
+
 /// What a clip in which nothing moves is taken for.
 const STILL: f64 = 0.02;
 
-/// What a run is made with; by itself as EchoDiffusion's own regressor was.
+/// What a run is made with; by itself as EchoDiffusion's own regressor was, but for what is kept: the average of the
+/// weights over the steps, not those of the best epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RegressorSettings {
-    /// Steps of the whole run.
+    /// Steps of the whole run, 1 to 100 million.
     pub steps: u64,
-    /// Clips of a step, 2 to 256: they are normalised with each other.
+    /// Clips of a step, 2 to 256: they are normalised with each other, so that the memory of a step grows with them.
     pub batch: usize,
+    /// Above 0, at most 1.
     pub step_size: f64,
     pub seed: u64,
-    /// The share of clips that are puppets, where there are stills and no recorded clips.
+    /// The share of clips that are puppets, 0 to 1, where there are stills and no recorded clips.
     pub puppets: f64,
-    /// The share of clips that show one frame all along, whose EF is taken as 2 %: texture is not to say anything of EF.
+    /// The share of clips, 0 to 1, that show one frame all along, whose EF is taken as 2 %: texture is not to say anything of EF.
     pub motionless: f64,
-    /// Pixels of 112 by which a clip is moved at most, to any side.
+    /// Pixels of 112 by which a clip is moved at most, to any side; 0 to 55.
     pub moved: usize,
     /// The step size falls, by half a cosine, to nothing at the end.
     pub falls: bool,
@@ -105,20 +116,24 @@ impl RegressorTask {
         let still = dice.share() < settings.motionless;
         let made = || -> TensorResult<Tensor> {
             let by = settings.moved;
+            let there = window.video.narrow(2, 0, window.there)?;
             let video = match still {
                 true => {
-                    let (b, c, f, h, w) = window.video.dims5()?;
-                    let first = window.video.narrow(2, 0, 1)?;
-                    first.broadcast_as((b, c, f, h, w))?.contiguous()?
+                    let (b, c, _, h, w) = there.dims5()?;
+                    let first = there.narrow(2, 0, 1)?;
+                    let all = first.broadcast_as((b, c, spec.frames, h, w))?;
+                    all.contiguous()?
                 }
-                false => window.video.clone(),
+                false => there,
             };
+            // What is missing, and what comes in at a side, is black, or the mean where there is one.
+            let video = spec.normalised(&video)?;
+            let missing = spec.frames - video.dim(2)?;
+            let video = video.pad_with_zeros(2, 0, missing)?;
             let wide = video.pad_with_zeros(3, by, by)?;
             let wide = wide.pad_with_zeros(4, by, by)?;
             let moved = wide.narrow(3, y, SIDE)?.narrow(4, x, SIDE)?.contiguous()?;
-            let size = spec.size;
-            let moved = resize(&moved, ResizeMode::Area, spec.frames, size, size)?;
-            spec.normalised(&moved)
+            to_size(&moved, spec.size, &Interrupt::new())
         };
         let ef = if still { STILL } else { window.ef };
         Ok((made()?, (100.0 * ef) as f32))
@@ -134,6 +149,7 @@ impl Task for RegressorTask {
             batch: self.settings.batch,
             together: true,
             largest_norm: None,
+            adam: ADAM,
             ema: EmaConfig {
                 every: 1,
                 after: 100,
@@ -178,13 +194,13 @@ impl Task for RegressorTask {
     }
 
     /// The running averages of the norms.
-    fn stepped(&self) -> TensorResult<()> {
-        for (running, value) in self.learning.net.averages()? {
-            if let Some(var) = self.by_id.get(&running.id()) {
-                var.set(&value)?;
-            }
-        }
-        Ok(())
+    fn beside(&self) -> TensorResult<Vec<(Var, Tensor)>> {
+        let averages = self.learning.net.averages()?.into_iter();
+        let known = averages.filter_map(|(running, value)| {
+            let var = self.by_id.get(&running.id())?;
+            Some((var.clone(), value))
+        });
+        Ok(known.collect())
     }
 
     fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {

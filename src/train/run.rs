@@ -7,6 +7,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes: the graph of a sample is walked, and freed, by functions that call themselves.
 const STACK: usize = 256 << 20;
@@ -48,12 +49,13 @@ pub trait Task: Sync {
         interrupt: &Interrupt,
     ) -> std::result::Result<Tensor, RunError>;
 
-    /// Hears that a step was made: what is learned otherwise than by gradients follows now.
+    /// What is learned otherwise than by gradients: variables, and what each is after the step whose losses were last
+    /// made.
     ///
     /// # Errors
     /// When there is no memory for it.
-    fn stepped(&self) -> Result<()> {
-        Ok(())
+    fn beside(&self) -> Result<Vec<(Var, Tensor)>> {
+        Ok(Vec::new())
     }
 
     /// Writes weights as what opens elsewhere.
@@ -78,6 +80,7 @@ pub struct Method {
     pub together: bool,
     /// The largest norm of a gradient over all parameters, if it is cut: a rare sample must not undo a hundred others.
     pub largest_norm: Option<f64>,
+    pub adam: AdamConfig,
     pub ema: EmaConfig,
     /// Parameters whose names begin so learn in steps smaller by this.
     pub slower: Option<(&'static str, f64)>,
@@ -88,12 +91,12 @@ pub struct Method {
 pub enum RunError {
     #[error(
         "The loss of step {0} is no number: the run has left its way. What was learned before it is kept. Begin \
-         another run from its cascade, with a smaller step_size."
+         another run from that, with a smaller step_size."
     )]
     NotANumber(u64),
     #[error(
-        "The gradient of {1} in step {0} is no number. What was learned before it is kept. Begin another run from its \
-         cascade, with a smaller step_size."
+        "The gradient of {1} in step {0} is no number. What was learned before it is kept. Begin another run from that, \
+         with a smaller step_size."
     )]
     Gradient(u64, String),
     #[error(transparent)]
@@ -143,6 +146,33 @@ pub struct Run<T> {
 /// The loss of one sample and its slopes, by the parameters' names.
 type Slopes = (f64, BTreeMap<String, Tensor>);
 
+/// Sums over samples in their order, whichever comes first: those that come early wait.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    slopes: BTreeMap<String, Tensor>,
+    next: usize,
+    early: BTreeMap<usize, Slopes>,
+}
+
+impl Sums {
+    fn take(&mut self, i: usize, made: Slopes) -> Result<()> {
+        self.early.insert(i, made);
+        while let Some((loss, slopes)) = self.early.remove(&self.next) {
+            self.loss += loss;
+            for (name, slope) in slopes {
+                let sum = match self.slopes.remove(&name) {
+                    Some(sum) => (sum + slope)?,
+                    None => slope,
+                };
+                self.slopes.insert(name, sum);
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
+
 impl<T: Task> Run<T> {
     /// From the weights that the task has.
     ///
@@ -152,17 +182,13 @@ impl<T: Task> Run<T> {
         let method = task.method();
         let lanes = Lanes::new(method.pieces(), STACK);
         Ok(Self {
-            adam: Adam::new(AdamConfig::PUBLISHED),
+            adam: Adam::new(method.adam),
             ema: Ema::new(method.ema, task.vars())?,
             step: 0,
             lanes: lanes.map_err(|e| RunError::State(e.to_string()))?,
             method,
             task,
         })
-    }
-
-    pub fn task(&self) -> &T {
-        &self.task
     }
 
     pub fn step_number(&self) -> u64 {
@@ -192,17 +218,16 @@ impl<T: Task> Run<T> {
         }
         let step_size = self.task.step_size_at(self.step);
         let slower = self.method.slower;
-        let is_slow = |name: &str| slower.is_some_and(|(prefix, _)| name.starts_with(prefix));
-        let each = self.task.vars().iter();
-        let (slow, others): (Vars, Vars) = each
-            .map(|(name, var)| (name.clone(), var.clone()))
-            .partition(|(name, _)| is_slow(name));
-        let by = slower.map_or(1.0, |(_, by)| by);
-        for (vars, size) in [(others, step_size), (slow, by * step_size)] {
-            self.adam.set_alpha(size);
-            self.adam.step(&vars, &grads)?;
+        let size = |name: &str| match slower {
+            Some((prefix, by)) if name.starts_with(prefix) => by * step_size,
+            _ => step_size,
+        };
+        // All that may fail but for want of memory comes before the first change.
+        let beside = self.task.beside()?;
+        self.adam.step_by(self.task.vars(), &grads, &size)?;
+        for (var, value) in beside {
+            var.set(&value)?;
         }
-        self.task.stepped()?;
         self.ema.step(self.task.vars())?;
         let done = Step {
             step: self.step,
@@ -217,31 +242,24 @@ impl<T: Task> Run<T> {
     /// The loss of a step and its slopes: the mean over the samples, summed in their order.
     fn slopes(&self, interrupt: &Interrupt) -> std::result::Result<(f64, GradStore), RunError> {
         let plan = self.task.plan(self.step)?;
-        let batch = self.method.pieces();
-        let each = |i: usize| self.slopes_of(&plan, i, interrupt);
-        let made = self.lanes.map(batch, each).into_iter();
-        let made = made.collect::<std::result::Result<Vec<Slopes>, _>>()?;
-        let share = 1.0 / batch as f64;
-        let total: f64 = made.iter().map(|(value, _)| value).sum();
-        let mean = |(name, var): (&String, &Var)| -> Result<Option<(Var, Tensor)>> {
-            let mut sum: Option<Tensor> = None;
-            for slope in made.iter().filter_map(|(_, slopes)| slopes.get(name)) {
-                sum = Some(match sum {
-                    Some(sum) => (sum + slope)?,
-                    None => slope.clone(),
-                });
-            }
-            let mean = sum.map(|sum| sum * share).transpose()?;
-            Ok(mean.map(|mean| (var.clone(), mean)))
+        let pieces = self.method.pieces();
+        let sums = Mutex::new(Sums::default());
+        let each = |i: usize| {
+            let made = self.slopes_of(&plan, i, interrupt)?;
+            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(sums.take(i, made)?)
         };
-        let means: Vec<_> = (self.task.vars().par_iter())
-            .map(mean)
-            .collect::<Result<_>>()?;
+        let done = self.lanes.map(pieces, each).into_iter();
+        done.collect::<std::result::Result<(), RunError>>()?;
+        let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let share = 1.0 / pieces as f64;
         let mut grads = GradStore::default();
-        for (var, mean) in means.into_iter().flatten() {
-            grads.insert(&var, mean);
+        for (name, sum) in sums.slopes {
+            if let Some(var) = self.task.vars().get(&name) {
+                grads.insert(var, (sum * share)?);
+            }
         }
-        Ok((total * share, grads))
+        Ok((sums.loss * share, grads))
     }
 
     fn slopes_of(
@@ -254,7 +272,7 @@ impl<T: Task> Run<T> {
         let grads = value.backward()?;
         let slopes = self.task.vars().iter().filter_map(|(name, var)| {
             let slope = grads.get(var)?;
-            Some((name.clone(), slope.clone()))
+            Some((name.clone(), slope.detach()))
         });
         Ok((f64::from(value.to_scalar::<f32>()?), slopes.collect()))
     }
@@ -338,7 +356,7 @@ impl<T: Task> Run<T> {
             let kept = weights.get(name).ok_or_else(|| none(name))?;
             var.set(kept)?;
         }
-        self.adam = Adam::with_state(AdamConfig::PUBLISHED, self.task.vars(), adam)?;
+        self.adam = Adam::with_state(self.method.adam, self.task.vars(), adam)?;
         self.ema = Ema::with_state(self.method.ema, self.task.vars(), ema)?;
         self.step = step.first().copied().unwrap_or_default().unsigned_abs();
         Ok(())

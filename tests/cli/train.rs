@@ -116,7 +116,7 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     std::fs::remove_file(path.join("stills of Mustermann/a.outline.json")).unwrap();
     std::fs::write(path.join("stills of Mustermann/a.outline.json"), moved).unwrap();
     let changed = train(path, &[&half[..], &["--resume"]].concat());
-    assert!(refused(&changed).contains("its stills or weights are others now"));
+    assert!(refused(&changed).contains("its data or weights are others now"));
 }
 
 #[test]

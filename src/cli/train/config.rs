@@ -1,6 +1,6 @@
 //! What a run is told, and what of it is kept.
 
-use crate::checkpoint::From;
+use crate::checkpoint::Origin;
 use crate::files::yaml;
 use crate::train::{MotionSettings, PictureSettings, RegressorSettings};
 use serde::de::DeserializeOwned;
@@ -22,7 +22,7 @@ pub enum What {
 /// What a run is told: what is its own, and the settings of its kind, side by side.
 pub struct Config {
     pub what: What,
-    pub from: From,
+    pub from: Origin,
     /// Which stage, from 0.
     pub stage: usize,
     /// Pictures with outlines, of which puppets are made.
@@ -46,9 +46,9 @@ impl Config {
         let config = Self {
             what: taken(&mut all, "what", What::Stage)?,
             from: match () {
-                () if from == BUILT_IN => From::BuiltIn,
-                () if path.is_file() => From::Config(path),
-                () => From::Folder(path),
+                () if from == BUILT_IN => Origin::BuiltIn,
+                () if path.is_file() => Origin::Config(path),
+                () => Origin::Folder(path),
             },
             stage: stage.checked_sub(1).ok_or("`stage` counts from 1")?,
             stills: taken(&mut all, "stills", None)?,
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_configuration_is_read_or_refused_by_name() {
         let empty = Config::read("# nothing\n").unwrap();
-        assert_eq!((empty.from.clone(), empty.stage), (From::BuiltIn, 0));
+        assert_eq!((empty.from.clone(), empty.stage), (Origin::BuiltIn, 0));
         assert_eq!(empty.of_motion(), Ok(MotionSettings::default()));
         assert_eq!(empty.of_pictures(), Ok(PictureSettings::default()));
         let regressor = Config::read("what: regressor\nmoved: 4\n").unwrap();

@@ -131,9 +131,6 @@ impl TemporalConv {
 
     /// With weights that are packed for this pass, and a gradient.
     fn learned(&self, weight: &Tensor, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
-        if self.before.max(self.after) >= self.taps {
-            return self.composed(weight, x);
-        }
         if x.dim(1)? != self.inputs {
             return Err(mismatch(x, self.inputs));
         }
@@ -148,6 +145,7 @@ impl TemporalConv {
     }
 
     /// As one shifted matrix product a tap: weight `[out, in, taps]`.
+    #[cfg(test)]
     pub(in crate::nn) fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (taps, o) = (self.taps, self.outputs);

@@ -3,7 +3,7 @@
 
 use super::columns::{par_parts, par_parts_with_room};
 use super::norm::{squares_into, sum_into};
-use super::{elements, fit, simd};
+use super::{elements, fit, flat, simd};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,13 +43,6 @@ fn statistics(x: &[f32], [b, c, n]: [usize; 3]) -> Vec<Statistics> {
         }
     };
     (0..c).into_par_iter().map(of).collect()
-}
-
-fn flat(dims: &[usize]) -> Result<[usize; 3]> {
-    match dims {
-        [b, c, rest @ ..] => Ok([*b, *c, rest.iter().product()]),
-        _ => Err(candle_core::Error::Msg("a tensor without channels".into())),
-    }
 }
 
 simd! {

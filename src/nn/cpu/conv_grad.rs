@@ -7,7 +7,7 @@ mod weights;
 
 use super::conv::{Pointwise, Spatial, Temporal, pack_pointwise, pack_spatial, pack_temporal};
 use super::product::Packed;
-use super::{elements, fit};
+use super::{elements, fit, flat};
 use crate::nn::Interrupt;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::Arc;
@@ -206,16 +206,6 @@ impl LearnedTemporal {
 /// Operands: x `[b, c, ...]`, weight `[o, c]`, bias `[o]`; result `[b, o, ...]`.
 pub struct LearnedPoint;
 
-impl LearnedPoint {
-    /// As `[b, c, n]`.
-    fn flat(dims: &[usize]) -> Result<[usize; 3]> {
-        match dims {
-            [b, c, rest @ ..] => Ok([*b, *c, rest.iter().product()]),
-            _ => Err(candle_core::Error::Msg("a tensor without channels".into())),
-        }
-    }
-}
-
 impl CustomOp3 for LearnedPoint {
     fn name(&self) -> &'static str {
         "conv-point-learned"
@@ -233,7 +223,7 @@ impl CustomOp3 for LearnedPoint {
         let (o, c) = lw.shape().dims2()?;
         let (w, bias) = (elements(w, lw)?, elements(bias, lb)?);
         fit(self.name(), bias.len() == o && lx.is_contiguous())?;
-        let flat = Shape::from(Self::flat(lx.dims())?.to_vec());
+        let flat = Shape::from(flat(lx.dims())?.to_vec());
         let layout = Layout::contiguous_with_offset(flat, lx.start_offset());
         let weights = Arc::new(pack_pointwise(w, (o, c), Some(bias)));
         let (out, _) = Pointwise { weights }.cpu_fwd(x, &layout)?;
@@ -252,7 +242,7 @@ impl CustomOp3 for LearnedPoint {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (o, c) = w.dims2()?;
-        let [b, _, n] = Self::flat(x.dims())?;
+        let [b, _, n] = flat(x.dims())?;
         let grad = grad.contiguous()?.reshape((b, o, 1, n, 1))?;
         let of_x = || {
             let values: Vec<f32> = w.flatten_all()?.to_vec1()?;
@@ -288,10 +278,7 @@ fn apart(x: &Tensor, dim: usize, stride: usize, whole: usize) -> Result<Tensor> 
         .unsqueeze(dim + 1)?
         .pad_with_zeros(dim + 1, 0, stride - 1)?;
     let x = x.flatten(dim, dim + 1)?;
-    match x.dim(dim)? {
-        n if n < whole => x.pad_with_zeros(dim, 0, whole - n),
-        _ => x.narrow(dim, 0, whole),
-    }
+    x.narrow(dim, 0, whole)
 }
 
 /// What leads nowhere is not computed: the gradient of the noisy video, for one.

@@ -41,6 +41,14 @@ fn fit(name: &str, fits: bool) -> Result<()> {
     }
 }
 
+/// `[b, c, ...]` as `[b, c, n]`.
+fn flat(dims: &[usize]) -> Result<[usize; 3]> {
+    match dims {
+        [b, c, rest @ ..] => Ok([*b, *c, rest.iter().product()]),
+        _ => Err(Error::Msg("a tensor without channels".into())),
+    }
+}
+
 /// Declares `fn name(args)` whose body is compiled for the baseline, for AVX2 + FMA and for AVX-512.
 macro_rules! simd {
     ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {

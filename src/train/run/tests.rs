@@ -1,5 +1,5 @@
 use super::*;
-use crate::checkpoint::{From, LearningRegressor, LearningStage, Recipe};
+use crate::checkpoint::{LearningRegressor, LearningStage, Origin, Recipe};
 use crate::train::clips::{Clips, Drawn};
 use crate::train::samples::Source;
 use crate::train::{MotionSettings, MotionTask, PictureSettings, PictureTask};
@@ -158,7 +158,7 @@ fn the_step_size_rises_and_falls() {
 /// A stage of the tiny published cascade of two, from nothing; the second, which sees pieces of 8 pixels, joins pictures.
 fn of_pictures(stage: usize) -> Run<PictureTask> {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
-    let from = From::Config(config.join("config.yaml"));
+    let from = Origin::Config(config.join("config.yaml"));
     let learning = LearningStage::open(&from, stage, 4).unwrap();
     let settings = PictureSettings {
         steps: 4,
@@ -213,7 +213,7 @@ fn a_stage_of_pictures_learns() {
 #[test]
 fn a_task_is_given_the_stage_that_it_is_of() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
-    let pictures = LearningStage::open(&From::Config(config.join("config.yaml")), 0, 1).unwrap();
+    let pictures = LearningStage::open(&Origin::Config(config.join("config.yaml")), 0, 1).unwrap();
     let source = Source {
         seed: 0,
         stills: Vec::new(),
@@ -221,12 +221,19 @@ fn a_task_is_given_the_stage_that_it_is_of() {
         scale: 1.0,
     };
     assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
-    let motion = LearningStage::open(&From::BuiltIn, 0, 1).unwrap();
-    let made = PictureTask::new(
-        PictureSettings::default(),
-        motion,
-        Clips::Drawn(Drawn::default()),
-    );
+    let motion = LearningStage::open(&Origin::BuiltIn, 0, 1).unwrap();
+    let drawn = || Clips::Drawn(Drawn::default());
+    let made = PictureTask::new(PictureSettings::default(), motion, drawn());
+    assert!(made.is_err());
+    // Pictures of one beat each.
+    let text = std::fs::read_to_string(config.join("config.yaml")).unwrap();
+    let text = text.replacen("dataset:", "dataset:\n  beat_normalised: true", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, text).unwrap();
+    let beats = LearningStage::open(&Origin::Config(path), 0, 1).unwrap();
+    assert!(beats.cascade.beat_normalised);
+    let made = PictureTask::new(PictureSettings::default(), beats, drawn());
     assert!(made.is_err());
 }
 
@@ -244,7 +251,7 @@ image_size: 56
 fn of_regressor(folder: &Path, steps: u64, clips: Clips) -> Run<RegressorTask> {
     let path = folder.join("small.yaml");
     std::fs::write(&path, METER).unwrap();
-    let learning = LearningRegressor::open(&From::Config(path), 4).unwrap();
+    let learning = LearningRegressor::open(&Origin::Config(path), 4).unwrap();
     let settings = RegressorSettings {
         steps,
         batch: 4,
