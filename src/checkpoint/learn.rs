@@ -6,7 +6,7 @@ use super::{Error, SafetensorsSource, builtin, native, networks, parse_cascade, 
 use crate::edm::cascade::Stage;
 use crate::edm::{CascadeConfig, LossConfig, StageConfig};
 use crate::files::yaml;
-use crate::hash::sha256;
+use crate::hash::{combined, sha256};
 use crate::nn::{Params, TensorSource};
 use candle_core::{Device, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
@@ -38,7 +38,7 @@ pub struct LearningStage {
     pub noise: LossConfig,
     /// Height and width of the piece that a step is made of, where not of whole frames.
     pub crop: Option<usize>,
-    /// What it was opened from: the SHA-256 of its weights, or of the configuration where it begins with nothing.
+    /// Of what it was opened from: of the configuration's and each stage's SHA-256, as far as they are there.
     pub sha256: String,
     /// Of the cascade's `config.yaml`.
     text: String,
@@ -76,20 +76,27 @@ impl LearningStage {
                         files.insert(native::stage_file(i), native::read_checked(&path)?.bytes);
                     }
                 }
+                // What its author wrote beside is not carried on.
+                let text = kept_config(&text)
+                    .map_err(|why| Error::config(&folder.join("config.yaml"), why))?;
                 (text, folder.join("config.yaml"))
             }
         };
+        let parts = files.values().map(|bytes| sha256(bytes));
+        let hash = combined(
+            &[sha256(text.as_bytes())]
+                .into_iter()
+                .chain(parts)
+                .collect::<Vec<_>>(),
+        );
         match files.remove(&native::stage_file(index)) {
             Some(bytes) => {
                 let origin = path.with_file_name(native::stage_file(index));
                 let source = SafetensorsSource::new(&bytes, origin.display().to_string())
                     .map_err(|why| Error::damaged(&origin, &why))?;
-                Self::of(&text, index, &source, &path, sha256(&bytes), files)
+                Self::of(&text, index, &source, &path, hash, files)
             }
-            None => {
-                let hash = sha256(text.as_bytes());
-                Self::of(&text, index, &Fresh::new(seed), &path, hash, files)
-            }
+            None => Self::of(&text, index, &Fresh::new(seed), &path, hash, files),
         }
     }
 
@@ -130,9 +137,11 @@ impl LearningStage {
         })
     }
 
-    /// Whether every stage of the cascade is there once this one is written.
-    pub fn is_whole(&self) -> bool {
-        self.others.len() + 1 == self.cascade.stages.len()
+    /// The first stage, from 0, that is not there yet once this one is written.
+    pub fn missing(&self) -> Option<usize> {
+        let there =
+            |i: &usize| *i == self.index || self.others.contains_key(&native::stage_file(*i));
+        (0..self.cascade.stages.len()).find(|i| !there(i))
     }
 
     /// Writes a cascade of these weights into a folder, which may be there already, with a card that says from which EFs
@@ -205,17 +214,36 @@ fn of_training(
         p_std: number("P_std", published.p_std)?,
         cond_drop_prob: number("cond_drop_prob", published.cond_drop_prob)?,
     };
-    if !(0.0..=1.0).contains(&noise.cond_drop_prob) || noise.p_std < 0.0 {
-        return Err("`cond_drop_prob` and `P_std` are out of range".into());
+    let good = [
+        ("cond_drop_prob", (0.0..1.0).contains(&noise.cond_drop_prob)),
+        ("P_mean", noise.p_mean.abs() <= 10.0),
+        ("P_std", noise.p_std > 0.0 && noise.p_std <= 10.0),
+    ];
+    if let Some((name, _)) = good.iter().find(|(_, good)| !good) {
+        return Err(format!("`{name}` is out of its range"));
+    }
+    let unet = &stage.unet;
+    if stage.encoder.is_none() && unet.cond_images_channels != unet.channels {
+        return Err("`cond_images_channels` must be the pictures' channels".into());
     }
     let crop = match of("random_crop_sizes") {
         None => None,
         Some(value) => match value.as_u64().map(|v| v as usize) {
-            Some(size) if (1..=stage.size).contains(&size) => Some(size),
-            _ => return Err("`random_crop_sizes` are out of range".into()),
+            Some(size) if (1..=stage.size).contains(&size) && fits(size, stage) => Some(size),
+            _ => {
+                let why = "`random_crop_sizes` are at most the stage's size, and can be halved at each level";
+                return Err(why.into());
+            }
         },
     };
     Ok((noise, crop))
+}
+
+/// Whether a network can halve a picture as often as it has to.
+fn fits(size: usize, stage: &StageConfig) -> bool {
+    let levels = stage.unet.dim_mults.len();
+    let halved = levels - usize::from(!stage.unet.memory_efficient);
+    size.is_multiple_of(1 << halved.min(16))
 }
 
 #[cfg(test)]
@@ -230,7 +258,7 @@ mod tests {
     fn a_published_configuration_begins_with_nothing_stage_by_stage() {
         let from = Origin::Config(fixture("merged_tiny_2scm/config.yaml"));
         let first = LearningStage::open(&from, 0, 1).unwrap();
-        assert!(!first.is_whole() && first.crop.is_none());
+        assert!(first.missing() == Some(1) && first.crop.is_none());
         assert_eq!(first.noise, LossConfig::PUBLISHED);
         let folder = tempfile::tempdir().unwrap();
         let weights = |stage: &LearningStage| -> BTreeMap<String, Tensor> {
@@ -246,7 +274,7 @@ mod tests {
         write(&first);
         assert!(crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).is_err());
         let second = LearningStage::open(&Origin::Folder(folder.path().to_owned()), 1, 1).unwrap();
-        assert!(second.is_whole() && second.config.unet.lowres_cond);
+        assert!(second.missing().is_none() && second.config.unet.lowres_cond);
         assert!(second.crop.is_some_and(|size| size < second.config.size));
         write(&second);
         let whole = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();

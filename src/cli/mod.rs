@@ -67,7 +67,7 @@ enum Command {
     Drill(drill::Args),
     /// Draw a heart with everything known: simulated, or a still that moves.
     Phantom(phantom::Args),
-    /// Teach the first stage of a motion cascade, from simulated hearts and stills that are made to beat.
+    /// Teach a stage of a cascade, or a regressor: from hearts that are drawn, or from clips with their EFs.
     Train(train::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),

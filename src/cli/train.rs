@@ -21,18 +21,22 @@ use config::{Config, Kept, What};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use losses::Losses;
 use serde_json::{Value, json};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Files of a run, in its folder.
 const STATE: &str = "state.safetensors";
+const LOCK: &str = "lock";
 const KEPT: &str = "run.yaml";
 const LOSSES: &str = "loss.csv";
 const PICTURE: &str = "loss.png";
 const CASCADE: &str = "cascade";
 const REGRESSOR: &str = "regressor";
 const SAMPLES: &str = "samples";
+/// Steps whose losses are said as one.
+const LATELY: usize = 50;
 /// The EF of sample cines, in percent.
 const SAMPLE_EF: f64 = 30.0;
 
@@ -57,10 +61,11 @@ const SAMPLE_EF: f64 = 30.0;
     moved: 12             # pixels, at most, to any side\n  falls: false          # the step size, to nothing at the end"
 )]
 pub struct Args {
-    /// What to train, with what, and for how long.
+    /// What to train, with what, and for how long; its paths are from the folder that the command is given in.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The folder of the run: state, losses, their picture, sample cines, and the cascade.
+    /// The folder of the run: state, losses, their picture, and the cascade or the regressor; of a motion stage sample
+    /// cines, too.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Goes on with the run in the folder.
@@ -115,21 +120,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let learning = LearningRegressor::open(&config.from, config.seed)?;
         let clips = clips(settings.puppets)?;
         let data = clips.len();
+        clips.check(|| stop.is_set())?;
         let kept = Kept {
+            what: config.what,
             from_sha256: learning.sha256.clone(),
-            stage: 0,
+            stage: None,
             data,
             data_sha256: clips.sha256(|| stop.is_set())?,
             settings: serde_json::to_value(&settings)?,
         };
-        begin(args, &kept)?;
+        let _alone = begin(args, &kept)?;
         let task = RegressorTask::new(settings, learning, clips);
         return train(args, &config, task, data, (REGRESSOR, None), &stop);
     }
     let learning = LearningStage::open(&config.from, config.stage, config.seed)?;
     let kept = |data: usize, data_sha256: String, settings: Value| Kept {
+        what: config.what,
         from_sha256: learning.sha256.clone(),
-        stage: config.stage + 1,
+        stage: Some(config.stage + 1),
         data,
         data_sha256,
         settings,
@@ -137,6 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if learning.cascade.stages[config.stage].output == Output::Picture {
         let settings = config.of_pictures().map_err(bad)?;
         let clips = clips(settings.puppets)?;
+        clips.check(|| stop.is_set())?;
         let data = (clips.len(), clips.sha256(|| stop.is_set())?);
         begin(
             args,
@@ -154,8 +163,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         scale: 1.0,
     };
     let hash = stills_sha256(&source.stills);
-    begin(args, &kept(hearts, hash, serde_json::to_value(&settings)?))?;
+    let kept = kept(hearts, hash, serde_json::to_value(&settings)?);
     let task = MotionTask::new(settings, learning, source)?;
+    let _alone = begin(args, &kept)?;
     train(args, &config, task, hearts, (CASCADE, Some(sample)), &stop)
 }
 
@@ -218,11 +228,8 @@ fn train<T: Task>(
         let each = begun.elapsed().as_secs_f64() / (gone + 1) as f64;
         let left = (all - run.step_number()) as f64 * each;
         bar.set_position(run.step_number());
-        bar.set_message(format!(
-            "loss {:.3}, {} left",
-            losses.lately(50),
-            super::duration(left)
-        ));
+        let (loss, _) = losses.lately(LATELY).unwrap_or_default();
+        bar.set_message(format!("loss {loss:.3}, {} left", super::duration(left)));
         if last_kept.elapsed() > Duration::from_secs_f64(60.0 * config.checkpoint_minutes) {
             keep(&run, &losses, &args.out, made)?;
             last_kept = Instant::now();
@@ -230,8 +237,14 @@ fn train<T: Task>(
     }
     bar.finish_and_clear();
     // What was learned before a fault is not lost by it: a step that fails changes nothing.
-    keep(&run, &losses, &args.out, made)?;
+    let whole = keep(&run, &losses, &args.out, made)?;
     end?;
+    ensure!(
+        whole,
+        "What was learned is kept in {}, but not all that is made from it could be written. Go on by --resume when it \
+         can.",
+        args.out.display()
+    );
     let steps = run.step_number() - from_step;
     let seconds = stepping.as_secs_f64();
     if args.json {
@@ -241,7 +254,7 @@ fn train<T: Task>(
             "data": data,
             "steps": run.step_number(),
             "done": run.is_done(),
-            "loss": losses.lately(50),
+            "loss": losses.lately(LATELY).map(|(loss, _)| loss),
             "seconds_a_step": seconds / steps.max(1) as f64,
         });
         println!("{said}");
@@ -251,11 +264,15 @@ fn train<T: Task>(
         true => "done",
         false => "stopped, to go on with by --resume",
     };
+    let loss = match losses.lately(LATELY) {
+        Some((loss, 1)) => format!("; loss {loss:.3}"),
+        Some((loss, n)) => format!("; loss {loss:.3} (mean of the last {n})"),
+        None => String::new(),
+    };
     println!(
-        "{} of {} steps, {end}; loss {:.3} (mean of the last 50), {:.2} s a step.\n{}",
+        "{} of {} steps, {end}{loss}, {:.2} s a step.\n{}",
         run.step_number(),
         all,
-        losses.lately(50),
         seconds / steps.max(1) as f64,
         args.out.join(made.0).display()
     );
@@ -270,31 +287,64 @@ fn kept_in(path: &Path) -> anyhow::Result<Kept> {
         .with_context(named)
 }
 
-/// Makes the run's folder, or looks whether it is this run's.
-fn begin(args: &Args, kept: &Kept) -> anyhow::Result<()> {
+/// Keeps a second program out of a run's folder for as long as it is held. The folder is made, or is a run's already, or
+/// holds nothing that a run would write over.
+///
+/// # Errors
+/// A sentence.
+fn alone(out: &Path, resume: bool) -> anyhow::Result<File> {
+    if !resume {
+        std::fs::create_dir_all(out)
+            .with_context(|| format!("{} cannot be made a folder", out.display()))?;
+        let is_run = out.join(KEPT).is_file();
+        let made = [KEPT, LOSSES, PICTURE, CASCADE, REGRESSOR, SAMPLES];
+        if let Some(name) = made.iter().find(|name| !is_run && out.join(name).exists()) {
+            bail!(
+                "{} is there and is no run's. Name another folder.",
+                out.join(name).display()
+            );
+        }
+    }
+    let path = out.join(LOCK);
+    let file = File::create(&path)
+        .with_context(|| format!("Nothing can be written into {}", out.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "Another program trains in {}. Wait for it, or name another folder.",
+            out.display()
+        ),
+        // A file system without locks.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// Says what the run is made with, or looks whether it is this run's. The folder is the run's own for as long as what is
+/// returned is held.
+fn begin(args: &Args, kept: &Kept) -> anyhow::Result<File> {
     let path = args.out.join(KEPT);
+    let held = alone(&args.out, args.resume)?;
     if args.resume {
         let before = kept_in(&path)?;
-        ensure!(
-            before == *kept,
-            "{} is not the configuration that {} was begun with, or its data or weights are others now. What it \
-             was begun with stands in {}.",
-            args.config.display(),
+        let what = match () {
+            () if before.what != kept.what || before.stage != kept.stage => "another network",
+            () if before.from_sha256 != kept.from_sha256 => "other weights",
+            () if before.data_sha256 != kept.data_sha256 => {
+                "other clips or stills, or in another order"
+            }
+            () if before.settings != kept.settings => "other settings",
+            () => return Ok(held),
+        };
+        bail!(
+            "{} was begun with {what} than {} names now. What it was begun with stands in {}.",
             args.out.display(),
+            args.config.display(),
             path.display()
         );
-        return Ok(());
     }
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("{} cannot be made", args.out.display()))?;
-    ensure!(
-        !path.exists() || kept_in(&path).is_ok(),
-        "{} is there and is no run's. Name another folder.",
-        path.display()
-    );
     let text = yaml::write(kept).map_err(anyhow::Error::msg)?;
     write_atomically(&path, text.as_bytes())?;
-    Ok(())
+    Ok(held)
 }
 
 /// Losses first: what they know beyond the state is dropped when a run goes on. All but the state can be made again,
@@ -304,16 +354,22 @@ fn keep<T: Task>(
     losses: &Losses,
     out: &Path,
     (name, sampler): Made,
-) -> anyhow::Result<()> {
-    let word = |what: &str, done: anyhow::Result<()>| {
+) -> anyhow::Result<bool> {
+    let mut whole = true;
+    let mut word = |what: &str, done: anyhow::Result<()>| {
         if let Err(why) = done {
+            whole = false;
             eprintln!("{what} could not be written: {why:#}");
         }
     };
     word(LOSSES, losses.write(&out.join(LOSSES)));
-    run.keep(&out.join(STATE)).with_context(|| {
-        format!("{STATE} could not be written; the one that was kept before is whole")
-    })?;
+    let state = out.join(STATE);
+    let before = match state.is_file() {
+        true => "the one that was kept before is whole",
+        false => "none was kept before",
+    };
+    run.keep(&state)
+        .with_context(|| format!("{} could not be written; {before}", state.display()))?;
     let picture = picture::of(&losses.steps)
         .and_then(|bytes| Ok(write_atomically(&out.join(PICTURE), &bytes)?));
     word(PICTURE, picture);
@@ -324,7 +380,7 @@ fn keep<T: Task>(
         }
         (Err(why), _) => word(name, Err(why.into())),
     }
-    Ok(())
+    Ok(whole)
 }
 
 /// A simulated heart at an EF as the cascade makes it now.

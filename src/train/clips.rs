@@ -1,11 +1,13 @@
 //! Clips with their ejection fractions, as the published loader hands them out: a window in time, one of its frames as
 //! the anatomy, and the EF.
 
+mod list;
 #[cfg(test)]
 mod tests;
 
 use super::dice::Dice;
 use super::samples::{EFS, Still, stills_sha256};
+use crate::clip::FrameRate;
 use crate::clip::resample::{resample, to_size, with_channels};
 use crate::hash::{combined, sha256, sha256_file};
 use crate::media;
@@ -14,14 +16,11 @@ use crate::nn::Interrupt;
 use crate::phantom::puppet::{Life, PuppetError, Sway};
 use crate::phantom::{Heart, Quality, Take, WallMotion};
 use candle_core::{Device, Tensor};
-use serde::Deserialize;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Height and width of a clip, and of its anatomy.
 pub const SIDE: usize = 112;
-
-/// Rows of a list that are read at most.
-const MOST_ROWS: usize = 1_000_000;
 
 /// Why clips cannot be had.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -34,7 +33,14 @@ pub enum ClipsError {
     List { path: PathBuf, why: String },
     #[error(transparent)]
     Puppet(#[from] PuppetError),
-    #[error("{}: it does not say how many frames a second it has.", .0.display())]
+    /// The sentence names the file.
+    #[error("{0}")]
+    Unopened(String),
+    #[error("{}: it is a still; a clip has more than one frame. Leave it out of the list.", .0.display())]
+    Still(PathBuf),
+    #[error("{}: it is cut off: its EF is of more frames than there are. Leave it out of the list, or copy it again.", .0.display())]
+    CutOff(PathBuf),
+    #[error("{}: it does not say how many frames a second it has. Leave it out of the list.", .0.display())]
     NoRate(PathBuf),
     #[error(
         "{}: there is no list of clips in it. Put a CSV with the columns file and ef_percent into it, or name a folder \
@@ -80,23 +86,6 @@ pub struct Window {
     pub ef: f64,
 }
 
-/// EchoNet-Dynamic's list.
-#[derive(Deserialize)]
-struct Listed {
-    #[serde(rename = "FileName")]
-    file: String,
-    #[serde(rename = "EF")]
-    ef: f64,
-    #[serde(rename = "Split")]
-    split: String,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    file: String,
-    ef_percent: f64,
-}
-
 impl Clips {
     /// Of a folder: EchoNet-Dynamic's training split, where it has a FileList.csv, else its one CSV with the columns
     /// `file` and `ef_percent`. Files are looked for, not yet read.
@@ -104,30 +93,23 @@ impl Clips {
     /// # Errors
     /// [`ClipsError`], with a sentence.
     pub fn of_folder(folder: &Path) -> Result<Self, ClipsError> {
-        let published = folder.join("FileList.csv");
-        let entries = if published.is_file() {
-            let rows: Vec<Listed> = rows(&published)?;
-            let training = rows.into_iter().filter(|row| row.split == "TRAIN");
-            let entry = |row: Listed| {
-                let file = folder.join("Videos").join(&row.file);
-                let path = match file.is_file() {
-                    true => file,
-                    // Its names have no ending.
-                    false => file.with_file_name(format!("{}.avi", row.file)),
-                };
-                entry(&published, path, row.ef)
-            };
-            training.map(entry).collect::<Result<Vec<_>, _>>()?
-        } else {
-            let list = list_in(folder)?;
-            let rows: Vec<Row> = rows(&list)?;
-            let entry = |row: Row| entry(&list, folder.join(&row.file), row.ef_percent);
-            rows.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?
+        list::entries(folder).map(Self::Recorded)
+    }
+
+    /// Opens every recorded clip, so that a run does not come upon one that cannot be learned from.
+    ///
+    /// # Errors
+    /// When one cannot be opened, is damaged, is a still or does not say its frames a second; or `stop` says so.
+    pub fn check(&self, stop: impl Fn() -> bool + Sync) -> Result<(), ClipsError> {
+        let Self::Recorded(entries) = self else {
+            return Ok(());
         };
-        match entries.is_empty() {
-            true => Err(ClipsError::None(folder.to_owned())),
-            false => Ok(Self::Recorded(entries)),
-        }
+        let found = entries.par_iter().map(|entry| match stop() {
+            true => Err(ClipsError::Stopped),
+            false => opened(&entry.path).map(|_| ()),
+        });
+        // The first in the list's order, however many threads look.
+        found.collect::<Vec<_>>().into_iter().collect()
     }
 
     /// SHA-256 of what is recorded, in its order, with the EFs; or of the stills with their outlines.
@@ -277,14 +259,7 @@ impl Drawn {
 
 /// A recorded clip at another rate, in 256 levels, `[1, 1, f, 112, 112]`.
 fn recorded(path: &Path, fps: f64) -> Result<Tensor, ClipsError> {
-    let unreadable = |why: String| ClipsError::Unreadable {
-        path: path.to_owned(),
-        why,
-    };
-    let opened = media::open(path).map_err(|e| unreadable(e.to_string()))?;
-    let Some(rate) = opened.recording.rate else {
-        return Err(ClipsError::NoRate(path.to_owned()));
-    };
+    let (opened, rate) = opened(path)?;
     let crop = opened.first_square().into();
     let made = || -> candle_core::Result<Tensor> {
         let video = region::video(&opened.recording, &crop, || false)?;
@@ -295,67 +270,24 @@ fn recorded(path: &Path, fps: f64) -> Result<Tensor, ClipsError> {
         let levels = resample(&levels, fps / rate.fps())?;
         (levels + 0.5)?.floor()? / 255.0
     };
-    made().map_err(|e| unreadable(e.to_string()))
-}
-
-fn entry(list: &Path, path: PathBuf, ef_percent: f64) -> Result<Entry, ClipsError> {
-    let bad = |why: String| ClipsError::List {
-        path: list.to_owned(),
-        why,
-    };
-    if !(0.0..=100.0).contains(&ef_percent) {
-        return Err(bad(format!(
-            "the EF of {} is {ef_percent}, which is not from 0 to 100 %.",
-            path.display()
-        )));
-    }
-    if !path.is_file() {
-        return Err(bad(format!("{} is not there.", path.display())));
-    }
-    Ok(Entry {
-        path,
-        ef: ef_percent / 100.0,
+    made().map_err(|e| ClipsError::Unreadable {
+        path: path.to_owned(),
+        why: e.to_string(),
     })
 }
 
-/// The one CSV of a folder.
-fn list_in(folder: &Path) -> Result<PathBuf, ClipsError> {
-    let unreadable = |e: std::io::Error| ClipsError::Unreadable {
-        path: folder.to_owned(),
-        why: e.to_string(),
+/// A clip with its rate.
+fn opened(path: &Path) -> Result<(media::Opened, FrameRate), ClipsError> {
+    let opened = media::open(path).map_err(|e| ClipsError::Unopened(e.to_string()))?;
+    if opened.recording.frames() < 2 {
+        return Err(ClipsError::Still(path.to_owned()));
+    }
+    let Some(rate) = opened.recording.rate else {
+        return Err(ClipsError::NoRate(path.to_owned()));
     };
-    let mut lists = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
-        {
-            lists.push(path);
-        }
+    // What is missing would be learned as the EF of all of it.
+    if opened.warnings.iter().any(|w| w.contains("cut off")) {
+        return Err(ClipsError::CutOff(path.to_owned()));
     }
-    match lists.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(ClipsError::None(folder.to_owned())),
-        _ => Err(ClipsError::List {
-            path: folder.to_owned(),
-            why: "it holds several CSVs, and one of them is to be its list.".into(),
-        }),
-    }
-}
-
-fn rows<T: serde::de::DeserializeOwned>(list: &Path) -> Result<Vec<T>, ClipsError> {
-    let bad = |why: String| ClipsError::List {
-        path: list.to_owned(),
-        why,
-    };
-    let mut reader = csv::Reader::from_path(list).map_err(|e| bad(format!("{e}.")))?;
-    let mut all = Vec::new();
-    for row in reader.deserialize() {
-        if all.len() == MOST_ROWS {
-            return Err(bad(format!("it has more than {MOST_ROWS} rows.")));
-        }
-        all.push(row.map_err(|e| bad(format!("{e}.")))?);
-    }
-    Ok(all)
+    Ok((opened, rate))
 }

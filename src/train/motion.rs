@@ -79,23 +79,38 @@ impl MotionSettings {
     /// A sentence that names the setting.
     pub fn check(&self) -> std::result::Result<(), String> {
         let good = [
-            ("steps", (1..=100_000_000).contains(&self.steps)),
-            ("batch", (1..=64).contains(&self.batch)),
-            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
-            ("puppets", (0.0..=1.0).contains(&self.puppets)),
             (
-                "log_sigma",
+                ("steps", "1 to 100 million"),
+                (1..=100_000_000).contains(&self.steps),
+            ),
+            (("batch", "1 to 64"), (1..=64).contains(&self.batch)),
+            (
+                ("step_size", "above 0, at most 1"),
+                self.step_size > 0.0 && self.step_size <= 1.0,
+            ),
+            (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
+            (
+                (
+                    "log_sigma",
+                    "a mean from -10 to 10 and a deviation above 0, at most 10",
+                ),
                 self.log_sigma[0].abs() <= 10.0
                     && self.log_sigma[1] > 0.0
                     && self.log_sigma[1] <= 10.0,
             ),
-            ("at_highest", (0.0..=1.0).contains(&self.at_highest)),
-            ("untold", (0.0..1.0).contains(&self.untold)),
-            ("strain", (0.0..=1e4).contains(&self.strain)),
-            ("volume", (0.0..=1e4).contains(&self.volume)),
+            (
+                ("at_highest", "0 to 1"),
+                (0.0..=1.0).contains(&self.at_highest),
+            ),
+            (
+                ("untold", "0 to below 1"),
+                (0.0..1.0).contains(&self.untold),
+            ),
+            (("strain", "0 to 10000"), (0.0..=1e4).contains(&self.strain)),
+            (("volume", "0 to 10000"), (0.0..=1e4).contains(&self.volume)),
         ];
         match good.iter().find(|(_, good)| !good) {
-            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
             None => Ok(()),
         }
     }

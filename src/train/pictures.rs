@@ -48,13 +48,19 @@ impl PictureSettings {
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
         let good = [
-            ("steps", (1..=100_000_000).contains(&self.steps)),
-            ("batch", (1..=64).contains(&self.batch)),
-            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
-            ("puppets", (0.0..=1.0).contains(&self.puppets)),
+            (
+                ("steps", "1 to 100 million"),
+                (1..=100_000_000).contains(&self.steps),
+            ),
+            (("batch", "1 to 64"), (1..=64).contains(&self.batch)),
+            (
+                ("step_size", "above 0, at most 1"),
+                self.step_size > 0.0 && self.step_size <= 1.0,
+            ),
+            (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
         ];
         match good.iter().find(|(_, good)| !good) {
-            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
             None => Ok(()),
         }
     }
@@ -150,6 +156,13 @@ fn pieces(x: &Tensor, corners: &[[usize; 2]], size: usize) -> candle_core::Resul
             .contiguous()
     });
     Tensor::cat(&frames.collect::<candle_core::Result<Vec<_>>>()?, 2)
+}
+
+impl PictureTask {
+    /// The first of the cascade's stages, from 0, that is still to be taught.
+    pub fn missing(&self) -> Option<usize> {
+        self.learning.missing()
+    }
 }
 
 impl Task for PictureTask {

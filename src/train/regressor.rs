@@ -66,15 +66,24 @@ impl RegressorSettings {
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
         let good = [
-            ("steps", (1..=100_000_000).contains(&self.steps)),
-            ("batch", (2..=256).contains(&self.batch)),
-            ("step_size", self.step_size > 0.0 && self.step_size <= 1.0),
-            ("puppets", (0.0..=1.0).contains(&self.puppets)),
-            ("motionless", (0.0..=1.0).contains(&self.motionless)),
-            ("moved", self.moved < SIDE / 2),
+            (
+                ("steps", "1 to 100 million"),
+                (1..=100_000_000).contains(&self.steps),
+            ),
+            (("batch", "2 to 256"), (2..=256).contains(&self.batch)),
+            (
+                ("step_size", "above 0, at most 1"),
+                self.step_size > 0.0 && self.step_size <= 1.0,
+            ),
+            (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
+            (
+                ("motionless", "0 to 1"),
+                (0.0..=1.0).contains(&self.motionless),
+            ),
+            (("moved", "0 to 55"), self.moved < SIDE / 2),
         ];
         match good.iter().find(|(_, good)| !good) {
-            Some((name, _)) => Err(format!("`{name}` is out of its range")),
+            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
             None => Ok(()),
         }
     }

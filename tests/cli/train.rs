@@ -81,7 +81,7 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     )
     .unwrap();
     let other = ["--config", "other.yaml", "--out", "half", "--resume"];
-    assert!(refused(&train(path, &other)).contains("is not the configuration"));
+    assert!(refused(&train(path, &other)).contains("other settings"));
     let rest = said(&train(path, &[&half[..], &["--resume"]].concat()));
     assert_eq!((&rest["steps"], &rest["done"]), (&2.into(), &true.into()));
     for name in ["state.safetensors", "loss.csv", "cascade/unet1.safetensors"] {
@@ -116,7 +116,7 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     std::fs::remove_file(path.join("stills of Mustermann/a.outline.json")).unwrap();
     std::fs::write(path.join("stills of Mustermann/a.outline.json"), moved).unwrap();
     let changed = train(path, &[&half[..], &["--resume"]].concat());
-    assert!(refused(&changed).contains("its data or weights are others now"));
+    assert!(refused(&changed).contains("other clips or stills"));
 }
 
 #[test]
@@ -149,6 +149,7 @@ fn what_cannot_be_trained_is_a_sentence() {
     assert!(refused(&train(path, &cuda)).contains("on the CPU alone"));
     for (config, words) in [
         ("clips: data\n", "learns from `stills`"),
+        ("seed: -1\n", "from 0 on"),
         ("stage: 2\n", "it has no stage 2"),
         ("stage: 0\n", "`stage` counts from 1"),
     ] {
@@ -257,4 +258,37 @@ fn a_regressor_is_trained_and_measures() {
     std::fs::write(path.join("c.yaml"), "what: regressor\nstage: 2\n").unwrap();
     let words = refused(&train(path, &["--config", "c.yaml", "--out", "other"]));
     assert!(words.contains("no `stage`"), "{words}");
+}
+
+/// What a folder holds is not written over, and no second program comes between.
+#[test]
+fn a_folder_is_one_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("c.yaml"), "steps: 400\nbatch: 1\n").unwrap();
+    std::fs::create_dir(path.join("mine")).unwrap();
+    std::fs::write(path.join("mine/loss.csv"), "file,ef_percent\n").unwrap();
+    let run = ["--config", "c.yaml", "--out"];
+    let words = refused(&train(path, &[&run[..], &["mine"]].concat()));
+    assert!(words.contains("is no run's"), "{words}");
+    let kept = std::fs::read_to_string(path.join("mine/loss.csv")).unwrap();
+    assert_eq!(kept, "file,ef_percent\n");
+    let mut first = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .arg("train")
+        .args(run)
+        .arg("one")
+        .current_dir(path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    while !path.join("one/run.yaml").is_file() {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let words = refused(&train(path, &[&run[..], &["one"]].concat()));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(words.contains("Another program trains in one"), "{words}");
 }

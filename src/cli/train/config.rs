@@ -11,7 +11,7 @@ use std::path::PathBuf;
 const BUILT_IN: &str = "built-in";
 
 /// What is to learn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// One of a cascade.
@@ -41,21 +41,20 @@ impl Config {
         let all: Option<Map<String, Value>> = yaml::read(text)?;
         let mut all = all.unwrap_or_default();
         let from: String = taken(&mut all, "from", BUILT_IN.to_owned())?;
-        let path = PathBuf::from(&from);
+        let what = taken(&mut all, "what", What::Stage)?;
+        if what == What::Regressor && all.contains_key("stage") {
+            return Err("a regressor has no `stage`".into());
+        }
         let stage: usize = taken(&mut all, "stage", 1)?;
         let config = Self {
-            what: taken(&mut all, "what", What::Stage)?,
-            from: match () {
-                () if from == BUILT_IN => Origin::BuiltIn,
-                () if path.is_file() => Origin::Config(path),
-                () => Origin::Folder(path),
-            },
+            what,
+            from: origin(&from)?,
             stage: stage.checked_sub(1).ok_or("`stage` counts from 1")?,
             stills: taken(&mut all, "stills", None)?,
             clips: taken(&mut all, "clips", None)?,
             checkpoint_minutes: taken(&mut all, "checkpoint_minutes", 10.0)?,
             seed: match all.get("seed") {
-                Some(seed) => seed.as_u64().ok_or("`seed` must be a whole number")?,
+                Some(seed) => (seed.as_u64()).ok_or("`seed` must be a whole number from 0 on")?,
                 None => 0,
             },
             settings: all,
@@ -93,9 +92,6 @@ impl Config {
     /// A sentence that names what is wrong.
     pub fn of_regressor(&self) -> Result<RegressorSettings, String> {
         self.of_clips()?;
-        if self.stage > 0 {
-            return Err("a regressor has no `stage`".into());
-        }
         let settings: RegressorSettings = self.settings()?;
         settings.check().map(|()| settings)
     }
@@ -112,6 +108,31 @@ impl Config {
     }
 }
 
+/// Where weights are to come from.
+fn origin(from: &str) -> Result<Origin, String> {
+    if from == BUILT_IN {
+        return Ok(Origin::BuiltIn);
+    }
+    let path = PathBuf::from(from);
+    if path.is_file() {
+        return Ok(Origin::Config(path));
+    }
+    if !path.is_dir() {
+        return Err(format!("`from`: {from} is not there"));
+    }
+    // A run, for what it made.
+    for made in ["cascade", "regressor"] {
+        if path.join("run.yaml").is_file() && path.join(made).is_dir() {
+            let made = path.join(made);
+            return Err(format!(
+                "`from`: {from} is a run; name what it made, {}",
+                made.display()
+            ));
+        }
+    }
+    Ok(Origin::Folder(path))
+}
+
 fn taken<T: DeserializeOwned>(
     all: &mut Map<String, Value>,
     name: &str,
@@ -125,9 +146,10 @@ fn taken<T: DeserializeOwned>(
 /// What a run was begun with, in its folder: paths, which may name somebody, are not kept, what lay there is.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Kept {
+    pub what: What,
     pub from_sha256: String,
-    /// From 1.
-    pub stage: usize,
+    /// From 1, of a cascade.
+    pub stage: Option<usize>,
     /// Stills or clips, how many and which.
     pub data: usize,
     pub data_sha256: String,
@@ -156,6 +178,8 @@ mod tests {
             ("checkpoint_minutes: 0", "checkpoint_minutes"),
             ("from: [1]", "from"),
             ("what: meter", "what"),
+            ("what: regressor\nstage: 1", "stage"),
+            ("from: nowhere", "nowhere is not there"),
         ] {
             let why = Config::read(text).err().unwrap();
             assert!(why.contains(named), "{why}");

@@ -16,11 +16,12 @@ impl Losses {
         self.steps.push(step);
     }
 
-    /// The mean of the last `n`.
-    pub fn lately(&self, n: usize) -> f64 {
+    /// The mean of the last, at most `n`, and of how many; none before the first.
+    pub fn lately(&self, n: usize) -> Option<(f64, usize)> {
         let last = self.steps.iter().rev().take(n);
-        let count = last.len().max(1) as f64;
-        last.map(|s| s.loss).sum::<f64>() / count
+        let count = last.len();
+        let mean = last.map(|s| s.loss).sum::<f64>() / count as f64;
+        (count > 0).then_some((mean, count))
     }
 
     /// Those of the first `steps` steps: what came after the state was kept is made again.
@@ -29,8 +30,10 @@ impl Losses {
             .with_context(|| format!("{} cannot be read", path.display()))?;
         let mut all = Self::default();
         for row in reader.deserialize::<(u64, f64, f64, f64)>() {
-            let (step, loss, norm, step_size) =
-                row.with_context(|| format!("{} is damaged", path.display()))?;
+            // A row that is damaged is left out; the others are as they were.
+            let Ok((step, loss, norm, step_size)) = row else {
+                continue;
+            };
             if step < steps {
                 all.push(Step {
                     step,

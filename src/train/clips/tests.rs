@@ -15,6 +15,7 @@ fn a_window_is_of_its_clip_at_the_asked_rate() {
     let list = "file,ef_percent\na.gif,35\nb.gif,60.5\n";
     std::fs::write(folder.path().join("list.csv"), list).unwrap();
     let clips = Clips::of_folder(folder.path()).unwrap();
+    assert_eq!(clips.check(|| false), Ok(()));
     assert_eq!((clips.len(), clips.ef_range()), (2, [0.35, 0.605]));
     let mut firsts = std::collections::BTreeSet::new();
     for number in [0, 2, 4, 6, 8, 10, 12, 14] {
@@ -73,11 +74,30 @@ fn a_list_that_is_wrong_is_a_sentence() {
     for (list, said) in [
         ("file,ef_percent\na.gif,135\n", "not from 0 to 100 %"),
         ("file,ef_percent\na.gif,NaN\n", "not from 0 to 100 %"),
+        ("file,ef_percent\na.gif,thirty\n", "line 2: the EF `thirty`"),
         ("file,ef_percent\nb.gif,35\n", "is not there"),
-        ("file,ef\na.gif,35\n", "ef_percent"),
-        ("file,ef_percent\na.gif\n", "CSV"),
-        ("file,ef_percent\n", "no list of clips"),
-        ("", "no list of clips"),
+        ("file,ef\na.gif,35\n", "the column ef_percent"),
+        ("file;ef_percent\na.gif;35\n", "with commas between"),
+        (
+            "file,ef_percent\na.gif\n",
+            "line 2: it has more or fewer columns",
+        ),
+        ("file,ef_percent\na.gif,0.35\n", "in percent"),
+        (
+            "file,ef_percent\na.gif,35\na.gif,60\n",
+            "line 3: a.gif stands there twice",
+        ),
+        (
+            "file,ef_percent\n../a.gif,35\n",
+            "no name of a file in its folder",
+        ),
+        (
+            "file,ef_percent\n/a.gif,35\n",
+            "no name of a file in its folder",
+        ),
+        ("file,ef_percent\n,35\n", "no name of a file in its folder"),
+        ("file,ef_percent\n", "no row below its first line"),
+        ("", "does not name the column file"),
     ] {
         let why = why(list);
         assert!(why.contains(said), "{list:?}: {why}");
@@ -93,7 +113,15 @@ fn a_list_that_is_wrong_is_a_sentence() {
     std::fs::write(none.path().join("l.csv"), "file,ef_percent\na.png,35\n").unwrap();
     let still = Clips::of_folder(none.path()).unwrap();
     let why = still.window(1, 0, (4, 10.0), 1).err().unwrap().to_string();
-    assert!(why.contains("frames a second"), "{why}");
+    assert!(why.contains("is a still"), "{why}");
+    assert!(
+        still
+            .check(|| false)
+            .unwrap_err()
+            .to_string()
+            .contains("is a still")
+    );
+    assert_eq!(still.check(|| true), Err(ClipsError::Stopped));
 }
 
 #[test]
