@@ -1,6 +1,7 @@
 //! `echoif train`: teaches a stage of a cascade, or a regressor.
 
 mod config;
+mod folder;
 mod losses;
 mod picture;
 
@@ -10,7 +11,7 @@ use crate::ef::EfPercent;
 use crate::engine::{
     CascadeSource, DeviceChoice, Models, OpenDevice, Pace, Part, Request, generate,
 };
-use crate::files::{read_text, write_atomically, yaml};
+use crate::files::{read_text, write_atomically};
 use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
 use crate::train::clips::{Clips, Drawn};
@@ -18,23 +19,14 @@ use crate::train::samples::{Source, stills, stills_sha256};
 use crate::train::{MotionTask, PictureTask, RegressorTask, Run, Task};
 use anyhow::{Context, bail, ensure};
 use config::{Config, Kept, What};
+use folder::{CASCADE, LOSSES, PICTURE, REGRESSOR, SAMPLES, STATE, begin};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use losses::Losses;
 use serde_json::{Value, json};
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Files of a run, in its folder.
-const STATE: &str = "state.safetensors";
-const LOCK: &str = "lock";
-const KEPT: &str = "run.yaml";
-const LOSSES: &str = "loss.csv";
-const PICTURE: &str = "loss.png";
-const CASCADE: &str = "cascade";
-const REGRESSOR: &str = "regressor";
-const SAMPLES: &str = "samples";
 /// Steps whose losses are said as one.
 const LATELY: usize = 50;
 /// The EF of sample cines, in percent.
@@ -129,7 +121,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             data_sha256: clips.sha256(|| stop.is_set())?,
             settings: serde_json::to_value(&settings)?,
         };
-        let _alone = begin(args, &kept)?;
+        let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
         let task = RegressorTask::new(settings, learning, clips);
         return train(args, &config, task, data, (REGRESSOR, None), &stop);
     }
@@ -147,12 +139,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let clips = clips(settings.puppets)?;
         clips.check(|| stop.is_set())?;
         let data = (clips.len(), clips.sha256(|| stop.is_set())?);
-        begin(
-            args,
-            &kept(data.0, data.1, serde_json::to_value(&settings)?),
-        )?;
+        let kept = kept(data.0, data.1, serde_json::to_value(&settings)?);
         let task = PictureTask::new(settings, learning, clips)?;
-        return train(args, &config, task, data.0, (CASCADE, None), &stop);
+        let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
+        let missing = task.missing();
+        train(args, &config, task, data.0, (CASCADE, None), &stop)?;
+        if let Some(missing) = missing.filter(|_| !args.json) {
+            println!(
+                "Stage {0} of the cascade is still to be taught: from: {1}, stage: {0}",
+                missing + 1,
+                args.out.join(CASCADE).display()
+            );
+        }
+        return Ok(());
     }
     let settings = config.of_motion().map_err(bad)?;
     let hearts = stills.len();
@@ -165,7 +164,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let hash = stills_sha256(&source.stills);
     let kept = kept(hearts, hash, serde_json::to_value(&settings)?);
     let task = MotionTask::new(settings, learning, source)?;
-    let _alone = begin(args, &kept)?;
+    let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
     train(args, &config, task, hearts, (CASCADE, Some(sample)), &stop)
 }
 
@@ -277,74 +276,6 @@ fn train<T: Task>(
         args.out.join(made.0).display()
     );
     Ok(())
-}
-
-fn kept_in(path: &Path) -> anyhow::Result<Kept> {
-    let named = || format!("{} cannot be read", path.display());
-    let text = read_text(path).with_context(named)?;
-    yaml::read(&text)
-        .map_err(anyhow::Error::msg)
-        .with_context(named)
-}
-
-/// Keeps a second program out of a run's folder for as long as it is held. The folder is made, or is a run's already, or
-/// holds nothing that a run would write over.
-///
-/// # Errors
-/// A sentence.
-fn alone(out: &Path, resume: bool) -> anyhow::Result<File> {
-    if !resume {
-        std::fs::create_dir_all(out)
-            .with_context(|| format!("{} cannot be made a folder", out.display()))?;
-        let is_run = out.join(KEPT).is_file();
-        let made = [KEPT, LOSSES, PICTURE, CASCADE, REGRESSOR, SAMPLES];
-        if let Some(name) = made.iter().find(|name| !is_run && out.join(name).exists()) {
-            bail!(
-                "{} is there and is no run's. Name another folder.",
-                out.join(name).display()
-            );
-        }
-    }
-    let path = out.join(LOCK);
-    let file = File::create(&path)
-        .with_context(|| format!("Nothing can be written into {}", out.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "Another program trains in {}. Wait for it, or name another folder.",
-            out.display()
-        ),
-        // A file system without locks.
-        Err(TryLockError::Error(_)) => Ok(file),
-    }
-}
-
-/// Says what the run is made with, or looks whether it is this run's. The folder is the run's own for as long as what is
-/// returned is held.
-fn begin(args: &Args, kept: &Kept) -> anyhow::Result<File> {
-    let path = args.out.join(KEPT);
-    let held = alone(&args.out, args.resume)?;
-    if args.resume {
-        let before = kept_in(&path)?;
-        let what = match () {
-            () if before.what != kept.what || before.stage != kept.stage => "another network",
-            () if before.from_sha256 != kept.from_sha256 => "other weights",
-            () if before.data_sha256 != kept.data_sha256 => {
-                "other clips or stills, or in another order"
-            }
-            () if before.settings != kept.settings => "other settings",
-            () => return Ok(held),
-        };
-        bail!(
-            "{} was begun with {what} than {} names now. What it was begun with stands in {}.",
-            args.out.display(),
-            args.config.display(),
-            path.display()
-        );
-    }
-    let text = yaml::write(kept).map_err(anyhow::Error::msg)?;
-    write_atomically(&path, text.as_bytes())?;
-    Ok(held)
 }
 
 /// Losses first: what they know beyond the state is dropped when a run goes on. All but the state can be made again,

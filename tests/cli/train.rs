@@ -210,6 +210,19 @@ fn a_published_cascade_is_trained_stage_by_stage() {
     let card = std::fs::read_to_string(path.join("two/cascade/card.yaml")).unwrap();
     let range = echoif::card::Card::parse(&card).unwrap();
     assert_eq!(range.training_ef_range_percent, Some([35.0, 60.0]));
+    // Who does not read JSON is told what is missing.
+    let third = std::fs::read_to_string(path.join("first.yaml")).unwrap();
+    std::fs::write(
+        path.join("third.yaml"),
+        third.replace("steps: 2", "steps: 1"),
+    )
+    .unwrap();
+    let told = train(path, &["--config", "third.yaml", "--out", "three"]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.contains("Stage 2 of the cascade is still to be taught"),
+        "{told}"
+    );
     // What it learned from is in the run by its hash alone.
     let kept = std::fs::read_to_string(path.join("two/run.yaml")).unwrap();
     assert!(!kept.contains("0X1") && kept.contains("stage: 2"), "{kept}");
