@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_next_cascade_goes_on_from_opens() {
+        let next = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/next");
+        crate::checkpoint::open_cascade(&next, &Device::Cpu).unwrap();
+        let stage = LearningStage::open(&Origin::Folder(next), 0, 1).unwrap();
+        assert!(stage.cascade.makes_motion() && stage.missing().is_none());
+    }
+
+    #[test]
     fn a_published_configuration_begins_with_nothing_stage_by_stage() {
         let from = Origin::Config(fixture("merged_tiny_2scm/config.yaml"));
         let first = LearningStage::open(&from, 0, 1).unwrap();

@@ -56,6 +56,7 @@ pub fn open(path: &Path) -> Result<Opened, Error> {
         .map_err(|why| Error::undecodable(path, format!("{why}. Export it again.")))?;
     Ok(Opened {
         mark: index.mark,
+        cut_off: lacks.is_some(),
         warnings: lacks.into_iter().collect(),
         ..Opened::new(recording, Kind::Avi)
     })

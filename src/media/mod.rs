@@ -137,6 +137,8 @@ pub struct Opened {
     pub r_waves_ms: Vec<f64>,
     /// The file says that it shows flow in colour.
     pub colour_doppler: bool,
+    /// The file has fewer frames than it says.
+    pub cut_off: bool,
     pub warnings: Vec<String>,
 }
 
@@ -152,6 +154,7 @@ impl Opened {
             heart_rate: None,
             r_waves_ms: Vec::new(),
             colour_doppler: false,
+            cut_off: false,
             warnings: Vec::new(),
         }
     }

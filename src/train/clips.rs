@@ -169,24 +169,17 @@ impl Clips {
         channels: usize,
     ) -> Result<Window, ClipsError> {
         let mut dice = Dice::new(seed, number);
-        if matches!(self, Self::Recorded(entries) if entries.is_empty()) {
-            return Err(ClipsError::None(PathBuf::new()));
-        }
-        let (clip, ef) = match self {
-            Self::Drawn(drawn) => drawn.clip(&mut dice, frames, fps)?,
-            Self::Recorded(entries) => {
-                let entry = &entries[(number % entries.len() as u64) as usize];
-                (recorded(&entry.path, fps)?, entry.ef)
+        let (clip, ef, path) = match self {
+            Self::Drawn(drawn) => {
+                let (clip, ef) = drawn.clip(&mut dice, frames, fps)?;
+                (clip, ef, Path::new("a drawn heart"))
             }
-        };
-        let unreadable = |e: candle_core::Error| ClipsError::Unreadable {
-            path: match self {
-                Self::Drawn(_) => PathBuf::from("a drawn heart"),
-                Self::Recorded(entries) => entries[(number % entries.len() as u64) as usize]
-                    .path
-                    .clone(),
-            },
-            why: e.to_string(),
+            Self::Recorded(entries) => {
+                let at = number.checked_rem(entries.len() as u64);
+                let entry = at.and_then(|at| entries.get(at as usize));
+                let entry = entry.ok_or_else(|| ClipsError::None(PathBuf::new()))?;
+                (recorded(&entry.path, fps)?, entry.ef, entry.path.as_path())
+            }
         };
         let there = clip.dim(2).unwrap_or_default().min(frames);
         let mut cut = || -> candle_core::Result<(Tensor, Tensor)> {
@@ -202,7 +195,10 @@ impl Clips {
             let cond = video.narrow(2, dice.below(frames), 1)?.squeeze(2)?;
             Ok((video, cond.contiguous()?))
         };
-        let (video, cond) = cut().map_err(unreadable)?;
+        let (video, cond) = cut().map_err(|e| ClipsError::Unreadable {
+            path: path.to_owned(),
+            why: e.to_string(),
+        })?;
         Ok(Window {
             video,
             cond,
@@ -286,7 +282,7 @@ fn opened(path: &Path) -> Result<(media::Opened, FrameRate), ClipsError> {
         return Err(ClipsError::NoRate(path.to_owned()));
     };
     // What is missing would be learned as the EF of all of it.
-    if opened.warnings.iter().any(|w| w.contains("cut off")) {
+    if opened.cut_off {
         return Err(ClipsError::CutOff(path.to_owned()));
     }
     Ok((opened, rate))

@@ -23,6 +23,17 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+/// Settings by name and range, and whether each is within it.
+///
+/// # Errors
+/// A phrase on the first that is not.
+fn within(settings: &[((&str, &str), bool)]) -> Result<(), String> {
+    match settings.iter().find(|(_, good)| !good) {
+        Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
+        None => Ok(()),
+    }
+}
+
 pub use crate::edm::LossConfig;
 pub use adam::{Adam, AdamConfig};
 pub use beat::{BeatErrors, beat_errors};

@@ -1,8 +1,9 @@
 //! The first stage of a motion cascade as a task.
 
+use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
 use super::samples::{EFS, Sample, Source};
-use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, beat_errors, loss};
+use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, beat_errors, loss, within};
 use crate::checkpoint::LearningStage;
 use crate::edm::schedule::loss_weight;
 use crate::edm::{Output, Seed};
@@ -10,8 +11,6 @@ use crate::models::unet3d::Pass;
 use crate::nn::Interrupt;
 use crate::puppet::{FRAMES, GRID, SIDE};
 use candle_core::{DType, Device, Tensor};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,7 +77,7 @@ impl MotionSettings {
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> std::result::Result<(), String> {
-        let good = [
+        within(&[
             (
                 ("steps", "1 to 100 million"),
                 (1..=100_000_000).contains(&self.steps),
@@ -108,11 +107,7 @@ impl MotionSettings {
             ),
             (("strain", "0 to 10000"), (0.0..=1e4).contains(&self.strain)),
             (("volume", "0 to 10000"), (0.0..=1e4).contains(&self.volume)),
-        ];
-        match good.iter().find(|(_, good)| !good) {
-            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
-            None => Ok(()),
-        }
+        ])
     }
 
     /// Of a step, counted from 0: rises over the first hundred, and falls by half a cosine from two fifths of the
@@ -188,14 +183,11 @@ impl MotionTask {
     /// Has a share of the samples, by chance, at the highest level or near it.
     fn raise(&self, draws: &mut Draws, step: u64) {
         let noise = &self.noise;
-        let mut rng = ChaCha8Rng::seed_from_u64(self.settings.seed);
-        rng.set_stream(step);
-        // Far behind what the step's other numbers take of this stream.
-        rng.set_word_pos(1 << 60);
+        // Behind all samples.
+        let mut dice = Dice::new(self.settings.seed, (1 << 62) | step);
         let highest = self.learning.config.levels.sigma_max.ln();
         for level in &mut draws.levels {
-            let share = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-            if share < self.settings.at_highest {
+            if dice.share() < self.settings.at_highest {
                 let log_sigma = highest + SPREAD * f64::from(*level);
                 *level = ((log_sigma - noise.p_mean) / noise.p_std) as f32;
             }

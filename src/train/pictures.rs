@@ -3,7 +3,7 @@
 use super::clips::{Clips, SIDE, Window};
 use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
-use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, loss};
+use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, loss, within};
 use crate::checkpoint::LearningStage;
 use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
@@ -47,7 +47,7 @@ impl PictureSettings {
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
-        let good = [
+        within(&[
             (
                 ("steps", "1 to 100 million"),
                 (1..=100_000_000).contains(&self.steps),
@@ -58,11 +58,7 @@ impl PictureSettings {
                 self.step_size > 0.0 && self.step_size <= 1.0,
             ),
             (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
-        ];
-        match good.iter().find(|(_, good)| !good) {
-            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
-            None => Ok(()),
-        }
+        ])
     }
 }
 
@@ -116,6 +112,11 @@ impl PictureTask {
         })
     }
 
+    /// The first of the cascade's stages, from 0, that is still to be taught.
+    pub fn missing(&self) -> Option<usize> {
+        self.learning.missing()
+    }
+
     /// Frames of the whole cascade's video.
     fn frames(&self) -> usize {
         let stages = &self.learning.cascade.stages;
@@ -156,13 +157,6 @@ fn pieces(x: &Tensor, corners: &[[usize; 2]], size: usize) -> candle_core::Resul
             .contiguous()
     });
     Tensor::cat(&frames.collect::<candle_core::Result<Vec<_>>>()?, 2)
-}
-
-impl PictureTask {
-    /// The first of the cascade's stages, from 0, that is still to be taught.
-    pub fn missing(&self) -> Option<usize> {
-        self.learning.missing()
-    }
 }
 
 impl Task for PictureTask {

@@ -3,7 +3,7 @@
 use super::clips::{Clips, SIDE};
 use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
-use super::{AdamConfig, EmaConfig};
+use super::{AdamConfig, EmaConfig, within};
 use crate::checkpoint::LearningRegressor;
 use crate::clip::resample::to_size;
 use crate::nn::Interrupt;
@@ -65,7 +65,7 @@ impl RegressorSettings {
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
-        let good = [
+        within(&[
             (
                 ("steps", "1 to 100 million"),
                 (1..=100_000_000).contains(&self.steps),
@@ -81,11 +81,7 @@ impl RegressorSettings {
                 (0.0..=1.0).contains(&self.motionless),
             ),
             (("moved", "0 to 55"), self.moved < SIDE / 2),
-        ];
-        match good.iter().find(|(_, good)| !good) {
-            Some(((name, range), _)) => Err(format!("`{name}` is out of its range: {range}")),
-            None => Ok(()),
-        }
+        ])
     }
 }
 

@@ -223,6 +223,13 @@ fn a_published_cascade_is_trained_stage_by_stage() {
         told.contains("Stage 2 of the cascade is still to be taught"),
         "{told}"
     );
+    // A clip that is cut off is named before anything is begun.
+    let cut = videos.join("0X2.avi");
+    let bytes = std::fs::read(&cut).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 3]).unwrap();
+    let words = refused(&train(path, &["--config", "first.yaml", "--out", "four"]));
+    assert!(words.contains("0X2.avi: it is cut off"), "{words}");
+    assert!(!path.join("four").exists());
     // What it learned from is in the run by its hash alone.
     let kept = std::fs::read_to_string(path.join("two/run.yaml")).unwrap();
     assert!(!kept.contains("0X1") && kept.contains("stage: 2"), "{kept}");

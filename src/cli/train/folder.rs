@@ -15,6 +15,7 @@ pub const PICTURE: &str = "loss.png";
 pub const CASCADE: &str = "cascade";
 pub const REGRESSOR: &str = "regressor";
 pub const SAMPLES: &str = "samples";
+
 fn kept_in(path: &Path) -> anyhow::Result<Kept> {
     let named = || format!("{} cannot be read", path.display());
     let text = read_text(path).with_context(named)?;

@@ -132,6 +132,7 @@ pub fn open(path: &Path) -> Result<Found, Error> {
         heart_rate: timing::heart_rate(&data.values),
         r_waves_ms: timing::r_waves_ms(&data.values),
         colour_doppler,
+        cut_off: there < claimed,
         warnings,
         ..Opened::new(recording, Kind::Dicom)
     })))

@@ -53,6 +53,15 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Adds up rows of one length.
+pub fn added<'a>(n: usize, rows: impl IntoIterator<Item = &'a Vec<f32>>) -> Vec<f32> {
+    let mut total = vec![0f32; n];
+    for row in rows {
+        total.iter_mut().zip(row).for_each(|(total, v)| *total += v);
+    }
+    total
+}
+
 /// How a result `[outer, rows, inner, n]` is cut: each block is at most `width` of the `n` columns of
 /// one `outer` and one `inner`, in all rows.
 #[derive(Clone, Copy, Debug)]
@@ -126,19 +135,20 @@ pub fn par_parts_with_room(
 /// # Panics
 /// When the cut is of more elements than can be counted, or of columns without a width.
 pub fn par_columns(cut: Cut, least: usize, each: impl Fn(Block, Columns<'_>) + Sync) -> Vec<f32> {
-    par_columns_with_room(cut, 0, least, each)
+    par_columns_and(cut, 0, least, each).0
 }
 
-/// As [`par_columns`], with room for `room` elements behind it.
+/// As [`par_columns`], with room for `room` elements behind the result, and with what `each` gives besides, in the order
+/// of the blocks: by outer, then by columns, then by inner.
 ///
 /// # Panics
 /// As [`par_columns`].
-pub fn par_columns_with_room(
+pub fn par_columns_and<T: Send>(
     cut: Cut,
     room: usize,
     least: usize,
-    each: impl Fn(Block, Columns<'_>) + Sync,
-) -> Vec<f32> {
+    each: impl Fn(Block, Columns<'_>) -> T + Sync,
+) -> (Vec<f32>, Vec<T>) {
     let Cut {
         outer,
         rows,
@@ -153,15 +163,15 @@ pub fn par_columns_with_room(
     let elements = elements.unwrap_or_default();
     let mut out: Vec<f32> = Vec::with_capacity(elements + room);
     if elements == 0 {
-        return out;
+        return (out, Vec::new());
     }
     assert!(width > 0);
     let tiles = n.div_ceil(width);
     let start = Address(out.as_mut_ptr());
-    (0..outer * tiles * inner)
+    let besides = (0..outer * tiles * inner)
         .into_par_iter()
         .with_min_len(least)
-        .for_each(|task| {
+        .map(|task| {
             let block = Block {
                 outer: task / (tiles * inner),
                 inner: task % inner,
@@ -187,11 +197,12 @@ pub fn par_columns_with_room(
                     borrowed: PhantomData,
                 }
             };
-            each(block, columns);
-        });
+            each(block, columns)
+        })
+        .collect();
     // SAFETY: as many have room, and the blocks, which are all of them, have been written.
     unsafe { out.set_len(elements) };
-    out
+    (out, besides)
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The derivatives of group norm with SiLU and of the norm over channels.
 
-use super::columns::{Columns, Cut, par_columns_with_room, par_parts_with_room};
+use super::columns::{Columns, Cut, added, par_columns_and, par_parts_with_room};
 use super::norm::{GroupNormSilu, Statistics};
 use super::{elements, fit, math::exp, simd};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
-use std::sync::OnceLock;
 
 /// Sums are kept in 16 lanes of `f32` over at most this many elements, then in `f64`.
 const CHUNK: usize = 4096;
@@ -260,25 +259,16 @@ impl CustomOp3 for ChannelSlopes {
             n,
             width: PART,
         };
-        let parts = n.div_ceil(PART);
-        let sums: Vec<OnceLock<Vec<f32>>> = (0..b * parts).map(|_| OnceLock::new()).collect();
-        let mut out = par_columns_with_room(cut, c, 1, |block, mut out| {
+        let (mut out, parts) = par_columns_and(cut, c, 1, |block, mut out| {
             let mut dg = vec![0f32; c];
             for first in (0..block.width).step_by(BLOCK) {
                 let at = block.outer * c * n + block.first + first;
                 let given = [&x[at..], &dy[at..], g];
                 channel_slopes_block(&mut out, &mut dg, given, n, self.eps, first);
             }
-            // Each part is one block's, so that it is not there yet.
-            let _ = sums[block.outer * parts + block.first / PART].set(dg);
+            dg
         });
-        let mut total = vec![0f32; c];
-        for part in sums.iter().filter_map(OnceLock::get) {
-            for (total, part) in total.iter_mut().zip(part) {
-                *total += part;
-            }
-        }
-        out.extend(total);
+        out.extend(added(c, &parts));
         let shape = Shape::from(out.len());
         Ok((CpuStorage::F32(out), shape))
     }

@@ -9,13 +9,13 @@ mod tests;
 
 use super::{LANES, Lanes, TemporalAttention, Weights};
 use crate::nn::Interrupt;
-use crate::nn::cpu::columns::{Cut, par_columns_with_room};
+use crate::nn::cpu::columns::{Cut, added, par_columns_and};
 use crate::nn::cpu::kernels::TILE;
 use crate::nn::cpu::product::Packed;
 use crate::nn::cpu::{elements, fit};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use layer::{Back, Layer, Scratch, terms};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 const _: () = assert!(LANES == crate::nn::cpu::kernels::LANES && TILE == 4);
 const ZERO: Lanes = [0.0; LANES];
@@ -197,14 +197,12 @@ impl CustomOp3 for Slopes {
             n,
             width,
         };
-        let parts = n.div_ceil(width);
-        let sums: Vec<OnceLock<Vec<f32>>> = (0..b * parts).map(|_| OnceLock::new()).collect();
-        let mut out = par_columns_with_room(cut, all.len(), 1, |block, mut out| {
+        let (mut out, parts) = par_columns_and(cut, all.len(), 1, |block, mut out| {
             let mut s = Scratch::new(&layer);
             let mut total = vec![ZERO; all.len()];
             for first in (0..block.width).step_by(LANES) {
                 if self.0.interrupt.is_set() {
-                    return;
+                    return Vec::new();
                 }
                 let lanes = first..block.width.min(first + LANES);
                 let at = block.outer * c * f * n + block.first + first;
@@ -222,18 +220,10 @@ impl CustomOp3 for Slopes {
                     out.row(row)[lanes.clone()].copy_from_slice(&values[..lanes.len()]);
                 }
             }
-            let total = total.iter().map(|lanes| lanes.iter().sum()).collect();
-            // Each part is one block's, so that it is not there yet.
-            let _ = sums[block.outer * parts + block.first / width].set(total);
+            total.iter().map(|lanes| lanes.iter().sum()).collect()
         });
         self.0.interrupt.check()?;
-        let mut total = vec![0f32; all.len()];
-        for part in sums.iter().filter_map(OnceLock::get) {
-            for (total, part) in total.iter_mut().zip(part) {
-                *total += part;
-            }
-        }
-        out.extend(total);
+        out.extend(added(all.len(), &parts));
         let shape = Shape::from(out.len());
         Ok((CpuStorage::F32(out), shape))
     }

@@ -5,10 +5,9 @@
 mod tests;
 
 use crate::nn::Interrupt;
-use crate::nn::cpu::columns::{Columns, Cut, par_columns, par_columns_with_room};
+use crate::nn::cpu::columns::{Columns, Cut, par_columns, par_columns_and};
 use crate::nn::cpu::{elements, fit, math::exp, simd};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use std::sync::OnceLock;
 
 /// Positions worked on side by side.
 const LANES: usize = 16;
@@ -160,13 +159,9 @@ impl CustomOp3 for Slopes {
         let (q, dy, kv) = (elements(q, lq)?, elements(dy, ly)?, elements(kv, lkv)?);
         fit(self.name(), dy.len() == q.len())?;
         let (k, v) = kv.split_at(kv.len() / 2);
-        let parts = s.n.div_ceil(PART);
-        let sums: Vec<OnceLock<Vec<f32>>> = (0..s.b * self.0.heads * parts)
-            .map(|_| OnceLock::new())
-            .collect();
-        let mut out = par_columns_with_room(self.0.cut(s), kv.len(), 1, |block, mut out| {
+        let (mut out, parts) = par_columns_and(self.0.cut(s), kv.len(), 1, |block, mut out| {
             if self.0.interrupt.is_set() {
-                return;
+                return (0, Vec::new());
             }
             let at = self.0.of_head(s, block.outer);
             let (k, v) = (&k[at..][..m * d], &v[at..][..m * d]);
@@ -184,17 +179,14 @@ impl CustomOp3 for Slopes {
                 attended_back(dq, dk, dv, scratch, given, k, v);
                 store(&mut out, dq, first, width);
             }
-            let total = total.iter().map(|lanes| lanes.iter().sum()).collect();
-            // Each part is one block's, so that it is not there yet.
-            let _ = sums[block.outer * parts + block.first / PART].set(total);
+            let total = total.iter().map(|lanes| lanes.iter().sum());
+            (at, total.collect::<Vec<f32>>())
         });
         self.0.interrupt.check()?;
         let mut total = vec![0f32; kv.len()];
-        for (i, part) in sums.iter().enumerate() {
-            let at = self.0.of_head(s, i / parts);
-            let (dk, dv) = total.split_at_mut(kv.len() / 2);
+        let (dk, dv) = total.split_at_mut(kv.len() / 2);
+        for (at, part) in parts {
             let to = dk[at..][..m * d].iter_mut().chain(&mut dv[at..][..m * d]);
-            let part = part.get().into_iter().flatten();
             to.zip(part).for_each(|(total, part)| *total += part);
         }
         out.extend(total);
