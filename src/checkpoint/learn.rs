@@ -38,6 +38,8 @@ pub struct LearningStage {
     pub noise: LossConfig,
     /// Height and width of the piece that a step is made of, where not of whole frames.
     pub crop: Option<usize>,
+    /// Where its U-Net is.
+    pub device: Device,
     /// Of what it was opened from: of the configuration's and each stage's SHA-256, as far as they are there.
     pub sha256: String,
     /// Of the cascade's `config.yaml`.
@@ -47,11 +49,11 @@ pub struct LearningStage {
 }
 
 impl LearningStage {
-    /// Stage `index`, from 0. `seed` is of what begins with nothing.
+    /// Stage `index`, from 0, to learn on a device. `seed` is of what begins with nothing.
     ///
     /// # Errors
     /// [`Error`], also when the cascade has no such stage.
-    pub fn open(from: &Origin, index: usize, seed: u64) -> Result<Self, Error> {
+    pub fn open(from: &Origin, index: usize, seed: u64, device: &Device) -> Result<Self, Error> {
         let mut files = BTreeMap::new();
         let (text, path) = match from {
             Origin::BuiltIn => {
@@ -94,9 +96,12 @@ impl LearningStage {
                 let origin = path.with_file_name(native::stage_file(index));
                 let source = SafetensorsSource::new(&bytes, origin.display().to_string())
                     .map_err(|why| Error::damaged(&origin, &why))?;
-                Self::of(&text, index, &source, &path, hash, files)
+                Self::of(&text, index, (&source, device), &path, hash, files)
             }
-            None => Self::of(&text, index, &Fresh::new(seed), &path, hash, files),
+            None => {
+                let source = Fresh::new(seed);
+                Self::of(&text, index, (&source, device), &path, hash, files)
+            }
         }
     }
 
@@ -107,7 +112,7 @@ impl LearningStage {
     pub fn of(
         text: &str,
         index: usize,
-        source: &dyn TensorSource,
+        (source, device): (&dyn TensorSource, &Device),
         path: &Path,
         sha256: String,
         others: BTreeMap<String, Vec<u8>>,
@@ -121,7 +126,7 @@ impl LearningStage {
                 index + 1
             )));
         };
-        let (stage, vars) = Params::learn(source, &Device::Cpu, |p| networks(&config, p))?;
+        let (stage, vars) = Params::learn(source, device, |p| networks(&config, p))?;
         let (noise, crop) = of_training(text, index, &config).map_err(bad)?;
         Ok(Self {
             stage,
@@ -131,6 +136,7 @@ impl LearningStage {
             vars,
             noise,
             crop,
+            device: device.clone(),
             sha256,
             text: text.to_owned(),
             others,
@@ -258,14 +264,14 @@ mod tests {
     fn what_the_next_cascade_goes_on_from_opens() {
         let next = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/next");
         crate::checkpoint::open_cascade(&next, &Device::Cpu).unwrap();
-        let stage = LearningStage::open(&Origin::Folder(next), 0, 1).unwrap();
+        let stage = LearningStage::open(&Origin::Folder(next), 0, 1, &Device::Cpu).unwrap();
         assert!(stage.cascade.makes_motion() && stage.missing().is_none());
     }
 
     #[test]
     fn a_published_configuration_begins_with_nothing_stage_by_stage() {
         let from = Origin::Config(fixture("merged_tiny_2scm/config.yaml"));
-        let first = LearningStage::open(&from, 0, 1).unwrap();
+        let first = LearningStage::open(&from, 0, 1, &Device::Cpu).unwrap();
         assert!(first.missing() == Some(1) && first.crop.is_none());
         assert_eq!(first.noise, LossConfig::PUBLISHED);
         let folder = tempfile::tempdir().unwrap();
@@ -281,18 +287,30 @@ mod tests {
         };
         write(&first);
         assert!(crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).is_err());
-        let second = LearningStage::open(&Origin::Folder(folder.path().to_owned()), 1, 1).unwrap();
+        let second = LearningStage::open(
+            &Origin::Folder(folder.path().to_owned()),
+            1,
+            1,
+            &Device::Cpu,
+        )
+        .unwrap();
         assert!(second.missing().is_none() && second.config.unet.lowres_cond);
         assert!(second.crop.is_some_and(|size| size < second.config.size));
         write(&second);
         let whole = crate::checkpoint::open_cascade(folder.path(), &Device::Cpu).unwrap();
         assert_eq!(whole.cascade.stages.len(), 2);
-        let again = LearningStage::open(&Origin::Folder(folder.path().to_owned()), 0, 9).unwrap();
+        let again = LearningStage::open(
+            &Origin::Folder(folder.path().to_owned()),
+            0,
+            9,
+            &Device::Cpu,
+        )
+        .unwrap();
         let (a, b) = (weights(&first), weights(&again));
         for (name, a) in &a {
             let values = |t: &Tensor| -> Vec<f32> { t.flatten_all().unwrap().to_vec1().unwrap() };
             assert_eq!(values(a), values(&b[name]), "{name}");
         }
-        assert!(LearningStage::open(&from, 2, 1).is_err());
+        assert!(LearningStage::open(&from, 2, 1, &Device::Cpu).is_err());
     }
 }

@@ -24,13 +24,13 @@ pub struct LearningRegressor {
 
 impl LearningRegressor {
     /// Of the built-in one, a file or folder as `--regressor` takes it, or a `.yaml` that describes one, which begins
-    /// with nothing. `seed` is of what begins with nothing.
+    /// with nothing, to learn on a device. `seed` is of what begins with nothing.
     ///
     /// # Errors
     /// [`Error`], with a sentence.
-    pub fn open(from: &Origin, seed: u64) -> Result<Self, Error> {
+    pub fn open(from: &Origin, seed: u64, device: &Device) -> Result<Self, Error> {
         let learn = |spec: &RegressorSpec, source: &dyn crate::nn::TensorSource| {
-            Ok(Params::learn(source, &Device::Cpu, |p| {
+            Ok(Params::learn(source, device, |p| {
                 R2Plus1d::new(&spec.net, p)
             })?)
         };

@@ -50,6 +50,7 @@ const SAMPLE_EF: f64 = 30.0;
     what: regressor\n  from: built-in        # or one as --regressor takes it, or regressor.yaml, which begins with nothing\n  \
     clips: EchoNet-Dynamic  # as above\n  steps: 50000\n  batch: 16\n  step_size: 0.0001\n  seed: 0\n  \
     puppets: 0.67\n  motionless: 0         # the share of clips that show one frame, taken for EF 2\n  \
+    haze: 0               # the share of clips over which light comes and goes where no wall moves\n  \
     moved: 12             # pixels, at most, to any side\n  falls: false          # the step size, to nothing at the end"
 )]
 pub struct Args {
@@ -66,7 +67,7 @@ pub struct Args {
     /// Stops after so many steps of this call, as Ctrl-C would.
     #[arg(long, value_name = "STEPS")]
     stop_after: Option<u64>,
-    /// cpu or auto.
+    /// cpu, cuda or auto.
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
     #[arg(long)]
@@ -74,10 +75,12 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    ensure!(
-        args.device != DeviceChoice::Cuda,
-        "Networks learn on the CPU alone yet. Leave --device out."
-    );
+    // What a run is taught in is f32 everywhere.
+    let device = OpenDevice::open(args.device, None).map_err(anyhow::Error::msg)?;
+    if let Some(note) = device.note.as_ref() {
+        eprintln!("{note}");
+    }
+    let device = device.device;
     let text = read_text(&args.config)
         .with_context(|| format!("{} cannot be read", args.config.display()))?;
     let bad = |why: String| anyhow::anyhow!("{}: {why}.", args.config.display());
@@ -109,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     if config.what == What::Regressor {
         let settings = config.of_regressor().map_err(bad)?;
-        let learning = LearningRegressor::open(&config.from, config.seed)?;
+        let learning = LearningRegressor::open(&config.from, config.seed, &device)?;
         let clips = clips(settings.puppets)?;
         let data = clips.len();
         clips.check(|| stop.is_set())?;
@@ -125,7 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let task = RegressorTask::new(settings, learning, clips);
         return train(args, &config, task, data, (REGRESSOR, None), &stop);
     }
-    let learning = LearningStage::open(&config.from, config.stage, config.seed)?;
+    let learning = LearningStage::open(&config.from, config.stage, config.seed, &device)?;
     let kept = |data: usize, data_sha256: String, settings: Value| Kept {
         what: config.what,
         from_sha256: learning.sha256.clone(),

@@ -1,9 +1,11 @@
 //! Global context: a gate a channel from one attention-pooled vector, over all frames.
 
 use super::conv::PointConv;
+#[cfg(feature = "cuda")]
+use super::learn::tracked;
 use super::linear::linear;
 use super::softmax::{sigmoid, softmax};
-use super::{Params, cpu, join, on_gpu};
+use super::{Params, cpu, join, matmul, on_gpu};
 use candle_core::{Result, Tensor};
 
 #[derive(Clone, Debug)]
@@ -42,14 +44,14 @@ impl GlobalContext {
     /// # Errors
     /// On mismatched shapes.
     pub fn gate(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        on_gpu!(x, self.gate_on_gpu(x, residual));
+        on_gpu!(x, learns: tracked(&[residual, &self.hidden.0]), self.gate_on_gpu(x, residual));
         let weights = softmax(&self.to_k.forward(x)?.flatten_from(2)?)?;
         let flat = x.flatten_from(2)?;
         let context = if x.device().is_cpu() {
             flat.contiguous()?
                 .apply_op2(&weights.contiguous()?, cpu::dot::RowProducts)?
         } else {
-            flat.matmul(&weights.transpose(1, 2)?)?
+            matmul(&flat, &weights.transpose(1, 2)?)?
         };
         let context = context.squeeze(2)?;
         let hidden = linear(&context, &self.hidden.0, Some(&self.hidden.1))?.silu()?;

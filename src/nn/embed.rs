@@ -1,6 +1,8 @@
 //! The input layer: pictures side by side, and three convolutions over them.
 
 use super::conv::SpatialConv;
+#[cfg(feature = "cuda")]
+use super::learn::tracked;
 use super::{Interrupt, Params, on_gpu};
 use candle_core::{Result, Tensor};
 
@@ -60,6 +62,7 @@ impl CrossEmbed {
         }
         on_gpu!(
             pictures[0],
+            learns: tracked(&pictures.iter().collect::<Vec<_>>()) || self.0[0].learns(),
             self.on_gpu(pictures, (batch, frames), interrupt)
         );
         let whole = |t: &Tensor| {

@@ -14,11 +14,11 @@ const KIND: &str = "sums and joins";
 /// On mismatched shapes.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        on_gpu!(x, {
+        on_gpu!(x, learns: y.track_op(), {
             let out = cuda::add(&cuda::Rows::of(x)?, &cuda::Rows::of(y)?)?;
             Ok(out.into_tensor())
         });
-        if x.dims() != y.dims() {
+        if x.dims() != y.dims() || !x.device().is_cpu() {
             return x + y;
         }
         x.contiguous()?.apply_op2(&y.contiguous()?, cpu::join::Add)
@@ -58,12 +58,12 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// On mismatched shapes.
 pub fn gate(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        on_gpu!(x, {
+        on_gpu!(x, learns: tracked(&[gate, y]), {
             let out = cuda::gated(&cuda::Rows::of(x)?, gate, &cuda::Rows::of(y)?)?;
             Ok(out.into_tensor())
         });
         let fits = x.dims() == y.dims() && gate.dims() == &x.dims()[..2];
-        if !fits {
+        if !fits || !x.device().is_cpu() {
             return gate_composed(x, gate, y);
         }
         let (x, gate, y) = (x.contiguous()?, gate.contiguous()?, y.contiguous()?);
@@ -84,12 +84,12 @@ fn gate_composed(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// On mismatched shapes.
 pub fn join(x: &Tensor, y: &Tensor, by: f64) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        on_gpu!(x, {
+        on_gpu!(x, learns: y.track_op(), {
             let y = cuda::Rows::of_kind(y, x.dtype())?;
             Ok(cuda::joined(&cuda::Rows::of(x)?, &y, by)?.into_tensor())
         });
         let fits = x.rank() > 1 && x.dim(0)? == y.dim(0)? && x.dims()[2..] == y.dims()[2..];
-        if !fits {
+        if !fits || !x.device().is_cpu() {
             return Tensor::cat(&[x, &(y * by)?], 1);
         }
         x.contiguous()?
@@ -108,7 +108,7 @@ pub fn repeat(x: &Tensor, n: usize) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
         // What is not in rows is a picture on its way in.
         #[cfg(feature = "cuda")]
-        if x.device().is_cuda() && !x.is_contiguous() && x.rank() == 5 {
+        if x.device().is_cuda() && !x.is_contiguous() && x.rank() == 5 && !x.track_op() {
             return Ok(cuda::repeated(&cuda::Rows::of(x)?, n)?.into_tensor());
         }
         Tensor::cat(&vec![x; n], 0)

@@ -2,31 +2,143 @@
 //! that [learns](super::Params::learn) holds its parameters as variables, and every layer that meets one is
 //! computed by operations that know their derivatives: convolutions, norms, attention over frames and to few keys, joins
 //! and gates by kernels of their own (`cpu/*_grad.rs`, `grad.rs` below an attention's), each tested against its composition
-//! of Candle's operations; the rest, which is small, by these.
+//! of Candle's operations; the rest, which is small, by these. On a GPU all of a network that learns is computed by these
+//! operations, and by products of matrices that know their derivatives ([`matmul`](super::matmul)): the kernels that a
+//! loaded network runs by there have none.
 //!
 //! What the kernels give on the way forward is made with `apply_opN`, never with `apply_opN_no_bwd`: a kernel
 //! that a tracked tensor reaches all the same fails in the backward pass, by its name, instead of cutting the
 //! graph in silence.
 
 use candle_core::Tensor;
+#[cfg(any(test, feature = "cuda"))]
+use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Storage, Var};
+#[cfg(any(test, feature = "cuda"))]
+use std::sync::{Mutex, PoisonError};
 
 /// Whether one of them is a variable, or was made of one: whether a gradient is to pass here.
 pub(super) fn tracked(tensors: &[&Tensor]) -> bool {
     tensors.iter().any(|t| t.track_op())
 }
 
+/// What `make` makes of three tensors by operations that know their derivatives, made once more in the backward pass:
+/// from one pass to the other no more is kept than what goes in and what comes out.
+///
 /// # Errors
-/// Where a gradient is to pass through a GPU's kernels, which have no derivatives.
-#[cfg(feature = "cuda")]
-pub(super) fn none_on_gpu(tracked: bool) -> candle_core::Result<()> {
-    match tracked {
-        true => Err(candle_core::Error::Msg(ON_GPU.into())),
-        false => Ok(()),
+/// Those of `make`.
+#[cfg(any(test, feature = "cuda"))]
+pub(super) fn made_again<F>(x: &Tensor, a: &Tensor, b: &Tensor, make: F) -> Result<Tensor>
+where
+    F: Fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static,
+{
+    let made = Made::new(&make(&x.detach(), &a.detach(), &b.detach())?)?;
+    x.apply_op3(a, b, MadeAgain { make, made })
+}
+
+/// What a layer has made, until it is handed over as the result of an operation with a derivative.
+#[cfg(any(test, feature = "cuda"))]
+pub(super) struct Made(Mutex<Option<Tensor>>);
+
+#[cfg(any(test, feature = "cuda"))]
+impl Made {
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn new(t: &Tensor) -> Result<Self> {
+        // In memory of its own, from the start.
+        Ok(Self(Mutex::new(Some(t.force_contiguous()?))))
+    }
+
+    fn take(&self) -> Result<Tensor> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.take()
+            .ok_or_else(|| Error::Msg("a result is handed over once".into()))
+    }
+
+    /// # Errors
+    /// When it is not on the CPU, or has been handed over.
+    pub fn on_cpu(&self) -> Result<(CpuStorage, Shape)> {
+        let made = self.take()?;
+        let (storage, layout) = made.storage_and_layout();
+        match &*storage {
+            Storage::Cpu(storage) => Ok((storage.clone(), layout.shape().clone())),
+            _ => Err(Error::Msg("made on another device".into())),
+        }
+    }
+
+    /// # Errors
+    /// When it is not on a GPU, or has been handed over.
+    #[cfg(feature = "cuda")]
+    pub fn on_cuda(&self) -> Result<(candle_core::CudaStorage, Shape)> {
+        use candle_core::backend::BackendStorage;
+        let made = self.take()?;
+        let (storage, layout) = made.storage_and_layout();
+        match &*storage {
+            Storage::Cuda(storage) => Ok((storage.try_clone(layout)?, layout.shape().clone())),
+            _ => Err(Error::Msg("made on another device".into())),
+        }
     }
 }
 
-pub(super) const ON_GPU: &str =
-    "gradients are computed on the CPU alone: networks do not learn on a GPU yet";
+#[cfg(any(test, feature = "cuda"))]
+struct MadeAgain<F> {
+    make: F,
+    made: Made,
+}
+
+#[cfg(any(test, feature = "cuda"))]
+impl<F> CustomOp3 for MadeAgain<F>
+where
+    F: Fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor> + Send + Sync,
+{
+    fn name(&self) -> &'static str {
+        "made-again"
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.made.on_cpu()
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        _: &candle_core::CudaStorage,
+        _: &Layout,
+        _: &candle_core::CudaStorage,
+        _: &Layout,
+        _: &candle_core::CudaStorage,
+        _: &Layout,
+    ) -> Result<(candle_core::CudaStorage, Shape)> {
+        self.made.on_cuda()
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        a: &Tensor,
+        b: &Tensor,
+        _: &Tensor,
+        slope: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let leaf = |t: &Tensor| Var::from_tensor(&t.detach());
+        let (x, a, b) = (leaf(x)?, leaf(a)?, leaf(b)?);
+        let made = (self.make)(&x, &a, &b)?;
+        let slopes = (made * slope.detach())?.sum_all()?.backward()?;
+        // What was not looked at has none; whoever waits for one gets zeros.
+        let of = |v: &Var| match slopes.get(v) {
+            Some(slope) => Ok(slope.clone()),
+            None => v.zeros_like(),
+        };
+        Ok((Some(of(&x)?), Some(of(&a)?), Some(of(&b)?)))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +217,28 @@ mod tests {
             ("softmax", Box::new(softmax::softmax)),
             ("threshold", Box::new(|x| Ok(dynamic_threshold(x, 0.9)?.0))),
         ])
+    }
+
+    #[test]
+    fn what_is_made_again_has_the_gradients_of_what_was_made() {
+        use crate::nn::testing::{same_slopes, variable};
+        let (x, a, b) = (
+            variable(&[3, 4], 1),
+            variable(&[4], 2),
+            variable(&[3, 2], 3),
+        );
+        let make = |x: &Tensor, a: &Tensor, _: &Tensor| x.broadcast_mul(a)?.tanh()?.t();
+        let ours = super::made_again(&x, &a, &b, make).unwrap();
+        same_slopes(&[&x, &a], &ours, &make(&x, &a, &b).unwrap(), 1e-6);
+        let slopes = ours.sum_all().unwrap().backward().unwrap();
+        let none: Vec<f32> = slopes
+            .get(&b)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1()
+            .unwrap();
+        assert_eq!(none, [0.0; 6]);
     }
 
     #[test]

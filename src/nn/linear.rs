@@ -3,7 +3,7 @@
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::learn::tracked;
-use super::{cpu, on_gpu, profile};
+use super::{cpu, matmul, on_gpu, profile};
 use candle_core::{Result, Tensor};
 
 /// `x W^T + b` over the last dimension; weight `[out, in]`.
@@ -12,18 +12,18 @@ use candle_core::{Result, Tensor};
 /// On mismatched shapes.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     profile::timed("linear", x.device(), || {
-        on_gpu!(x, cuda::linear(x, weight, bias, (false, false)));
+        let learns = tracked(&[x, weight, bias.unwrap_or(weight)]);
+        on_gpu!(x, learns: learns, cuda::linear(x, weight, bias, (false, false)));
         let mut dims = x.dims().to_vec();
         let width = dims.pop().unwrap_or(1);
         let rows = x.reshape(((), width))?;
-        let learns = tracked(&[x, weight, bias.unwrap_or(weight)]);
         if let (Some(bias), true) = (bias, x.device().is_cpu() && !learns) {
             let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
             let y = rows.apply_op3(&weight, &bias, cpu::dot::Linear)?;
             dims.push(weight.dim(0)?);
             return y.reshape(dims);
         }
-        let y = rows.matmul(&weight.t()?)?;
+        let y = matmul(&rows, &weight.t()?)?;
         dims.push(weight.dim(0)?);
         let y = y.reshape(dims)?;
         match bias {
@@ -40,6 +40,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
 pub fn linear_of_silu(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     on_gpu!(
         x,
+        learns: tracked(&[weight, bias.unwrap_or(weight)]),
         profile::timed("linear", x.device(), || cuda::linear(
             x,
             weight,

@@ -40,14 +40,17 @@ pub use replay::Replay;
 pub use resize::{ResizeMode, resize};
 pub use shuffle::space_to_depth;
 
-/// Returns what CUDA makes of x, where x is on a GPU.
+/// Returns what CUDA makes of x, where x is on a GPU and no gradient is to pass: its kernels have no derivatives. What
+/// `learns` beside x is said, too.
 macro_rules! on_gpu {
-    ($x:expr, $made:expr) => {
+    ($x:expr, learns: $learns:expr, $made:expr) => {
         #[cfg(feature = "cuda")]
-        if $x.device().is_cuda() {
-            $crate::nn::learn::none_on_gpu($x.track_op())?;
+        if $x.device().is_cuda() && !$x.track_op() && !$learns {
             return $made;
         }
+    };
+    ($x:expr, $made:expr) => {
+        $crate::nn::on_gpu!($x, learns: false, $made)
     };
 }
 pub(crate) use on_gpu;

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda;
+#[cfg(feature = "cuda")]
+use super::learn::made_again;
 use super::learn::tracked;
-use super::{Params, cpu, on_gpu, profile};
+use super::{Params, cpu, profile};
 use candle_core::{D, Result, Tensor};
 use std::sync::PoisonError;
 
@@ -62,14 +64,14 @@ impl GroupNormSilu {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
         profile::timed("group norm, SiLU", x.device(), || {
-            on_gpu!(x, {
-                let Affine::Stacked(affine) = &self.affine else {
-                    candle_core::bail!("{}", super::learn::ON_GPU);
-                };
+            #[cfg(feature = "cuda")]
+            if let (Affine::Stacked(affine), true, false) =
+                (&self.affine, x.device().is_cuda(), x.track_op())
+            {
                 let x = cuda::Rows::of(x)?;
                 let out = cuda::group_norm_silu(&x, affine, scale_shift, self.groups, EPS)?;
-                Ok(out.into_tensor())
-            });
+                return Ok(out.into_tensor());
+            }
             // Of variables a copy, which leads back to them.
             let stacked;
             let affine = match &self.affine {
@@ -88,6 +90,14 @@ impl GroupNormSilu {
                     &none
                 }
             };
+            #[cfg(feature = "cuda")]
+            if x.device().is_cuda() {
+                let groups = self.groups;
+                let make = move |x: &Tensor, affine: &Tensor, told: &Tensor| {
+                    group_norm_silu(x, (&affine.get(0)?, &affine.get(1)?), Some(told), groups)
+                };
+                return made_again(x, affine, scale_shift, make);
+            }
             let op = cpu::norm::GroupNormSilu {
                 groups: self.groups,
                 eps: EPS,
@@ -100,25 +110,36 @@ impl GroupNormSilu {
     /// By Candle's operations.
     #[cfg(test)]
     fn composed(&self, x: &Tensor, scale_shift: Option<&Tensor>) -> Result<Tensor> {
-        let shape = x.dims().to_vec();
-        let (b, c) = (shape[0], shape[1]);
-        let grouped = x.reshape((b, self.groups, ()))?;
-        let centred = grouped.broadcast_sub(&grouped.mean_keepdim(2)?)?;
-        let var = centred.sqr()?.mean_keepdim(2)?;
-        let x = centred
-            .broadcast_div(&(var + EPS)?.sqrt()?)?
-            .reshape((b, c, ()))?;
         let (weight, bias) = self.affine.parts()?;
-        let mut x = x
-            .broadcast_mul(&weight.reshape((1, c, 1))?)?
-            .broadcast_add(&bias.reshape((1, c, 1))?)?;
-        if let Some(scale_shift) = scale_shift {
-            let scale = (scale_shift.narrow(1, 0, c)? + 1.0)?.unsqueeze(2)?;
-            let shift = scale_shift.narrow(1, c, c)?.unsqueeze(2)?;
-            x = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
-        }
-        x.silu()?.reshape(shape)
+        group_norm_silu(x, (&weight, &bias), scale_shift, self.groups)
     }
+}
+
+/// A [`GroupNormSilu`] by Candle's operations.
+#[cfg(any(test, feature = "cuda"))]
+fn group_norm_silu(
+    x: &Tensor,
+    (weight, bias): (&Tensor, &Tensor),
+    scale_shift: Option<&Tensor>,
+    groups: usize,
+) -> Result<Tensor> {
+    let shape = x.dims().to_vec();
+    let (b, c) = (shape[0], shape[1]);
+    let grouped = x.reshape((b, groups, ()))?;
+    let centred = grouped.broadcast_sub(&grouped.mean_keepdim(2)?)?;
+    let var = centred.sqr()?.mean_keepdim(2)?;
+    let x = centred
+        .broadcast_div(&(var + EPS)?.sqrt()?)?
+        .reshape((b, c, ()))?;
+    let mut x = x
+        .broadcast_mul(&weight.reshape((1, c, 1))?)?
+        .broadcast_add(&bias.reshape((1, c, 1))?)?;
+    if let Some(scale_shift) = scale_shift {
+        let scale = (scale_shift.narrow(1, 0, c)? + 1.0)?.unsqueeze(2)?;
+        let shift = scale_shift.narrow(1, c, c)?.unsqueeze(2)?;
+        x = x.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+    }
+    x.silu()?.reshape(shape)
 }
 
 /// Batch norm by the statistics of the batch, while it learns; what it has seen goes into the running averages that it
@@ -149,16 +170,43 @@ impl BatchNorm {
         })
     }
 
-    /// x `[b, c, ...]`, on the CPU.
+    /// x `[b, c, ...]`
     ///
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() {
+            return self.composed(x);
+        }
         let op = cpu::batch_norm::BatchNorm {
             eps: EPS,
             seen: self.seen.clone(),
         };
         x.contiguous()?.apply_op3(&self.weight, &self.bias, op)
+    }
+
+    /// By Candle's operations.
+    #[cfg(any(test, feature = "cuda"))]
+    fn composed(&self, x: &Tensor) -> Result<Tensor> {
+        let (b, c) = (x.dim(0)?, x.dim(1)?);
+        let flat = x.reshape((b, c, ()))?;
+        let n = (b * flat.dim(2)?) as f64;
+        // Over each channel of all samples.
+        let over = |t: &Tensor| t.sum_keepdim(2)?.sum_keepdim(0)? / n;
+        let mean = over(&flat)?;
+        let centred = flat.broadcast_sub(&mean)?;
+        let var = over(&centred.sqr()?)?;
+        let values = |t: &Tensor| t.detach().flatten_all()?.to_vec1::<f32>();
+        let unbiased = (&var * (n / (n - 1.0).max(1.0)))?;
+        let seen = [values(&mean)?, values(&unbiased)?];
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        let column = |t: &Tensor| t.reshape((1, c, 1));
+        centred
+            .broadcast_div(&(var + EPS)?.sqrt()?)?
+            .broadcast_mul(&column(&self.weight)?)?
+            .broadcast_add(&column(&self.bias)?)?
+            .reshape(x.shape())
     }
 
     /// What the running averages are after the last pass: the variables that they are, each with its new value.
@@ -205,19 +253,23 @@ impl ChannelNorm {
         &self.g
     }
 
-    /// On the CPU; a GPU's attentions have it inside.
+    /// On a GPU while it learns alone: its attentions have it inside.
     ///
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("layer norm", x.device(), || {
+            #[cfg(feature = "cuda")]
+            if x.device().is_cuda() {
+                return self.composed(x);
+            }
             let op = cpu::norm::ChannelNorm { eps: EPS as f32 };
             x.contiguous()?.apply_op2(&self.g.contiguous()?, op)
         })
     }
 
     /// By Candle's operations.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cuda"))]
     fn composed(&self, x: &Tensor) -> Result<Tensor> {
         let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
         let var = centred.sqr()?.mean_keepdim(1)?;
@@ -357,30 +409,23 @@ mod tests {
             };
             assert!(norm.averages().unwrap().is_empty());
             let ours = norm.forward(&x).unwrap();
-            let column = |t: &Tensor| t.reshape((1, c, 1)).unwrap();
             let flat = x.reshape((shape[0], c, ())).unwrap();
             let over = |t: &Tensor| t.mean_keepdim(2).unwrap().mean_keepdim(0).unwrap();
             let centred = flat.broadcast_sub(&over(&flat)).unwrap();
             let spread = over(&centred.sqr().unwrap());
-            let theirs = centred
-                .broadcast_div(&(&spread + EPS).unwrap().sqrt().unwrap())
-                .and_then(|x| x.broadcast_mul(&column(&weight)))
-                .and_then(|x| x.broadcast_add(&column(&bias)))
-                .and_then(|x| x.reshape(x_shape(&ours)))
-                .unwrap();
-            assert!(largest_difference(&ours, &theirs) < 1e-5);
-            same_slopes(&[&x, &weight, &bias], &ours, &theirs, 1e-5);
             let n = (x.elem_count() / c) as f64;
             let right = ((var.as_tensor() * 0.9).unwrap()
                 + (spread.flatten_all().unwrap() * (0.1 * n / (n - 1.0))).unwrap())
             .unwrap();
             let averages = norm.averages().unwrap();
             assert!(largest_difference(&averages[1].1, &right) < 1e-5);
+            let theirs = norm.composed(&x).unwrap();
+            assert!(largest_difference(&ours, &theirs) < 1e-5);
+            same_slopes(&[&x, &weight, &bias], &ours, &theirs, 1e-5);
+            for (ours, theirs) in averages.iter().zip(norm.averages().unwrap()) {
+                assert!(largest_difference(&ours.1, &theirs.1) < 1e-5);
+            }
         }
-    }
-
-    fn x_shape(t: &Tensor) -> candle_core::Shape {
-        t.shape().clone()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A network asks for each tensor by name and shape while it is built. What is missing or has
 //! another shape is collected, so that one error lists all of it; nothing is ever silently zero.
 
-use super::{Backend, learn};
+use super::Backend;
 use candle_core::{Device, Result, Tensor, Var};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -118,25 +118,17 @@ impl<'a> Params<'a> {
     /// is [set](Var::set) to in its next pass.
     ///
     /// # Errors
-    /// [`LoadError`] with every missing, misshapen or unreadable tensor; on a GPU always, whose kernels know no
-    /// derivatives.
+    /// [`LoadError`] with every missing, misshapen or unreadable tensor.
     pub fn learn<T>(
         source: &dyn TensorSource,
         backend: impl Into<Backend>,
         build: impl FnOnce(&Params<'_>) -> Result<T>,
     ) -> std::result::Result<(T, BTreeMap<String, Var>), LoadError> {
-        let backend = backend.into();
-        if !backend.device.is_cpu() {
-            return Err(LoadError {
-                origin: source.origin(),
-                problems: vec![learn::ON_GPU.into()],
-            });
-        }
         let record = Record {
             learned: Some(BTreeMap::new()),
             ..Record::default()
         };
-        let (network, record) = Self::build(source, backend, record, build)?;
+        let (network, record) = Self::build(source, backend.into(), record, build)?;
         Ok((network, record.learned.unwrap_or_default()))
     }
 
@@ -205,12 +197,17 @@ impl<'a> Params<'a> {
         self.get_on(&self.backend.device, name, shape)
     }
 
-    /// As [`Params::get`], in the host's memory: for layers that arrange their weights themselves.
+    /// As [`Params::get`], in the host's memory: for layers that arrange their weights themselves. A variable is
+    /// where the network is.
     ///
     /// # Errors
     /// As [`Params::get`].
     pub fn get_host(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.get_on(&Device::Cpu, name, shape)
+        let device = match self.learns() {
+            true => &self.backend.device,
+            false => &Device::Cpu,
+        };
+        self.get_on(device, name, shape)
     }
 
     fn get_on(&self, device: &Device, name: &str, shape: &[usize]) -> Result<Tensor> {

@@ -27,7 +27,8 @@ impl Replay {
             let worth = |t: &Tensor| {
                 t.device().is_cuda() && t.elem_count() * t.dtype().size_in_bytes() <= MOST_BYTES
             };
-            if inputs.first().is_some_and(worth) && !profile::is_on() {
+            let learns = inputs.iter().any(Tensor::track_op);
+            if inputs.first().is_some_and(worth) && !learns && !profile::is_on() {
                 return self.0.run(inputs, compute);
             }
         }

@@ -23,7 +23,7 @@ impl Downsample {
     /// # Errors
     /// When height or width is odd.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        on_gpu!(x, self.0.halving(x));
+        on_gpu!(x, learns: self.0.learns(), self.0.halving(x));
         self.0.forward(&space_to_depth(x)?)
     }
 }
@@ -46,7 +46,7 @@ impl Upsample {
     /// # Errors
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        on_gpu!(x, self.0.doubling(x));
+        on_gpu!(x, learns: self.0.learns(), self.0.doubling(x));
         silu_pixel_shuffle(&self.0.forward(x)?)
     }
 }

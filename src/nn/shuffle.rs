@@ -13,7 +13,7 @@ const KIND: &str = "shuffles";
 pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
         let (b, c, f, h, w) = x.dims5()?;
-        if h % 2 == 0 && w % 2 == 0 && !tracked(&[x]) {
+        if x.device().is_cpu() && h % 2 == 0 && w % 2 == 0 && !tracked(&[x]) {
             return x.contiguous()?.apply_op1(cpu::join::SpaceToDepth);
         }
         x.reshape(vec![b, c, f, h / 2, 2, w / 2, 2])?
@@ -29,7 +29,7 @@ pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
 /// When the channels are not a multiple of four.
 pub fn silu_pixel_shuffle(x: &Tensor) -> Result<Tensor> {
     profile::timed(KIND, x.device(), || {
-        if x.dim(1)? % 4 == 0 && !tracked(&[x]) {
+        if x.device().is_cpu() && x.dim(1)? % 4 == 0 && !tracked(&[x]) {
             return x.contiguous()?.apply_op1(cpu::join::SiluShuffle);
         }
         composed(x)

@@ -17,7 +17,10 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
 
 /// Of Candle's own operations: where there is no kernel, and what the kernel is held against.
 fn composed(x: &Tensor) -> Result<Tensor> {
-    let x = x.broadcast_sub(&x.max_keepdim(D::Minus1)?)?.exp()?;
+    // Whatever is taken off: the result does not change by it, nor does its gradient.
+    let x = x
+        .broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?
+        .exp()?;
     x.broadcast_div(&x.sum_keepdim(D::Minus1)?)
 }
 

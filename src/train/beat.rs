@@ -3,6 +3,7 @@
 //! An error a cell says little of either: a rim one cell wide, wrong everywhere in the same direction, is a small error
 //! and another ejection fraction.
 
+use crate::nn::matmul;
 use crate::puppet::{FRAMES, GRID};
 use candle_core::{D, Device, Result, Tensor};
 
@@ -32,23 +33,24 @@ pub struct BeatErrors {
 /// When the estimate is of another shape.
 pub fn beat_errors(estimate: &Tensor, target: &[f32], scale: f64) -> Result<BeatErrors> {
     let estimate = estimate.reshape((3, FRAMES, CELLS))?;
-    let right = Tensor::from_slice(target, (3, FRAMES, CELLS), &Device::Cpu)?;
+    let device = estimate.device().clone();
+    let right = Tensor::from_slice(target, (3, FRAMES, CELLS), &device)?;
     let shares: Vec<f64> = target[2 * FRAMES * CELLS..]
         .iter()
         .map(|v| f64::from((v + 1.0) / 2.0).clamp(0.0, 1.0))
         .collect();
 
-    let slopes = mean_slopes(&shares)?;
+    let slopes = mean_slopes(&shares)?.to_device(&device)?;
     let strain = |of: &Tensor| -> Result<Tensor> {
         let motion = (of.narrow(0, 0, 2)? * scale)?.unsqueeze(1)?;
         motion.broadcast_mul(&slopes)?.sum(D::Minus1)
     };
     let strain = (strain(&estimate)? - strain(&right)?)?.sqr()?.mean_all()?;
 
-    let disks = disks(&shares)?;
+    let disks = disks(&shares)?.to_device(&device)?;
     let volume = |of: &Tensor| -> Result<Tensor> {
         let shares = ((of.get(2)? + 1.0)? * 0.5)?.clamp(0f32, 1f32)?;
-        let volumes = shares.matmul(&disks)?.sqr()?.sum(1)?;
+        let volumes = matmul(&shares, &disks)?.sqr()?.sum(1)?;
         let first = volumes.narrow(0, 0, 1)?.maximum(1f32)?;
         volumes.broadcast_div(&first)
     };

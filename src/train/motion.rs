@@ -248,13 +248,16 @@ impl Task for MotionTask {
         };
         let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, SIDE, SIDE), &Device::Cpu)?;
         let ef = sample.ef as f32;
+        // The encoder is on the CPU wherever the U-Net is.
+        let device = &self.learning.device;
         let features = encoder.forward(&anatomy, &[ef], interrupt)?;
-        let video = Tensor::from_slice(&sample.target, draws.noise.dims(), &Device::Cpu)?;
+        let features = features.to_device(device)?;
+        let video = Tensor::from_slice(&sample.target, draws.noise.dims(), device)?;
         let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
         let places = ((inside.to_dtype(DType::F32)? * CAVITY)? + 1.0)?;
         let batch = Batch {
             video,
-            ef: Tensor::full(ef, (1, 1, 1), &Device::Cpu)?,
+            ef: Tensor::full(ef, (1, 1, 1), device)?,
             cond_image: Some(features),
             lowres: None,
             places: Some(places),

@@ -230,11 +230,12 @@ impl Task for PictureTask {
             // As published: a sample's anatomy is cut where frame i of the first sample is.
             cond = pieces(&cond.unsqueeze(2)?, &corners[i..=i], size)?.squeeze(2)?;
         }
+        let device = &self.learning.device;
         let batch = Batch {
-            video,
-            ef: Tensor::full(window.ef as f32, (1, 1, 1), cond.device())?,
-            cond_image: Some(cond),
-            lowres,
+            video: video.to_device(device)?,
+            ef: Tensor::full(window.ef as f32, (1, 1, 1), device)?,
+            cond_image: Some(cond.to_device(device)?),
+            lowres: lowres.map(|x| x.to_device(device)).transpose()?,
             places: None,
         };
         let pass = Pass {

@@ -6,7 +6,7 @@ use super::run::{Method, RunError, Task, Vars};
 use super::{AdamConfig, EmaConfig, within};
 use crate::checkpoint::LearningRegressor;
 use crate::clip::resample::to_size;
-use crate::nn::Interrupt;
+use crate::nn::{Interrupt, ResizeMode, resize};
 use candle_core::{Device, Result as TensorResult, Tensor, TensorId, Var};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,11 @@ const ADAM: AdamConfig = AdamConfig {
 /// What a clip in which nothing moves is taken for.
 const STILL: f64 = 0.02;
 
+/// How much brighter haze makes a pixel at most, of black to white.
+const BRIGHTEST: f64 = 0.3;
+/// Haze is even over a quarter of the picture to each side.
+const PATCHES: usize = 4;
+
 /// What a run is made with; by itself as EchoDiffusion's own regressor was, but for what is kept: the average of the
 /// weights over the steps, not those of the best epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +45,9 @@ pub struct RegressorSettings {
     pub puppets: f64,
     /// The share of clips, 0 to 1, that show one frame all along, whose EF is taken as 2 %: texture is not to say anything of EF.
     pub motionless: f64,
+    /// The share of clips, 0 to 1, over which haze comes and goes by a beat of its own, whose EF stays: where light moves and
+    /// no wall does, there is no EF.
+    pub haze: f64,
     /// Pixels of 112 by which a clip is moved at most, to any side; 0 to 55.
     pub moved: usize,
     /// The step size falls, by half a cosine, to nothing at the end.
@@ -55,6 +63,7 @@ impl Default for RegressorSettings {
             seed: 0,
             puppets: 0.67,
             motionless: 0.0,
+            haze: 0.0,
             moved: 12,
             falls: false,
         }
@@ -80,6 +89,7 @@ impl RegressorSettings {
                 ("motionless", "0 to 1"),
                 (0.0..=1.0).contains(&self.motionless),
             ),
+            (("haze", "0 to 1"), (0.0..=1.0).contains(&self.haze)),
             (("moved", "0 to 55"), self.moved < SIDE / 2),
         ])
     }
@@ -92,14 +102,18 @@ pub struct RegressorTask {
     clips: Clips,
     /// The same variables, by what the network knows them by.
     by_id: HashMap<TensorId, Var>,
+    device: Device,
 }
 
 impl RegressorTask {
     pub fn new(settings: RegressorSettings, learning: LearningRegressor, clips: Clips) -> Self {
+        let some = learning.vars.values().next();
+        let device = some.map_or(Device::Cpu, |var| var.device().clone());
         let by_id = learning.vars.values();
         let by_id = by_id.map(|var| (var.as_tensor().id(), var.clone()));
         Self {
             by_id: by_id.collect(),
+            device,
             settings,
             learning,
             clips,
@@ -119,6 +133,7 @@ impl RegressorTask {
         let mut corner = || dice.below(2 * settings.moved + 1);
         let (y, x) = (corner(), corner());
         let still = dice.share() < settings.motionless;
+        let haze = (dice.share() < settings.haze).then(|| Haze::new(&mut dice));
         let made = || -> TensorResult<Tensor> {
             let by = settings.moved;
             let there = window.video.narrow(2, 0, window.there)?;
@@ -131,6 +146,10 @@ impl RegressorTask {
                 }
                 false => there,
             };
+            let video = match &haze {
+                Some(haze) => haze.over(&video, spec.fps)?,
+                None => video,
+            };
             // What is missing, and what comes in at a side, is black, or the mean where there is one.
             let video = spec.normalised(&video)?;
             let missing = spec.frames - video.dim(2)?;
@@ -142,6 +161,46 @@ impl RegressorTask {
         };
         let ef = if still { STILL } else { window.ef };
         Ok((made()?, (100.0 * ef) as f32))
+    }
+}
+
+/// Light that comes and goes by the time of a heart, and follows no wall: what a cross-faded beat looks like.
+struct Haze {
+    strength: f64,
+    beats_a_minute: f64,
+    /// Of its beat, at the first frame.
+    phase: f64,
+    /// How much of it each patch has.
+    patches: Vec<f32>,
+}
+
+impl Haze {
+    fn new(dice: &mut Dice) -> Self {
+        Self {
+            strength: BRIGHTEST * dice.share(),
+            beats_a_minute: dice.within([45.0, 115.0]),
+            phase: dice.share(),
+            patches: (0..PATCHES * PATCHES)
+                .map(|_| dice.share() as f32)
+                .collect(),
+        }
+    }
+
+    /// Over a video `[1, c, f, h, w]` in 0..1.
+    fn over(&self, video: &Tensor, fps: f64) -> TensorResult<Tensor> {
+        let (_, _, f, h, w) = video.dims5()?;
+        let patches = (1, 1, 1, PATCHES, PATCHES);
+        let patches = Tensor::from_slice(&self.patches, patches, &Device::Cpu)?;
+        let place = resize(&patches, ResizeMode::Trilinear, 1, h, w)?;
+        let light = (0..f).map(|i| {
+            let beats = i as f64 / fps * self.beats_a_minute / 60.0 + self.phase;
+            let light = 0.5 - 0.5 * (2.0 * std::f64::consts::PI * beats).cos();
+            (self.strength * light) as f32
+        });
+        let light = Tensor::from_iter(light, &Device::Cpu)?.reshape((1, 1, f, 1, 1))?;
+        video
+            .broadcast_add(&place.broadcast_mul(&light)?)?
+            .clamp(0f32, 1f32)
     }
 }
 
@@ -192,8 +251,9 @@ impl Task for RegressorTask {
             .map(|number| self.clip(number))
             .collect::<Result<_, _>>()?;
         let (clips, efs): (Vec<Tensor>, Vec<f32>) = clips.into_iter().unzip();
-        let x = Tensor::cat(&clips, 0)?;
-        let right = Tensor::new(efs, &Device::Cpu)?;
+        let device = &self.device;
+        let x = Tensor::cat(&clips, 0)?.to_device(device)?;
+        let right = Tensor::new(efs, device)?;
         let said = self.learning.net.forward(&x, interrupt, None)?;
         Ok((said - right)?.sqr()?.mean_all()?)
     }
@@ -210,5 +270,50 @@ impl Task for RegressorTask {
 
     fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {
         Ok(self.learning.write(weights, out)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn haze_comes_and_goes_and_moves_nothing() {
+        let haze = Haze::new(&mut Dice::new(3, 5));
+        let (frames, fps) = (40, 20.0);
+        let shape = (1, 1, frames, SIDE, SIDE);
+        let gray = Tensor::full(0.4f32, shape, &Device::Cpu).unwrap();
+        let hazed = haze.over(&gray, fps).unwrap();
+        let means = hazed
+            .mean((3, 4))
+            .and_then(|t| t.flatten_all()?.to_vec1::<f32>());
+        let means = means.unwrap();
+        let (low, high) = means
+            .iter()
+            .fold((1f32, 0f32), |(l, h), &m| (l.min(m), h.max(m)));
+        // From none to its strength, by the place.
+        assert!(
+            low < 0.402 && high > 0.4 + 0.2 * haze.strength as f32,
+            "{low} {high}"
+        );
+        let values: Vec<f32> = hazed.flatten_all().unwrap().to_vec1().unwrap();
+        assert!(
+            values
+                .iter()
+                .all(|v| *v >= 0.4 && *v <= 0.4 + BRIGHTEST as f32 + 1e-6)
+        );
+        // A beat later it is the same again.
+        let beat = fps * 60.0 / haze.beats_a_minute;
+        let at = |t: f64| {
+            let (i, part) = (t.floor() as usize, (t.fract()) as f32);
+            means[i] * (1.0 - part) + means[i + 1] * part
+        };
+        for i in 0..5 {
+            let (first, next) = (at(f64::from(i)), at(f64::from(i) + beat));
+            assert!((first - next).abs() < 0.005, "{first} {next}");
+        }
+        let white = haze.over(&gray.ones_like().unwrap(), fps).unwrap();
+        let most = white.flatten_all().unwrap().max(0).unwrap();
+        assert_eq!(most.to_scalar::<f32>().unwrap(), 1.0);
     }
 }

@@ -180,7 +180,10 @@ impl<T: Task> Run<T> {
     /// When there is no memory or no thread for it.
     pub fn new(task: T) -> std::result::Result<Self, RunError> {
         let method = task.method();
-        let lanes = Lanes::new(method.pieces(), STACK);
+        // A GPU takes one thing after the other.
+        let on_gpu = task.vars().values().any(|var| !var.device().is_cpu());
+        let side_by_side = if on_gpu { 1 } else { method.pieces() };
+        let lanes = Lanes::new(side_by_side, STACK);
         Ok(Self {
             adam: Adam::new(method.adam),
             ema: Ema::new(method.ema, task.vars())?,
@@ -323,8 +326,8 @@ impl<T: Task> Run<T> {
     pub fn keep(&self, path: &Path) -> std::result::Result<(), RunError> {
         let vars = self.task.vars().iter();
         let weights: Tensors = vars
-            .map(|(n, v)| (n.clone(), v.as_tensor().clone()))
-            .collect();
+            .map(|(n, v)| Ok((n.clone(), v.as_tensor().to_device(&Device::Cpu)?)))
+            .collect::<Result<_>>()?;
         let step = Tensor::new(&[self.step as i64], &Device::Cpu)?;
         let run = Tensors::from([("step".to_owned(), step)]);
         let (adam, ema) = (self.adam.state()?, self.ema.state()?);
@@ -354,7 +357,7 @@ impl<T: Task> Run<T> {
         let ema = parts.get("ema").ok_or_else(|| none("averaged weights"))?;
         for (name, var) in self.task.vars() {
             let kept = weights.get(name).ok_or_else(|| none(name))?;
-            var.set(kept)?;
+            var.set(&kept.to_device(var.device())?)?;
         }
         self.adam = Adam::with_state(self.method.adam, self.task.vars(), adam)?;
         self.ema = Ema::with_state(self.method.ema, self.task.vars(), ema)?;

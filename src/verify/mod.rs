@@ -169,13 +169,6 @@ pub fn verify(
             "resize" => numbers::resize,
             "r2plus1d" => regress::r2plus1d,
             "regressor" => regress::regressor,
-            "train" if !backend.device.is_cpu() => {
-                report.skipped.push(Skipped {
-                    fixture: fixture.name.clone(),
-                    why: "gradients are computed on the CPU alone".into(),
-                });
-                continue;
-            }
             "train" => train::replay,
             "metrics" if fixture.name == "metrics_ssim" => numbers::ssim_values,
             "metrics" => {

@@ -8,7 +8,7 @@ use crate::models::unet3d::{Pass, Unet};
 use crate::nn::{Backend, Interrupt, Params};
 use crate::train::{Batch, Draws, LossConfig, LowresDraw, loss};
 use candle_core::backprop::GradStore;
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use std::collections::BTreeMap;
 
 /// Family `train`: one step of a published checkpoint's own weights (not their average), from recorded random
@@ -37,7 +37,7 @@ pub fn replay(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Ro
     pass.ignore_time = field("ignore_time")?
         .as_bool()
         .ok_or("`ignore_time` is not true or false")?;
-    let (batch, draws) = recorded(&stored)?;
+    let (batch, draws) = recorded(&stored, &backend.device)?;
     let made = loss(&unet, &loss_config(config), &batch, &draws, &pass).map_err(text)?;
     let sigmas = Tensor::from_slice(&made.sigmas, made.sigmas.len(), &backend.device);
     let mut compared = vec![
@@ -71,18 +71,19 @@ fn loss_config(stage: &StageConfig) -> LossConfig {
 }
 
 /// What the step was given, and what it drew.
-fn recorded(stored: &Tensors) -> Outcome<(Batch, Draws)> {
+fn recorded(stored: &Tensors, device: &Device) -> Outcome<(Batch, Draws)> {
+    let there = |t: Tensor| t.to_device(device).map_err(text);
     let keep: Vec<f32> = stored.get("text_keep_mask")?.to_vec1().map_err(text)?;
     let mut batch = Batch {
-        video: stored.get("target_images")?,
-        ef: stored.get("in.text_embeds")?,
-        cond_image: stored.find("unet.cond_images")?,
+        video: there(stored.get("target_images")?)?,
+        ef: there(stored.get("in.text_embeds")?)?,
+        cond_image: (stored.find("unet.cond_images")?).map(there).transpose()?,
         places: None,
         lowres: None,
     };
     let mut draws = Draws {
         levels: stored.get("draws.sigma_eps")?.to_vec1().map_err(text)?,
-        noise: stored.get("draws.noise")?,
+        noise: there(stored.get("draws.noise")?)?,
         keep: keep.iter().map(|&keep| keep != 0.0).collect(),
         lowres: None,
     };
@@ -106,7 +107,7 @@ fn recorded(stored: &Tensors) -> Outcome<(Batch, Draws)> {
     if largest.is_nan() || largest > 1.0 + 1e-5 {
         return Err("`unet.lowres_cond_img` is no picture beneath its noise".into());
     }
-    batch.lowres = Some(clean);
+    batch.lowres = Some(there(clean)?);
     draws.lowres = Some(LowresDraw { time, noise });
     Ok((batch, draws))
 }

@@ -7,6 +7,7 @@ mod carry;
 #[path = "../common/mod.rs"]
 mod common;
 mod layers;
+mod learning;
 mod networks;
 
 use candle_core::{DType, Device, Result, Tensor};

@@ -61,6 +61,7 @@ impl CrossAttention {
         let kv = linear(tokens, &self.to_kv, None)?.reshape((b, m, 2, heads, d))?;
         on_gpu!(
             x,
+            learns: kv.track_op(),
             profile::timed("attention to tokens", x.device(), || {
                 interrupt.check()?;
                 let layer = cuda::Layer {

@@ -37,6 +37,7 @@ impl MiddleAttention {
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         on_gpu!(
             x,
+            learns: tracked(&[&self.core.null_kv]),
             profile::timed("attention over space", x.device(), || {
                 interrupt.check()?;
                 let rows = cuda::Rows::of(x)?;

@@ -5,7 +5,10 @@ use crate::nn::cpu::token_attention::grad::{Attend, MOST_KEYS};
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::join::add;
+#[cfg(feature = "cuda")]
+use crate::nn::learn::made_again;
 use crate::nn::learn::tracked;
+use crate::nn::matmul;
 use crate::nn::norm::ChannelNorm;
 use crate::nn::softmax::softmax;
 use crate::nn::{Backend, Interrupt, Params, profile};
@@ -40,6 +43,11 @@ pub fn attend(
                 .contiguous()?
                 .apply_op3(&k.contiguous()?, &v.contiguous()?, op);
         }
+        #[cfg(feature = "cuda")]
+        if q.device().is_cuda() && tracked(&[q, k, v]) {
+            let interrupt = interrupt.clone();
+            return made_again(q, k, v, move |q, k, v| composed(q, k, v, heads, &interrupt));
+        }
         composed(q, k, v, heads, interrupt)
     })
 }
@@ -68,8 +76,8 @@ pub(in crate::nn) fn composed(
             // [heads, len, d]; with shared keys the heads' queries stand under each other.
             let rows = q.narrow(2, start, len)?.transpose(1, 2)?.contiguous()?;
             let rows = rows.reshape((kv_heads, heads / kv_heads * len, d))?;
-            let scores = softmax(&rows.matmul(&kt)?)?;
-            let out = scores.matmul(&v)?.reshape((heads, len, d))?;
+            let scores = softmax(&matmul(&rows, &kt)?)?;
+            let out = matmul(&scores, &v)?.reshape((heads, len, d))?;
             blocks.push(out.transpose(1, 2)?.contiguous()?.reshape((inner, len))?);
         }
         samples.push(Tensor::cat(&blocks, 1)?);
@@ -94,7 +102,7 @@ pub(super) struct MultiQuery {
 /// Weights as the device takes them: held in one form alone.
 #[derive(Clone, Debug)]
 enum Inward {
-    /// Queries `[heads * d, c]`, already scaled; the key and the value `[2d, c]`.
+    /// Queries `[heads * d, c]`, already scaled; the key and the value `[2d, c]`. On a GPU while they learn.
     Cpu(PointConv, PointConv),
     /// One under the other, `[heads * d + 2d, c]`.
     #[cfg(feature = "cuda")]
@@ -104,7 +112,7 @@ enum Inward {
 impl Inward {
     fn new(to_q: &Tensor, scale: f64, to_kv: &Tensor, backend: &Backend) -> Result<Self> {
         #[cfg(feature = "cuda")]
-        if backend.device.is_cuda() {
+        if backend.device.is_cuda() && !tracked(&[to_q]) {
             let both = Tensor::cat(&[&(to_q * scale)?, to_kv], 0)?;
             return Ok(Self::Gpu(PointConv::from_host(&both, None, backend)?));
         }
@@ -132,7 +140,7 @@ impl MultiQuery {
         })
     }
 
-    /// What makes the queries, and what makes the key and the value, on the CPU.
+    /// What makes the queries, and what makes the key and the value, where they are apart.
     pub(super) fn on_cpu(&self) -> Result<(&PointConv, &PointConv)> {
         match &self.inward {
             Inward::Cpu(q, kv) => Ok((q, kv)),

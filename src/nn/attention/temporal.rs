@@ -4,8 +4,12 @@ use super::multi_query::MultiQuery;
 use crate::nn::conv::Along;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+#[cfg(feature = "cuda")]
+use crate::nn::learn::made_again;
 use crate::nn::learn::tracked;
 use crate::nn::linear::linear;
+#[cfg(any(test, feature = "cuda"))]
+use crate::nn::matmul;
 use crate::nn::norm::LastNorm;
 use crate::nn::{Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
@@ -56,7 +60,12 @@ impl TemporalAttention {
         profile::timed("attention over frames", x.device(), || {
             interrupt.check()?;
             let (b, c, f, h, w) = x.dims5()?;
-            if x.device().is_cpu() && tracked(&[x, &self.core.null_kv]) {
+            let learns = tracked(&[x, &self.core.null_kv]);
+            #[cfg(feature = "cuda")]
+            if learns && x.device().is_cuda() {
+                return self.composed(x, &self.make_biases(f)?);
+            }
+            if learns {
                 let op = cpu::temporal_attention::grad::Learned {
                     heads: self.core.heads,
                     d: self.core.d,
@@ -109,7 +118,7 @@ impl TemporalAttention {
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cuda"))]
     /// By Candle's own operations: x `[b, c, f, h, w]`, bias `[heads, f, f + 1]`.
     fn composed(&self, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
@@ -125,6 +134,11 @@ impl TemporalAttention {
             .reshape((1, 2 * d, 1, 1))?
             .broadcast_as((b, 2 * d, 1, n))?;
         let kv = Tensor::cat(&[&null.contiguous()?, &kv], 2)?;
+        #[cfg(feature = "cuda")]
+        let out = made_again(&q, &kv, bias, move |q, kv, bias| {
+            attend_causally(q, kv, bias, heads)
+        })?;
+        #[cfg(not(feature = "cuda"))]
         let out = attend_causally(&q, &kv, bias, heads)?;
         self.core
             .finish(&flat, &out.reshape((b, heads * d, f * n))?)?
@@ -166,7 +180,7 @@ impl TemporalAttention {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "cuda"))]
 /// The attention over frames by Candle's own operations.
 /// q `[b, heads * d, f, n]`, kv `[b, 2d, f + 1, n]`, bias `[heads, f, f + 1]`.
 fn attend_causally(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Result<Tensor> {
@@ -188,11 +202,9 @@ fn attend_causally(q: &Tensor, kv: &Tensor, bias: &Tensor, heads: usize) -> Resu
         .collect();
     let mask = Tensor::from_vec(mask, (1, f, f + 1), q.device())?;
     let bias = bias.broadcast_add(&mask)?.reshape((1, heads * f, f + 1))?;
-    let scores = q
-        .matmul(&part(0)?.transpose(1, 2)?.contiguous()?)?
-        .broadcast_add(&bias)?;
-    crate::nn::softmax::softmax(&scores)?
-        .matmul(&part(1)?)?
+    let keys = part(0)?.transpose(1, 2)?.contiguous()?;
+    let scores = matmul(&q, &keys)?.broadcast_add(&bias)?;
+    matmul(&crate::nn::softmax::softmax(&scores)?, &part(1)?)?
         .reshape((b, n, heads, f, d))?
         .permute((0, 2, 4, 3, 1))?
         .reshape((b, inner, f, n))

@@ -8,6 +8,8 @@ use crate::nn::cpu::product::Packed;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
 use crate::nn::learn::tracked;
+#[cfg(any(test, feature = "cuda"))]
+use crate::nn::matmul;
 use crate::nn::{Backend, Params, cpu, on_gpu, profile};
 use candle_core::{Result, Tensor};
 use std::sync::Arc;
@@ -85,7 +87,7 @@ impl PointConv {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("convolution 1 x 1", x.device(), || {
-            on_gpu!(x, {
+            on_gpu!(x, learns: self.learns(), {
                 let x = cuda::Rows::of(x)?;
                 Ok(self.on_gpu()?.forward(&x)?.into_tensor())
             });
@@ -105,6 +107,13 @@ impl PointConv {
                     }
                 };
                 let weight = self.learned()?.contiguous()?;
+                #[cfg(feature = "cuda")]
+                if x.device().is_cuda() {
+                    dims[1] = o;
+                    return self
+                        .composed(&weight, &x.reshape((b, c, n))?)?
+                        .reshape(dims);
+                }
                 return x
                     .contiguous()?
                     .apply_op3(&weight, bias, cpu::conv_grad::LearnedPoint);
@@ -131,10 +140,16 @@ impl PointConv {
         }
     }
 
+    /// Whether its weights are variables.
+    #[cfg(feature = "cuda")]
+    pub(in crate::nn) fn learns(&self) -> bool {
+        self.weight.learned().is_some()
+    }
+
     /// As a matrix product: weight `[out, in]`, x `[b, in, n]`.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cuda"))]
     fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
-        let y = weight.broadcast_matmul(x)?;
+        let y = matmul(weight, x)?;
         match &self.bias {
             Some(bias) => y.broadcast_add(&bias.reshape((1, self.outputs, 1))?),
             None => Ok(y),

@@ -5,6 +5,11 @@ use super::arranged::Arranged;
 use crate::nn::cpu::conv::pack_spatial;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+#[cfg(feature = "cuda")]
+use crate::nn::learn::made_again;
+use crate::nn::learn::tracked;
+#[cfg(any(test, feature = "cuda"))]
+use crate::nn::matmul;
 use crate::nn::{Backend, Interrupt, Params, cpu, on_gpu, profile};
 use candle_core::{Device, Result, Tensor};
 #[cfg(feature = "cuda")]
@@ -90,16 +95,23 @@ impl SpatialConv {
         backend: &Backend,
     ) -> Result<Self> {
         let (outputs, inputs, k, _) = weight.dims4()?;
-        let weight = weight.to_device(&Device::Cpu)?.contiguous()?;
+        let [weight, bias] = at_hand([weight, bias])?;
+        let weight = weight.contiguous()?;
         Ok(Self {
             outputs,
             inputs,
             k,
-            bias: bias.to_device(&Device::Cpu)?,
+            bias,
             padding,
             stride,
             weight: Arranged::new(weight, backend),
         })
+    }
+
+    /// Whether its weights are variables.
+    #[cfg(feature = "cuda")]
+    pub(in crate::nn) fn learns(&self) -> bool {
+        self.weight.learned().is_some()
     }
 
     /// Channels of what goes in.
@@ -126,7 +138,7 @@ impl SpatialConv {
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         profile::timed(self.kind(), x.device(), || {
             interrupt.check()?;
-            on_gpu!(x, {
+            on_gpu!(x, learns: self.learns(), {
                 let x = cuda::Rows::of(x)?;
                 let (size, strides) = self.geometry(&x);
                 Ok(self.on_gpu()?.forward_to(&x, size, strides)?.into_tensor())
@@ -159,6 +171,7 @@ impl SpatialConv {
     pub fn forward_out(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         on_gpu!(
             x,
+            learns: self.learns(),
             profile::timed(self.kind(), x.device(), || {
                 interrupt.check()?;
                 let x = cuda::Rows::of(x)?;
@@ -211,6 +224,14 @@ impl SpatialConv {
         if x.dim(1)? != self.inputs {
             return Err(mismatch(x, self.inputs));
         }
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() {
+            let (padding, stride) = (self.padding, self.stride);
+            let make = move |x: &Tensor, weight: &Tensor, bias: &Tensor| {
+                unfolded(x, weight, bias, padding, stride)
+            };
+            return made_again(x, weight, &self.bias, make);
+        }
         let op = cpu::conv_grad::LearnedSpatial {
             k,
             padding: self.padding,
@@ -236,6 +257,57 @@ impl SpatialConv {
     }
 }
 
+/// Weights that are arranged are taken from the host's memory, with their bias; variables stay where they are.
+pub(super) fn at_hand(weight_and_bias: [&Tensor; 2]) -> Result<[Tensor; 2]> {
+    let [weight, bias] = weight_and_bias;
+    match tracked(&weight_and_bias) {
+        true => Ok([weight.clone(), bias.clone()]),
+        false => Ok([
+            weight.to_device(&Device::Cpu)?,
+            bias.to_device(&Device::Cpu)?,
+        ]),
+    }
+}
+
+/// As one product of matrices a frame, of the weight `[out, in, k, k]` and all that its taps see.
+#[cfg(any(test, feature = "cuda"))]
+fn unfolded(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    padding: usize,
+    stride: usize,
+) -> Result<Tensor> {
+    let (b, c, f, h, w) = x.dims5()?;
+    let (o, _, k, _) = weight.dims4()?;
+    let padded = x
+        .transpose(1, 2)?
+        .reshape((b * f, c, h, w))?
+        .pad_with_zeros(2, padding, padding)?
+        .pad_with_zeros(3, padding, padding)?;
+    let size = |n: usize| (n + 2 * padding - k) / stride + 1;
+    let (oh, ow) = (size(h), size(w));
+    let every = |t: &Tensor, dim: usize, from: usize, n: usize| {
+        if stride == 1 {
+            return t.narrow(dim, from, n);
+        }
+        let at: Vec<u32> = (0..n).map(|i| (i * stride + from) as u32).collect();
+        t.contiguous()?
+            .index_select(&Tensor::new(at, t.device())?, dim)
+    };
+    let tap = |i: usize| {
+        let rows = every(&padded, 2, i / k, oh)?;
+        every(&rows, 3, i % k, ow)?.reshape((b * f, c, 1, oh * ow))
+    };
+    let seen: Vec<Tensor> = (0..k * k).map(tap).collect::<Result<_>>()?;
+    let seen = Tensor::cat(&seen, 2)?.reshape((b * f, c * k * k, oh * ow))?;
+    let y = matmul(&weight.reshape((o, c * k * k))?, &seen)?;
+    y.broadcast_add(&bias.reshape((1, o, 1))?)?
+        .reshape((b, f, o, oh, ow))?
+        .transpose(1, 2)?
+        .contiguous()
+}
+
 pub(super) fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
     let dims = x.dims();
     candle_core::Error::Msg(format!(
@@ -246,7 +318,7 @@ pub(super) fn mismatch(x: &Tensor, channels: usize) -> candle_core::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::testing::{largest_difference, random};
+    use crate::nn::testing::{largest_difference, random, same_slopes, variable};
 
     #[test]
     fn spatial_kernels_equal_candles() {
@@ -267,6 +339,22 @@ mod tests {
             let ours = conv.forward(&x, &Interrupt::new()).unwrap();
             let d = largest_difference(&ours, &conv.composed(&weight, &x).unwrap());
             assert!(d < 2e-5, "kernel {k}, stride {stride}: {d}");
+            let (x, weight, bias) = (
+                variable(&[2, 3, 4, h, w], 1),
+                variable(&[5, 3, k, k], 2),
+                variable(&[5], 3),
+            );
+            let unfolded = unfolded(&x, &weight, &bias, k / 2, stride).unwrap();
+            assert!(largest_difference(&unfolded, &ours) < 2e-5);
+            let learns = SpatialConv::from_tensors(
+                weight.as_tensor().clone(),
+                bias.as_tensor().clone(),
+                k / 2,
+                stride,
+            )
+            .unwrap();
+            let ours = learns.forward(&x, &Interrupt::new()).unwrap();
+            same_slopes(&[&x, &weight, &bias], &ours, &unfolded, 2e-5);
         }
     }
 

@@ -2,13 +2,17 @@
 //! one.
 
 use super::arranged::Arranged;
-use super::spatial::{mismatch, values};
+use super::spatial::{at_hand, mismatch, values};
 use crate::nn::cpu::conv::pack_temporal;
 #[cfg(feature = "cuda")]
 use crate::nn::cuda;
+#[cfg(feature = "cuda")]
+use crate::nn::learn::made_again;
 use crate::nn::learn::tracked;
+#[cfg(any(test, feature = "cuda"))]
+use crate::nn::matmul;
 use crate::nn::{Backend, Interrupt, Params, cpu, on_gpu, profile};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 /// A convolution over frames at every pixel.
 #[derive(Clone, Debug)]
@@ -59,7 +63,7 @@ impl TemporalConv {
         backend: &Backend,
     ) -> Result<Self> {
         let (outputs, inputs, taps) = weight.dims3()?;
-        let mut weight = weight.to_device(&Device::Cpu)?;
+        let [mut weight, bias] = at_hand([weight, bias])?;
         if !tracked(&[&weight]) {
             weight = weight.permute((2, 0, 1))?.contiguous()?;
         }
@@ -67,7 +71,7 @@ impl TemporalConv {
             taps,
             outputs,
             inputs,
-            bias: bias.to_device(&Device::Cpu)?,
+            bias,
             before,
             after,
             stride,
@@ -82,7 +86,7 @@ impl TemporalConv {
     pub fn forward(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         profile::timed("convolution over time", x.device(), || {
             interrupt.check()?;
-            on_gpu!(x, self.forward_on_gpu(x));
+            on_gpu!(x, learns: self.weight.learned().is_some(), self.forward_on_gpu(x));
             let (taps, o, c) = (self.taps, self.outputs, self.inputs);
             if let Some(weight) = self.weight.learned() {
                 return self.learned(weight, x, interrupt);
@@ -134,6 +138,13 @@ impl TemporalConv {
         if x.dim(1)? != self.inputs {
             return Err(mismatch(x, self.inputs));
         }
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() {
+            let layer = self.clone();
+            let make =
+                move |x: &Tensor, weight: &Tensor, bias: &Tensor| layer.composed(weight, bias, x);
+            return made_again(x, weight, &self.bias, make);
+        }
         let op = cpu::conv_grad::LearnedTemporal {
             before: self.before,
             after: self.after,
@@ -145,8 +156,13 @@ impl TemporalConv {
     }
 
     /// As one shifted matrix product a tap: weight `[out, in, taps]`.
-    #[cfg(test)]
-    pub(in crate::nn) fn composed(&self, weight: &Tensor, x: &Tensor) -> Result<Tensor> {
+    #[cfg(any(test, feature = "cuda"))]
+    pub(in crate::nn) fn composed(
+        &self,
+        weight: &Tensor,
+        bias: &Tensor,
+        x: &Tensor,
+    ) -> Result<Tensor> {
         let (b, c, f, h, w) = x.dims5()?;
         let (taps, o) = (self.taps, self.outputs);
         let x = x.pad_with_zeros(2, self.before, self.after)?;
@@ -163,14 +179,14 @@ impl TemporalConv {
             };
             let part = part.reshape((b, c, out_frames * h * w))?;
             let tap = weight.narrow(2, tap, 1)?.squeeze(2)?.contiguous()?;
-            let part = tap.broadcast_matmul(&part)?;
+            let part = matmul(&tap, &part)?;
             sum = Some(match sum {
                 Some(sum) => (sum + part)?,
                 None => part,
             });
         }
         let sum = sum.ok_or_else(|| candle_core::Error::Msg("a kernel without taps".into()))?;
-        sum.broadcast_add(&self.bias.reshape((1, o, 1))?)?
+        sum.broadcast_add(&bias.reshape((1, o, 1))?)?
             .reshape((b, o, out_frames, h, w))
     }
 }
@@ -202,28 +218,32 @@ impl TemporalPeg {
     /// On mismatched shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         profile::timed("temporal PEG", x.device(), || {
-            on_gpu!(x, {
+            on_gpu!(x, learns: tracked(&[&self.weight]), {
                 let out = cuda::peg(&cuda::Rows::of(x)?, &self.weight, &self.bias)?;
                 Ok(out.into_tensor())
             });
+            #[cfg(feature = "cuda")]
+            if x.device().is_cuda() {
+                return made_again(x, &self.weight, &self.bias, peg_composed);
+            }
             x.contiguous()?
                 .apply_op3(&self.weight.contiguous()?, &self.bias, cpu::conv::Peg)
         })
     }
+}
 
-    /// By Candle's operations.
-    #[cfg(test)]
-    fn composed(&self, x: &Tensor) -> Result<Tensor> {
-        let (_, c, f, _, _) = x.dims5()?;
-        let column = |t: Tensor| t.reshape((1, c, 1, 1, 1));
-        let padded = x.pad_with_zeros(2, 2, 0)?;
-        let mut out = x.broadcast_add(&column(self.bias.clone())?)?;
-        for tap in 0..3 {
-            let weight = column(self.weight.narrow(1, tap, 1)?.contiguous()?)?;
-            out = (out + padded.narrow(2, tap, f)?.broadcast_mul(&weight)?)?;
-        }
-        Ok(out)
+/// A [`TemporalPeg`] by Candle's operations.
+#[cfg(any(test, feature = "cuda"))]
+fn peg_composed(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let (_, c, f, _, _) = x.dims5()?;
+    let column = |t: &Tensor| t.reshape((1, c, 1, 1, 1));
+    let padded = x.pad_with_zeros(2, 2, 0)?;
+    let mut out = x.broadcast_add(&column(bias)?)?;
+    for tap in 0..3 {
+        let weight = column(&weight.narrow(1, tap, 1)?.contiguous()?)?;
+        out = (out + padded.narrow(2, tap, f)?.broadcast_mul(&weight)?)?;
     }
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -239,7 +259,7 @@ mod tests {
             let conv =
                 TemporalConv::from_tensors(&weight, random(&[4], 6), padding, stride).unwrap();
             let ours = conv.forward(&x, &Interrupt::new()).unwrap();
-            let d = largest_difference(&ours, &conv.composed(&weight, &x).unwrap());
+            let d = largest_difference(&ours, &conv.composed(&weight, &conv.bias, &x).unwrap());
             assert!(d < 1e-5, "{padding:?}, stride {stride}: {d}");
         }
     }
@@ -251,7 +271,10 @@ mod tests {
             bias: random(&[3], 8),
         };
         let x = random(&[2, 3, 5, 4, 6], 9);
-        let d = largest_difference(&peg.forward(&x).unwrap(), &peg.composed(&x).unwrap());
+        let d = largest_difference(
+            &peg.forward(&x).unwrap(),
+            &peg_composed(&x, &peg.weight, &peg.bias).unwrap(),
+        );
         assert!(d < 1e-6, "{d}");
         for frames in [1, 2, 9] {
             let (w, bias) = (variable(&[3, 3], 7), variable(&[3], 8));
@@ -260,7 +283,10 @@ mod tests {
                 weight: w.as_tensor().clone(),
                 bias: bias.as_tensor().clone(),
             };
-            let (ours, theirs) = (peg.forward(&x).unwrap(), peg.composed(&x).unwrap());
+            let (ours, theirs) = (
+                peg.forward(&x).unwrap(),
+                peg_composed(&x, &w, &bias).unwrap(),
+            );
             same_slopes(&[&x, &w, &bias], &ours, &theirs, 1e-6);
         }
     }

@@ -59,7 +59,8 @@ fn run(steps: u64) -> Run<MotionTask> {
     };
     let path = Path::new("small");
     let none = BTreeMap::new();
-    let learning = LearningStage::of(SMALL, 0, &recipe, path, "0".into(), none).unwrap();
+    let learning =
+        LearningStage::of(SMALL, 0, (&recipe, &Device::Cpu), path, "0".into(), none).unwrap();
     let source = Source {
         seed: 0,
         stills: Vec::new(),
@@ -159,7 +160,7 @@ fn the_step_size_rises_and_falls() {
 fn of_pictures(stage: usize) -> Run<PictureTask> {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
     let from = Origin::Config(config.join("config.yaml"));
-    let learning = LearningStage::open(&from, stage, 4).unwrap();
+    let learning = LearningStage::open(&from, stage, 4, &Device::Cpu).unwrap();
     let settings = PictureSettings {
         steps: 4,
         batch: 2,
@@ -213,7 +214,13 @@ fn a_stage_of_pictures_learns() {
 #[test]
 fn a_task_is_given_the_stage_that_it_is_of() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/merged_tiny_2scm");
-    let pictures = LearningStage::open(&Origin::Config(config.join("config.yaml")), 0, 1).unwrap();
+    let pictures = LearningStage::open(
+        &Origin::Config(config.join("config.yaml")),
+        0,
+        1,
+        &Device::Cpu,
+    )
+    .unwrap();
     let source = Source {
         seed: 0,
         stills: Vec::new(),
@@ -221,7 +228,7 @@ fn a_task_is_given_the_stage_that_it_is_of() {
         scale: 1.0,
     };
     assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
-    let motion = LearningStage::open(&Origin::BuiltIn, 0, 1).unwrap();
+    let motion = LearningStage::open(&Origin::BuiltIn, 0, 1, &Device::Cpu).unwrap();
     let drawn = || Clips::Drawn(Drawn::default());
     let made = PictureTask::new(PictureSettings::default(), motion, drawn());
     assert!(made.is_err());
@@ -231,7 +238,7 @@ fn a_task_is_given_the_stage_that_it_is_of() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
     std::fs::write(&path, text).unwrap();
-    let beats = LearningStage::open(&Origin::Config(path), 0, 1).unwrap();
+    let beats = LearningStage::open(&Origin::Config(path), 0, 1, &Device::Cpu).unwrap();
     assert!(beats.cascade.beat_normalised);
     let made = PictureTask::new(PictureSettings::default(), beats, drawn());
     assert!(made.is_err());
@@ -251,7 +258,7 @@ image_size: 56
 fn of_regressor(folder: &Path, steps: u64, clips: Clips) -> Run<RegressorTask> {
     let path = folder.join("small.yaml");
     std::fs::write(&path, METER).unwrap();
-    let learning = LearningRegressor::open(&Origin::Config(path), 4).unwrap();
+    let learning = LearningRegressor::open(&Origin::Config(path), 4, &Device::Cpu).unwrap();
     let settings = RegressorSettings {
         steps,
         batch: 4,

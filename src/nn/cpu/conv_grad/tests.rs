@@ -156,6 +156,6 @@ fn gradients_over_frames_are_those_of_shifted_products() {
         let ours = x.apply_op3(weight, bias, op).unwrap();
         let padding = (before, after);
         let twin = TemporalConv::from_tensors(weight, bias.clone(), padding, stride).unwrap();
-        alike(&vars, &ours, &twin.composed(weight, x).unwrap());
+        alike(&vars, &ours, &twin.composed(weight, bias, x).unwrap());
     }
 }
