@@ -16,7 +16,7 @@ use crate::media::export::{self, Cine};
 use crate::nn::Interrupt;
 use crate::train::clips::{Clips, Drawn};
 use crate::train::samples::{Source, stills, stills_sha256};
-use crate::train::{MotionTask, PictureTask, RegressorTask, Run, Task};
+use crate::train::{Material, MotionTask, PictureTask, RegressorTask, Run, Task};
 use anyhow::{Context, bail, ensure};
 use config::{Config, Kept, What};
 use folder::{CASCADE, LOSSES, PICTURE, REGRESSOR, SAMPLES, STATE, begin};
@@ -110,6 +110,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             puppets,
         })),
     };
+    let source = |seed: u64, puppets: f64| Source {
+        seed,
+        stills: stills.clone(),
+        puppets,
+        scale: 1.0,
+    };
     if config.what == What::Regressor {
         let settings = config.of_regressor().map_err(bad)?;
         let learning = LearningRegressor::open(&config.from, config.seed, &device)?;
@@ -139,11 +145,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     if learning.cascade.stages[config.stage].output == Output::Picture {
         let settings = config.of_pictures().map_err(bad)?;
-        let clips = clips(settings.puppets)?;
-        clips.check(|| stop.is_set())?;
-        let data = (clips.len(), clips.sha256(|| stop.is_set())?);
+        let (material, data) = if learning.cascade.makes_motion() && config.clips.is_none() {
+            let data = (stills.len(), stills_sha256(&stills));
+            (
+                Material::Beats(source(settings.seed, settings.puppets)),
+                data,
+            )
+        } else {
+            let clips = clips(settings.puppets)?;
+            clips.check(|| stop.is_set())?;
+            let data = (clips.len(), clips.sha256(|| stop.is_set())?);
+            (Material::Clips(clips), data)
+        };
         let kept = kept(data.0, data.1, serde_json::to_value(&settings)?);
-        let task = PictureTask::new(settings, learning, clips)?;
+        let task = PictureTask::new(settings, learning, material)?;
         let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
         let missing = task.missing();
         train(args, &config, task, data.0, (CASCADE, None), &stop)?;
@@ -158,12 +173,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let settings = config.of_motion().map_err(bad)?;
     let hearts = stills.len();
-    let source = Source {
-        seed: settings.seed,
-        stills,
-        puppets: settings.puppets,
-        scale: 1.0,
-    };
+    let source = source(settings.seed, settings.puppets);
     let hash = stills_sha256(&source.stills);
     let kept = kept(hearts, hash, serde_json::to_value(&settings)?);
     let task = MotionTask::new(settings, learning, source)?;

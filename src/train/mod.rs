@@ -41,7 +41,7 @@ pub use draws::{Draws, LowresDraw};
 pub use ema::{Ema, EmaConfig};
 pub use loss::{Batch, Loss, loss};
 pub use motion::{MotionSettings, MotionTask};
-pub use pictures::{PictureSettings, PictureTask};
+pub use pictures::{Material, PictureSettings, PictureTask};
 pub use regressor::{RegressorSettings, RegressorTask};
 pub use run::{Method, Run, RunError, Step, Task};
 pub use state::{Tensors, read_state, write_state};

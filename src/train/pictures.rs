@@ -1,14 +1,15 @@
 //! Any stage whose channels are pictures as a task, as published.
 
-use super::clips::{Clips, SIDE, Window};
+use super::clips::{Clips, SIDE};
 use super::dice::Dice;
 use super::run::{Method, RunError, Task, Vars};
+use super::samples::{BeatSample, EFS, Source};
 use super::{AdamConfig, Batch, Draws, EmaConfig, LossConfig, loss, within};
 use crate::checkpoint::LearningStage;
 use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
 use crate::nn::{Interrupt, resize};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,11 +63,30 @@ impl PictureSettings {
     }
 }
 
-/// Teaches a stage from clips.
+/// What a stage learns from.
+pub enum Material {
+    /// Clips by their time.
+    Clips(Clips),
+    /// Single beats with the anatomy as it is carried along their motion, for the stage after one that makes motion. Its
+    /// seed and its share of puppets become the run's.
+    Beats(Source),
+}
+
+impl Material {
+    /// The lowest and the highest EF, shares.
+    fn ef_range(&self) -> [f64; 2] {
+        match self {
+            Self::Clips(clips) => clips.ef_range(),
+            Self::Beats(_) => EFS,
+        }
+    }
+}
+
+/// Teaches a stage from clips or beats.
 pub struct PictureTask {
     settings: PictureSettings,
     learning: LearningStage,
-    clips: Clips,
+    material: Material,
     noise: LossConfig,
 }
 
@@ -85,21 +105,38 @@ impl PictureTask {
     pub fn new(
         settings: PictureSettings,
         learning: LearningStage,
-        clips: Clips,
+        material: Material,
     ) -> Result<Self, RunError> {
         let refused = |why: &str| Err(RunError::State(why.into()));
         if learning.config.output != Output::Picture {
             return refused("The stage makes motion, not pictures.");
         }
-        if learning.cascade.makes_motion() {
-            return refused(
-                "A stage on a carried picture cannot be taught yet: it would be shown other pictures than in use.",
-            );
-        }
-        if learning.cascade.beat_normalised {
-            return refused(
-                "The cascade's clips are one beat each; clips are shown by their time.",
-            );
+        let cascade = &learning.cascade;
+        let after_motion = learning.index == 1 && cascade.makes_motion();
+        let material = match material {
+            Material::Beats(source) if after_motion => Material::Beats(Source {
+                seed: settings.seed,
+                puppets: settings.puppets,
+                ..source
+            }),
+            Material::Beats(_) => {
+                return refused("Beats are carried for the stage after one that makes motion.");
+            }
+            Material::Clips(_) if cascade.makes_motion() => {
+                return refused(
+                    "A stage on a carried picture learns from `stills` and simulated hearts, whose motion is known; of \
+                     later ones none can be taught.",
+                );
+            }
+            Material::Clips(_) if cascade.beat_normalised => {
+                return refused(
+                    "The cascade's clips are one beat each; clips are shown by their time.",
+                );
+            }
+            clips => clips,
+        };
+        if after_motion && learning.config.unet.channels != 1 {
+            return refused("What is carried here is gray; the stage is of colour.");
         }
         if learning.crop.is_some() && learning.config.size > SIDE {
             return refused("Pieces are of the 112 x 112 pixels of a clip; the stage is larger.");
@@ -108,7 +145,7 @@ impl PictureTask {
             noise: learning.noise,
             settings,
             learning,
-            clips,
+            material,
         })
     }
 
@@ -123,12 +160,25 @@ impl PictureTask {
         stages.iter().map(|s| s.frames).max().unwrap_or(1)
     }
 
-    /// A window as this stage sees it: its own video, and the previous stage's at this one's size, in -1..1.
-    fn videos(
-        &self,
-        window: &Window,
-        still: bool,
-    ) -> candle_core::Result<(Tensor, Option<Tensor>)> {
+    /// Sample `number` of the run.
+    fn shown(&self, number: u64) -> Result<Shown, RunError> {
+        let clips = match &self.material {
+            Material::Clips(clips) => clips,
+            Material::Beats(source) => return Ok(Shown::of_beat(&source.beat(number)?)?),
+        };
+        let at = (self.frames(), self.learning.cascade.fps);
+        let channels = self.learning.config.unet.channels;
+        let window = clips.window(self.settings.seed, number, at, channels)?;
+        Ok(Shown {
+            video: window.video,
+            carried: None,
+            cond: window.cond,
+            ef: window.ef,
+        })
+    }
+
+    /// A sample as this stage sees it: its own video, and the previous stage's at this one's size, in -1..1.
+    fn videos(&self, shown: &Shown, still: bool) -> candle_core::Result<(Tensor, Option<Tensor>)> {
         let cascade = &self.learning.cascade;
         let whole = self.frames();
         let to = |x: &Tensor, index: usize| {
@@ -139,12 +189,40 @@ impl PictureTask {
         };
         let signed = |x: Tensor| (x * 2.0)? - 1.0;
         let index = self.learning.index;
-        let own = signed(to(&window.video, index)?)?;
-        let before = match index.checked_sub(1) {
-            Some(before) => Some(signed(to(&to(&window.video, before)?, index)?)?),
-            None => None,
+        let own = signed(to(&shown.video, index)?)?;
+        let before = match (index.checked_sub(1), &shown.carried) {
+            (Some(_), Some(carried)) => Some(signed(to(carried, index)?)?),
+            (Some(before), None) => Some(signed(to(&to(&shown.video, before)?, index)?)?),
+            (None, _) => None,
         };
         Ok((own, before))
+    }
+}
+
+/// What a step sees of a sample.
+struct Shown {
+    /// `[1, c, f, 112, 112]` in 0..1.
+    video: Tensor,
+    /// The same of what is carried, where the stage before makes motion.
+    carried: Option<Tensor>,
+    /// The anatomy, `[1, c, 112, 112]`.
+    cond: Tensor,
+    /// A share.
+    ef: f64,
+}
+
+impl Shown {
+    fn of_beat(sample: &BeatSample) -> candle_core::Result<Self> {
+        let video = |values: &[f32]| {
+            let frames = values.len() / (SIDE * SIDE);
+            Tensor::from_slice(values, (1, 1, frames, SIDE, SIDE), &Device::Cpu)
+        };
+        Ok(Self {
+            video: video(&sample.video)?,
+            carried: Some(video(&sample.carried)?),
+            cond: video(&sample.anatomy)?.squeeze(2)?,
+            ef: sample.ef,
+        })
     }
 }
 
@@ -213,15 +291,10 @@ impl Task for PictureTask {
         i: usize,
         interrupt: &Interrupt,
     ) -> Result<Tensor, RunError> {
-        let config = &self.learning.config;
         let number = step * self.settings.batch as u64 + i as u64;
-        let fps = self.learning.cascade.fps;
-        let channels = config.unet.channels;
-        let window =
-            self.clips
-                .window(self.settings.seed, number, (self.frames(), fps), channels)?;
-        let (mut video, mut lowres) = self.videos(&window, plan.still)?;
-        let mut cond = window.cond;
+        let shown = self.shown(number)?;
+        let (mut video, mut lowres) = self.videos(&shown, plan.still)?;
+        let mut cond = shown.cond;
         if let (Some(size), Some(corners)) = (self.learning.crop, &plan.corners) {
             let frames = video.dim(2)?;
             let own = &corners[i * frames..][..frames];
@@ -233,7 +306,7 @@ impl Task for PictureTask {
         let device = &self.learning.device;
         let batch = Batch {
             video: video.to_device(device)?,
-            ef: Tensor::full(window.ef as f32, (1, 1, 1), device)?,
+            ef: Tensor::full(shown.ef as f32, (1, 1, 1), device)?,
             cond_image: Some(cond.to_device(device)?),
             lowres: lowres.map(|x| x.to_device(device)).transpose()?,
             places: None,
@@ -247,7 +320,7 @@ impl Task for PictureTask {
     }
 
     fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {
-        let range = self.clips.ef_range().map(|ef| 100.0 * ef);
+        let range = self.material.ef_range().map(|ef| 100.0 * ef);
         Ok(self.learning.write(weights, range, out)?)
     }
 }

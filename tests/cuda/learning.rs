@@ -8,8 +8,8 @@ use echoif::nn::Interrupt;
 use echoif::train::clips::{Clips, Drawn};
 use echoif::train::samples::Source;
 use echoif::train::{
-    MotionSettings, MotionTask, PictureSettings, PictureTask, RegressorSettings, RegressorTask,
-    Run, Step, Task, read_state,
+    Material, MotionSettings, MotionTask, PictureSettings, PictureTask, RegressorSettings,
+    RegressorTask, Run, Step, Task, read_state,
 };
 use echoif::verify::verify;
 use std::collections::BTreeMap;
@@ -104,7 +104,7 @@ fn of_pictures(folder: &Path, device: &Device) -> Run<PictureTask> {
         seed: 4,
         ..PictureSettings::default()
     };
-    let clips = Clips::Drawn(Drawn::default());
+    let clips = Material::Clips(Clips::Drawn(Drawn::default()));
     Run::new(PictureTask::new(settings, learning, clips).unwrap()).unwrap()
 }
 

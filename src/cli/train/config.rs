@@ -79,11 +79,7 @@ impl Config {
     /// # Errors
     /// A sentence that names what is wrong.
     pub fn of_pictures(&self) -> Result<PictureSettings, String> {
-        if self.stills.is_some() {
-            return Err(
-                "a stage that makes pictures learns from `clips`, not from `stills`".into(),
-            );
-        }
+        self.of_clips()?;
         let settings: PictureSettings = self.settings()?;
         settings.check().map(|()| settings)
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::checkpoint::{LearningRegressor, LearningStage, Origin, Recipe};
 use crate::train::clips::{Clips, Drawn};
 use crate::train::samples::Source;
-use crate::train::{MotionSettings, MotionTask, PictureSettings, PictureTask};
+use crate::train::{Material, MotionSettings, MotionTask, PictureSettings, PictureTask};
 use crate::train::{RegressorSettings, RegressorTask};
 
 /// The built-in stage's kind, small.
@@ -168,7 +168,8 @@ fn of_pictures(stage: usize) -> Run<PictureTask> {
         joint: stage == 1,
         ..PictureSettings::default()
     };
-    Run::new(PictureTask::new(settings, learning, Clips::Drawn(Drawn::default())).unwrap()).unwrap()
+    let clips = Material::Clips(Clips::Drawn(Drawn::default()));
+    Run::new(PictureTask::new(settings, learning, clips).unwrap()).unwrap()
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn a_task_is_given_the_stage_that_it_is_of() {
     };
     assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
     let motion = LearningStage::open(&Origin::BuiltIn, 0, 1, &Device::Cpu).unwrap();
-    let drawn = || Clips::Drawn(Drawn::default());
+    let drawn = || Material::Clips(Clips::Drawn(Drawn::default()));
     let made = PictureTask::new(PictureSettings::default(), motion, drawn());
     assert!(made.is_err());
     // Pictures of one beat each.
@@ -242,6 +243,73 @@ fn a_task_is_given_the_stage_that_it_is_of() {
     assert!(beats.cascade.beat_normalised);
     let made = PictureTask::new(PictureSettings::default(), beats, drawn());
     assert!(made.is_err());
+}
+
+/// A cascade whose second stage is given what is carried, of 16 x 16.
+fn carried_cascade() -> String {
+    let second = "  unet2:
+    dim: 8
+    dim_mults: [1, 2]
+    num_resnet_blocks: 1
+    cond_images_channels: 1
+    layer_attns: false
+    layer_cross_attns: [false, true]
+    memory_efficient: true
+    attend_at_middle: false
+    attn_heads: 2
+    attn_dim_head: 8
+    attn_pool_num_latents: 2
+imagen:";
+    SMALL
+        .replacen("imagen:", second, 1)
+        .replacen("image_sizes: 28", "image_sizes: [28, 16]", 1)
+        .replacen("num_sample_steps: 1", "num_sample_steps: [1, 2]", 1)
+        .replacen("sigma_min: 3.0", "sigma_min: [3.0, 0.01]", 1)
+        .replacen("sigma_max: 160.0", "sigma_max: [160.0, 80.0]", 1)
+        .replacen("sigma_data: 0.5", "sigma_data: [0.5, 0.25]", 1)
+}
+
+#[test]
+fn the_stage_after_motion_learns_from_what_is_carried() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let config = folder.join("config.yaml");
+    std::fs::write(&config, carried_cascade()).unwrap();
+    let (run_1, run_2) = (folder.join("1"), folder.join("2"));
+    let source = || Source {
+        seed: 0,
+        stills: Vec::new(),
+        puppets: 0.0,
+        scale: 1.0,
+    };
+    let first = LearningStage::open(&Origin::Config(config), 0, 1, &Device::Cpu).unwrap();
+    let first = MotionTask::new(MotionSettings::default(), first, source()).unwrap();
+    Run::new(first).unwrap().write(&run_1).unwrap();
+    let of = |from: &Path, material: Material| {
+        let from = Origin::Folder(from.to_owned());
+        let learning = LearningStage::open(&from, 1, 1, &Device::Cpu).unwrap();
+        let settings = PictureSettings {
+            steps: 40,
+            batch: 2,
+            seed: 4,
+            step_size: 2e-3,
+            ..PictureSettings::default()
+        };
+        PictureTask::new(settings, learning, material)
+    };
+    assert!(of(&run_1, Material::Clips(Clips::Drawn(Drawn::default()))).is_err());
+    let (first, last) = with_threads(2, || {
+        let mut run = Run::new(of(&run_1, Material::Beats(source())).unwrap()).unwrap();
+        let steps = advance(&mut run, 40);
+        run.write(&run_2).unwrap();
+        let mean = |s: &[Step]| s.iter().map(|s| s.loss).sum::<f64>() / s.len() as f64;
+        (mean(&steps[..10]), mean(&steps[30..]))
+    });
+    println!("loss {first:.2}, then {last:.2}");
+    assert!(last < 0.9 * first, "{first} {last}");
+    // Both stages are there, and a run goes through them.
+    let opened = crate::checkpoint::open_cascade(&run_2, &Device::Cpu).unwrap();
+    assert!(opened.cascade.config.makes_motion() && opened.cascade.stages.len() == 2);
 }
 
 const METER: &str = "

@@ -5,8 +5,10 @@
 mod stills;
 
 use super::dice::Dice;
-use crate::phantom::puppet::{Life, PuppetError, Sway};
-use crate::phantom::{Heart, Lesson, Quality};
+use super::run::RunError;
+use crate::carry::{Carrier, CarryError, Motion, Picture};
+use crate::phantom::puppet::{Life, Puppet, PuppetError, Sway};
+use crate::phantom::{Heart, Lesson, Quality, Take};
 use crate::puppet::{self, FRAMES, GRID, SIDE, contraction};
 pub use stills::{Still, StillsError, stills, stills_sha256};
 
@@ -23,6 +25,22 @@ pub struct Sample {
     /// A share.
     pub ef: f64,
 }
+
+/// One sample for a stage that is given the carried anatomy. All in 0..1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BeatSample {
+    /// `[112, 112]`
+    pub anatomy: Vec<f32>,
+    /// The beat as it is, `[16, 112, 112]`, from end-diastole.
+    pub video: Vec<f32>,
+    /// The anatomy, carried along the beat's own motion as the program carries it, `[16, 112, 112]`.
+    pub carried: Vec<f32>,
+    /// A share.
+    pub ef: f64,
+}
+
+/// Pixels of the 112 x 112 frame. Tissue that would have to come from farther beyond the picture comes from its edge.
+const FARTHEST: f32 = 25.0;
 
 /// Where samples come from.
 pub struct Source {
@@ -42,9 +60,40 @@ impl Source {
     /// When no smooth warp fits a still's outline.
     pub fn sample(&self, i: u64) -> Result<Sample, PuppetError> {
         let mut dice = Dice::new(self.seed, i);
+        let subject = self.subject(&mut dice)?;
+        let lesson = subject.lesson()?;
+        Ok(self.of(&lesson, subject.ef, &mut dice))
+    }
+
+    /// The subject of sample `i` as a stage after the one that makes motion sees it.
+    ///
+    /// # Errors
+    /// As for [`Self::sample`].
+    pub fn beat(&self, i: u64) -> Result<BeatSample, RunError> {
+        let mut dice = Dice::new(self.seed, i);
+        let subject = self.subject(&mut dice)?;
+        let lesson = subject.lesson()?;
+        let tone = Tone::drawn(&mut dice);
+        let anatomy = tone.with_noise(&lesson.picture, &mut dice);
+        let moved = lesson.motion.iter().map(|v| v.clamp(-FARTHEST, FARTHEST));
+        let carried = || {
+            let carrier = Carrier::new(Picture::new(1, SIDE, anatomy.clone())?)?;
+            Ok(carrier.carry(&Motion::new(moved.collect())?).values)
+        };
+        let carried = carried().map_err(|e: CarryError| RunError::State(e.to_string()))?;
+        let video = subject.video()?;
+        Ok(BeatSample {
+            video: video.iter().map(|v| tone.of(*v) as f32).collect(),
+            carried,
+            anatomy,
+            ef: subject.ef,
+        })
+    }
+
+    fn subject(&self, dice: &mut Dice) -> Result<Subject, PuppetError> {
         let ef = dice.within(EFS);
         let is_puppet = dice.share() < self.puppets && !self.stills.is_empty();
-        let lesson = match is_puppet {
+        let body = match is_puppet {
             true => {
                 let still = &self.stills[dice.below(self.stills.len())];
                 // The anatomy's own EF says next to nothing of the one that is asked for, as in use.
@@ -72,8 +121,11 @@ impl Source {
                     leaflets: false,
                     seed: dice.number(),
                 };
-                let left = 1.0 - own.clamp(0.1, 0.8) * contracted;
-                still.puppet(&mut dice)?.lesson(ef, left, &life)?
+                Body::Puppet {
+                    left: 1.0 - own.clamp(0.1, 0.8) * contracted,
+                    puppet: Box::new(still.puppet(dice)?),
+                    life,
+                }
             }
             false => {
                 let quality = Quality::ALL[dice.below(Quality::ALL.len())];
@@ -87,18 +139,17 @@ impl Source {
                     s if s < 0.6 => (0.375 + 0.03 * dice.normal()).clamp(0.2, 0.55),
                     _ => dice.share(),
                 };
-                heart.lesson(ef, (own, phase))
+                Body::Heart(Box::new(heart), (own, phase))
             }
         };
-        Ok(self.of(&lesson, ef, &mut dice))
+        Ok(Subject { body, ef })
     }
 
     fn of(&self, lesson: &Lesson, ef: f64, dice: &mut Dice) -> Sample {
         const CELLS: usize = GRID * GRID;
         let mut target = vec![0.0; 3 * FRAMES * CELLS];
         let (moved, cavities) = target.split_at_mut(2 * FRAMES * CELLS);
-        // Tissue that would have to come from far beyond the picture comes from its edge.
-        let most = 25.0 / self.scale;
+        let most = f64::from(FARTHEST) / self.scale;
         for (i, step) in lesson.motion.chunks_exact(2).enumerate() {
             for (axis, v) in step.iter().enumerate() {
                 let v = (f64::from(*v) / self.scale).clamp(-most, most);
@@ -110,38 +161,100 @@ impl Source {
             cavity.copy_from_slice(&puppet::cavity(&outline));
         }
         Sample {
-            anatomy: toned(dice, &lesson.picture),
+            anatomy: Tone::drawn(dice).with_noise(&lesson.picture, dice),
             target,
             ef,
         }
     }
 }
 
+/// What a sample is of.
+struct Subject {
+    body: Body,
+    ef: f64,
+}
+
+enum Body {
+    /// `left` of its volume at end-diastole is left in the anatomy.
+    Puppet {
+        puppet: Box<Puppet>,
+        left: f64,
+        life: Life,
+    },
+    /// With the EF and the phase of the anatomy.
+    Heart(Box<Heart>, (f64, f64)),
+}
+
+impl Subject {
+    fn lesson(&self) -> Result<Lesson, PuppetError> {
+        match &self.body {
+            Body::Puppet { puppet, left, life } => puppet.lesson(self.ef, *left, life),
+            Body::Heart(heart, own) => Ok(heart.lesson(self.ef, *own)),
+        }
+    }
+
+    /// Gray levels of the beat that the lesson's motion is of, `[16, 112, 112]`. A valve that is seen closed opens.
+    fn video(&self) -> Result<Vec<u8>, PuppetError> {
+        let take = Take::beat(self.ef, FRAMES);
+        match &self.body {
+            Body::Puppet { puppet, life, .. } => {
+                let life = Life {
+                    leaflets: true,
+                    ..*life
+                };
+                Ok(puppet.take(&take, &life)?.frames)
+            }
+            Body::Heart(heart, _) => {
+                let beat = heart.take(&take);
+                let frames = (0..beat.len()).filter_map(|i| beat.frame(i));
+                Ok(frames.flatten().copied().collect())
+            }
+        }
+    }
+}
+
 /// Another gain, another gamma and at times noise: an answer must not hang on a scanner's gray scale.
-fn toned(dice: &mut Dice, levels: &[u8]) -> Vec<f32> {
-    let (gamma, gain) = (dice.within([0.7, 1.4]), dice.within([0.8, 1.2]));
-    let noise = match dice.share() {
-        s if s < 0.3 => 0.03 * dice.share(),
-        _ => 0.0,
-    };
-    debug_assert_eq!(levels.len(), SIDE * SIDE);
-    levels
-        .iter()
-        .map(|v| {
-            let toned = (f64::from(*v) / 255.0).powf(gamma) * gain;
-            let noise = match noise > 0.0 {
-                true => noise * dice.normal(),
-                false => 0.0,
-            };
-            (toned + noise).clamp(0.0, 1.0) as f32
-        })
-        .collect()
+struct Tone {
+    gamma: f64,
+    gain: f64,
+    noise: f64,
+}
+
+impl Tone {
+    fn drawn(dice: &mut Dice) -> Self {
+        Self {
+            gamma: dice.within([0.7, 1.4]),
+            gain: dice.within([0.8, 1.2]),
+            noise: match dice.share() {
+                s if s < 0.3 => 0.03 * dice.share(),
+                _ => 0.0,
+            },
+        }
+    }
+
+    fn of(&self, level: u8) -> f64 {
+        ((f64::from(level) / 255.0).powf(self.gamma) * self.gain).clamp(0.0, 1.0)
+    }
+
+    fn with_noise(&self, levels: &[u8], dice: &mut Dice) -> Vec<f32> {
+        debug_assert_eq!(levels.len(), SIDE * SIDE);
+        levels
+            .iter()
+            .map(|v| {
+                let toned = (f64::from(*v) / 255.0).powf(self.gamma) * self.gain;
+                let noise = match self.noise > 0.0 {
+                    true => self.noise * dice.normal(),
+                    false => 0.0,
+                };
+                (toned + noise).clamp(0.0, 1.0) as f32
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phantom::Take;
 
     fn source(puppets: f64) -> Source {
         let beat = Heart::from_seed(5, Quality::Good).take(&Take::beat(0.5, 2));
@@ -200,5 +313,32 @@ mod tests {
             largest(6)
         );
         assert_eq!(lesson.picture, heart.beat(0.3, 16).frame(0).unwrap());
+    }
+
+    #[test]
+    fn a_beat_is_nearer_to_what_is_carried_than_to_the_frame() {
+        for puppets in [0.0, 1.0] {
+            let source = source(puppets);
+            let (mut by_carrying, mut by_none) = (0.0, 0.0);
+            for i in 0..3 {
+                let sample = source.beat(i).unwrap();
+                assert_eq!(sample, source.beat(i).unwrap());
+                let own = source.sample(i).unwrap();
+                assert!(own.anatomy == sample.anatomy && own.ef == sample.ef);
+                assert_eq!(sample.video.len(), 16 * 112 * 112);
+                let off = |other: &mut dyn Iterator<Item = f32>| {
+                    let each = sample.video.iter().zip(other);
+                    each.map(|(a, b)| (a - b).powi(2)).sum::<f32>()
+                };
+                let carried = off(&mut sample.carried.iter().copied());
+                let still = off(&mut sample.anatomy.iter().copied().cycle());
+                (by_carrying, by_none) = (by_carrying + carried, by_none + still);
+            }
+            println!("{puppets}: {by_carrying:.0} of {by_none:.0}");
+            assert!(
+                by_carrying < 0.7 * by_none,
+                "{puppets}: {by_carrying} of {by_none}"
+            );
+        }
     }
 }
