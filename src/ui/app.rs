@@ -239,6 +239,10 @@ impl App {
                 ctx.set_theme(next);
             }
             Command::Shortcuts => self.shortcuts = !self.shortcuts,
+            Command::FullScreen => {
+                let is_full = ctx.input(|i| i.viewport().fullscreen == Some(true));
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!is_full));
+            }
             _ => {
                 if command == Command::NextSimulatedHeart {
                     self.mode = Mode::Explore;

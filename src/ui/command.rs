@@ -34,6 +34,9 @@ pub enum Command {
     MMode,
     Invert,
     ResetView,
+    SourcePanel,
+    SettingsPanel,
+    FullScreen,
     Bounce,
     Outline,
     EndDiastole,
@@ -81,6 +84,9 @@ impl Command {
             Self::MMode => "M-mode",
             Self::Invert => "Invert",
             Self::ResetView => "Reset view",
+            Self::SourcePanel => "Source panel",
+            Self::SettingsPanel => "Settings panel",
+            Self::FullScreen => "Full screen",
             Self::Bounce => "Loop or bounce",
             Self::Outline => "Outline",
             Self::EndDiastole => "Go to end-diastole",
@@ -128,6 +134,9 @@ impl Command {
             Self::MMode => (Modifiers::NONE, Key::Num5),
             Self::Invert => (Modifiers::NONE, Key::I),
             Self::ResetView => (Modifiers::NONE, Key::Home),
+            Self::SourcePanel => (Modifiers::NONE, Key::F3),
+            Self::SettingsPanel => (Modifiers::NONE, Key::F4),
+            Self::FullScreen => (Modifiers::NONE, Key::F11),
             Self::Bounce => (Modifiers::NONE, Key::B),
             Self::Outline => (Modifiers::NONE, Key::O),
             Self::EndDiastole => (Modifiers::NONE, Key::D),
@@ -162,6 +171,7 @@ impl Command {
             | Self::Palette
             | Self::Shortcuts
             | Self::About => &[Mode::Explore, Mode::Training, Mode::Study],
+            Self::FullScreen => &[Mode::Explore, Mode::Training],
             Self::Proceed => &[Mode::Training, Mode::Study],
             _ => &[Mode::Explore],
         }

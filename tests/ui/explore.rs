@@ -1,7 +1,7 @@
 //! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette.
 
 use crate::harness::*;
-use echoif::ui::{Comparison, NoPicker, Pane};
+use echoif::ui::{Comparison, NoPicker, Pane, Settings};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable as _;
@@ -266,4 +266,85 @@ fn steps_are_undone_and_commands_found() {
     for name in ["Wipe", "M-mode", "Undo", "About"] {
         assert!(window.query_all_by_label(name).next().is_some(), "{name}");
     }
+}
+
+/// The share of the window that the factual and the counterfactual picture have.
+fn share(window: &Window, size: egui::Vec2) -> f32 {
+    let pictures = ["Factual", "Counterfactual"].map(|name| image(window, name));
+    let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+    assert!(
+        pictures.iter().all(|p| whole.contains_rect(*p)),
+        "{pictures:?}"
+    );
+    assert!(!pictures[0].intersects(pictures[1]));
+    pictures.iter().map(|p| p.area()).sum::<f32>() / whole.area()
+}
+
+#[test]
+fn the_pictures_have_the_window() {
+    let _alone = alone();
+    let mut window = plain();
+    // With the panels and without; half of the smallest window is what its words take.
+    for (size, open, folded) in [
+        (vec2(900.0, 600.0), 0.12, 0.2),
+        (vec2(1280.0, 800.0), 0.35, 0.6),
+        (vec2(1920.0, 1080.0), 0.35, 0.6),
+        (vec2(2560.0, 1440.0), 0.35, 0.6),
+    ] {
+        window.set_size(size);
+        window.run_steps(3);
+        let with_panels = share(&window, size);
+        press(&mut window, Modifiers::NONE, Key::F3);
+        press(&mut window, Modifiers::NONE, Key::F4);
+        let pictures_alone = share(&window, size);
+        println!(
+            "{} x {}: {:.0} %, folded {:.0} %",
+            size.x,
+            size.y,
+            100.0 * with_panels,
+            100.0 * pictures_alone
+        );
+        assert!(with_panels > open && pictures_alone > folded, "{size:?}");
+        for panel in ["Source panel", "Settings panel"] {
+            window.get_by_label(panel).click();
+            window.run_steps(4);
+        }
+    }
+}
+
+#[test]
+fn panels_fold_and_a_pane_can_be_alone() {
+    let _alone = alone();
+    let mut window = plain();
+    let has =
+        |window: &Window, name: &str| window.query_by_role_and_label(Role::Image, name).is_some();
+    // A still is shown by its panel alone.
+    assert!(!has(&window, "Source") && has(&window, "Source frame"));
+    window.get_by_label("Fold the source panel").click();
+    window.run_steps(3);
+    assert!(!has(&window, "Source") && !has(&window, "Source frame"));
+    assert!(window.state().explore().view.folded.source);
+    let mut kept = Kept::default();
+    eframe::App::save(window.state_mut(), &mut kept);
+    let restored = Settings::restore(&kept).expect("they were kept");
+    assert!(restored.source_folded && !restored.settings_folded);
+
+    let before = image(&window, "Factual");
+    let double_click = |window: &mut Window, at: egui::Pos2| {
+        // Not so soon after another click that it counts as the third.
+        window.run_steps(30);
+        for _ in 0..2 {
+            window.drag_at(at);
+            window.step();
+            window.drop_at(at);
+            window.step();
+        }
+        window.run_steps(3);
+    };
+    double_click(&mut window, before.center());
+    assert!(!has(&window, "Counterfactual"));
+    let alone = image(&window, "Factual");
+    assert!(alone.width() > 1.2 * before.width(), "{before:?} {alone:?}");
+    double_click(&mut window, alone.center());
+    assert!(has(&window, "Counterfactual") && image(&window, "Factual") == before);
 }

@@ -110,6 +110,16 @@ fn both_themes(window: &mut Harness<'static, App>, name: &str) {
 }
 
 #[test]
+fn folded() {
+    let _alone = alone();
+    panel("folded", |window| {
+        window.key_press(egui::Key::O);
+        window.key_press(egui::Key::F3);
+        window.key_press(egui::Key::F4);
+    });
+}
+
+#[test]
 fn wipe() {
     let _alone = alone();
     panel("wipe", |window| window.key_press(egui::Key::Num2));

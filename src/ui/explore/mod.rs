@@ -134,26 +134,33 @@ impl Screen for Explore {
             .resizable(false)
             .frame(panel_frame(ui))
             .show(ui, |ui| self.bottom(ui, engine, now, &mut commands));
-        egui::Panel::left("source")
-            .resizable(false)
-            .exact_size((0.2125 * width).clamp(240.0, 272.0))
-            .frame(panel_frame(ui))
-            .show(ui, |ui| {
-                egui::ScrollArea::vertical()
-                    .auto_shrink(false)
-                    .show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
-            });
-        egui::Panel::right("settings")
-            .resizable(false)
-            .exact_size((0.194 * width).clamp(208.0, 248.0))
-            .frame(panel_frame(ui))
-            .show(ui, |ui| {
-                egui::ScrollArea::vertical()
-                    .auto_shrink(false)
-                    .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
-            });
+        let folded = self.view.folded;
+        if !folded.source {
+            egui::Panel::left("source")
+                .resizable(false)
+                .exact_size((0.156 * width).clamp(200.0, 320.0))
+                .frame(panel_frame(ui))
+                .show(ui, |ui| {
+                    egui::ScrollArea::vertical()
+                        .auto_shrink(false)
+                        .show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
+                });
+        }
+        if !folded.settings {
+            egui::Panel::right("settings")
+                .resizable(false)
+                .exact_size((0.15 * width).clamp(194.0, 300.0))
+                .frame(panel_frame(ui))
+                .show(ui, |ui| {
+                    egui::ScrollArea::vertical()
+                        .auto_shrink(false)
+                        .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
+                });
+        }
+        // Little above and below: the pictures' height is what there is least of.
+        let margin = egui::Margin::symmetric(GAP as i8, 6);
         egui::CentralPanel::default()
-            .frame(panel_frame(ui))
+            .frame(theme::background(ui).inner_margin(margin))
             .show(ui, |ui| {
                 let height = self.made.ladder_height(ui.available_width());
                 if height > 0.0 {
@@ -163,7 +170,7 @@ impl Screen for Explore {
                         .frame(egui::Frame::new())
                         .show(ui, |ui| self.filmstrip(ui, engine, now, &mut commands));
                 }
-                self.centre(ui, now);
+                self.centre(ui, now, &mut commands);
                 self.take_outline(engine);
             });
         // A step ends when the user lets go.
@@ -200,6 +207,25 @@ impl Screen for Explore {
 
 fn panel_frame(ui: &egui::Ui) -> egui::Frame {
     theme::background(ui).inner_margin(egui::Margin::same(GAP as i8))
+}
+
+/// A panel's heading, with the button that puts the panel away.
+fn panel_heading(ui: &mut egui::Ui, text: &str, fold: Command, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        heading(ui, text);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let hint = ui.ctx().format_shortcut(&fold.shortcut());
+            let button = ui.small_button("Fold");
+            let button = button.on_hover_text(format!("Leaves its room to the pictures ({hint})"));
+            button.widget_info(|| {
+                let name = format!("Fold the {}", fold.text().to_lowercase());
+                egui::WidgetInfo::labeled(egui::Role::Button, true, name)
+            });
+            if button.clicked() {
+                commands.push(fold);
+            }
+        });
+    });
 }
 
 /// A panel's heading.

@@ -1,5 +1,5 @@
 use super::super::Explore;
-use super::super::heading;
+use super::super::panel_heading;
 use super::Case;
 use super::measuring::Measuring;
 use crate::clip::FrameRate;
@@ -12,6 +12,8 @@ use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
 use egui::{Button, DragValue, RichText, Slider, Ui};
 
+/// Width of the buttons beside the anatomy.
+const BUTTONS: f32 = 104.0;
 /// Width of the number beside a slider.
 const NUMBER: f32 = 64.0;
 
@@ -24,7 +26,7 @@ impl Explore {
         now: f64,
         commands: &mut Vec<Command>,
     ) {
-        heading(ui, "Source");
+        panel_heading(ui, "Source", Command::SourcePanel, commands);
         ui.horizontal_wrapped(|ui| {
             // All three fit the panel's width, but in the smallest window.
             ui.spacing_mut().item_spacing.x = 4.0;
@@ -157,9 +159,11 @@ impl Explore {
             })
         };
         ui.horizontal(|ui| {
-            Cine::show(ui, Some(&texture), 112.0, "Anatomy as the networks get it");
+            // Beside it the buttons stay on one line each.
+            let side = (ui.available_width() - BUTTONS).clamp(64.0, 112.0);
+            Cine::show(ui, Some(&texture), side, "Anatomy as the networks get it");
             ui.vertical(|ui| {
-                let text = RichText::new("The anatomy as the networks get it.");
+                let text = RichText::new("As the networks get it.").size(12.0);
                 ui.add(egui::Label::new(text.color(tokens.muted)).wrap());
                 for (command, on) in [
                     (Command::Mirror, source.crop.mirrored),

@@ -34,6 +34,9 @@ pub struct Settings {
     pub guidance: Option<f64>,
     pub mode: Comparison,
     pub speed: f64,
+    /// Whether the panels at the left and at the right are put away.
+    pub source_folded: bool,
+    pub settings_folded: bool,
     pub light: bool,
     /// Whether the files opened are listed, by hash and date.
     pub keep_recent: bool,
@@ -67,6 +70,8 @@ impl Default for Settings {
             guidance: None,
             mode: Comparison::default(),
             speed: 1.0,
+            source_folded: false,
+            settings_folded: false,
             light: false,
             keep_recent: true,
             recent: Vec::new(),

@@ -9,6 +9,9 @@ use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::EfSlider;
 use egui::{Align, ComboBox, Layout, ProgressBar, RichText, Slider, Ui};
 
+/// Points of a window in which the transport has two lines beside it, and the transport's own.
+const BESIDE: f32 = 1150.0;
+const TRANSPORT: f32 = 520.0;
 /// Width of the scrubber and of the curve below it.
 const SCRUB: f32 = 150.0;
 
@@ -21,33 +24,34 @@ impl Explore {
         now: f64,
         commands: &mut Vec<Command>,
     ) {
-        self.progress(ui, commands);
-        let label = ui
-            .horizontal(|ui| {
-                let label = ui.label("Requested EF");
-                let requested = EfPercent::measured(self.wanted.requested);
-                ui.label(RichText::new(requested.to_string()).strong().size(20.0));
-                match self.made.measured_at(self.wanted.requested) {
-                    Some(got) => ui.label(format!("measured {got}, {}", got.category().name())),
-                    None => {
-                        let text = format!("{} is asked for", requested.category().name());
-                        ui.label(RichText::new(text).color(tokens(ui).muted))
-                    }
-                };
-                if self
-                    .house
-                    .cascade
-                    .as_ref()
-                    .is_some_and(|c| !c.card.covers(self.wanted.requested))
-                {
-                    ui.label(RichText::new("outside the training range").color(tokens(ui).error));
-                }
+        let label = if ui.available_width() >= BESIDE {
+            // Both lines beside the transport, whose height is theirs.
+            ui.horizontal(|ui| {
+                let words = egui::vec2(ui.available_width() - TRANSPORT, 0.0);
+                let lines = Layout::top_down(Align::Min);
+                let lines = ui.allocate_ui_with_layout(words, lines, |ui| {
+                    ui.set_width(words.x);
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    self.progress(ui, commands);
+                    ui.horizontal(|ui| self.requested_line(ui)).inner
+                });
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    self.transport(ui, now, commands);
+                });
+                lines.inner
+            })
+            .inner
+        } else {
+            self.progress(ui, commands);
+            ui.horizontal(|ui| {
+                let label = self.requested_line(ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.transport(ui, now, commands);
                 });
                 label
             })
-            .inner;
+            .inner
+        };
         let marks = self.marks();
         let trained = self
             .house
@@ -62,6 +66,25 @@ impl Explore {
         }
         .show(ui, &label);
         self.set_requested(value, engine);
+    }
+
+    /// What is asked for, and what was measured of it. Returns the label of the slider.
+    fn requested_line(&self, ui: &mut Ui) -> egui::Response {
+        let label = ui.label("Requested EF");
+        let requested = EfPercent::measured(self.wanted.requested);
+        ui.label(RichText::new(requested.to_string()).strong().size(20.0));
+        match self.made.measured_at(self.wanted.requested) {
+            Some(got) => ui.label(format!("measured {got}, {}", got.category().name())),
+            None => {
+                let text = format!("{} is asked for", requested.category().name());
+                ui.label(RichText::new(text).color(tokens(ui).muted))
+            }
+        };
+        let covers = |c: &crate::engine::CascadeInfo| c.card.covers(self.wanted.requested);
+        if !self.house.cascade.as_ref().is_none_or(covers) {
+            ui.label(RichText::new("outside the training range").color(tokens(ui).error));
+        }
+        label
     }
 
     /// One line that is always there, so that nothing moves when a run begins.

@@ -2,6 +2,7 @@
 
 use super::super::Explore;
 use super::Pane;
+use super::panes::WIDE;
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::provenance::Leaflets;
@@ -75,19 +76,6 @@ impl Explore {
             text = text.color(tokens.muted);
             hover += " The frame does not look like an apical four-chamber view: this says little.";
         }
-        ui.label(text).on_hover_text(hover);
-        if let Some(outline) = self.made.outline_ef(part).map(EfPercent::measured) {
-            ui.label(RichText::new(format!("Outline EF {outline}")).strong())
-                .on_hover_text(
-                    "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
-                );
-        }
-        ui.label(format!("Requested EF {requested}"));
-        if measured.differs_from(requested) {
-            let (asked, got) = (requested.get(), measured.get());
-            let text = format!("asked {asked:.0}, got {got:.0}");
-            ui.label(RichText::new(text).color(tokens.caution).size(SMALL_TEXT));
-        }
         let mut notes: Vec<String> = self.usual(requested).into_iter().collect();
         notes.push(self.house.regressor.clone());
         if p.best_of > 1 {
@@ -110,7 +98,33 @@ impl Explore {
         if busy {
             notes.push("a new one is being made".to_owned());
         }
-        ui.label(small(notes.join(", ")));
+        if self.view.brief {
+            hover += &format!(" {}.", notes.join(", "));
+        }
+        let outline = self.made.outline_ef(part).map(EfPercent::measured);
+        let numbers = |ui: &mut Ui| {
+            ui.label(text).on_hover_text(hover);
+            if let Some(outline) = outline {
+                ui.label(RichText::new(format!("Outline EF {outline}")).strong())
+                    .on_hover_text(
+                        "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
+                    );
+            }
+            ui.label(format!("Requested EF {requested}"));
+            if measured.differs_from(requested) {
+                let (asked, got) = (requested.get(), measured.get());
+                let text = format!("asked {asked:.0}, got {got:.0}");
+                ui.label(RichText::new(text).color(tokens.caution).size(SMALL_TEXT));
+            }
+        };
+        if ui.available_width() >= WIDE {
+            ui.horizontal_wrapped(numbers);
+        } else {
+            numbers(ui);
+        }
+        if !self.view.brief {
+            ui.label(small(notes.join(", ")));
+        }
     }
 
     /// What is said under an estimate: whose it is, and that nobody measured it.

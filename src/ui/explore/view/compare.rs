@@ -2,7 +2,7 @@
 
 use super::super::Explore;
 use super::panes::{CAPTION, on_picture};
-use super::{Comparison, Pane};
+use super::{Comparison, Folded, Pane};
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;
 use crate::media::region::SIDE;
@@ -20,13 +20,26 @@ const GRIP: f32 = 12.0;
 
 impl Explore {
     /// Above the panes: which comparison, and how pictures are looked at.
-    pub(in crate::ui::explore) fn compare_bar(&mut self, ui: &mut Ui) {
+    pub(in crate::ui::explore) fn compare_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let clip = self.case.is_clip();
         let motion = self.house.makes_motion();
         let slow = self.is_slow() && !motion;
         let unaligned = self.why_unaligned();
         let viewing = &mut self.view;
         ui.horizontal_wrapped(|ui| {
+            let folded = viewing.folded;
+            for (is_folded, panel) in [
+                (folded.source, Command::SourcePanel),
+                (folded.settings, Command::SettingsPanel),
+            ] {
+                let hint = ui.ctx().format_shortcut(&panel.shortcut());
+                if is_folded && ui.button(panel.text()).on_hover_text(hint).clicked() {
+                    commands.push(panel);
+                }
+            }
+            if folded != Folded::default() {
+                ui.separator();
+            }
             for (mode, command) in Comparison::ALL {
                 let hint = ui.ctx().format_shortcut(&command.shortcut());
                 let button = ui.selectable_label(viewing.mode == mode, command.text());
@@ -117,6 +130,8 @@ impl Explore {
 
     /// One large picture, its words below.
     pub(in crate::ui::explore) fn one_picture(&mut self, ui: &mut Ui, now: f64) {
+        self.view.word_at = Align2::LEFT_TOP;
+        self.view.brief = false;
         let area = ui.available_size();
         let side = area.x.min(area.y - CAPTION).max(120.0);
         ui.add_space(((area.y - side - CAPTION) / 2.0).max(0.0));

@@ -15,7 +15,7 @@ use crate::ui::command::Command;
 use crate::ui::look::Look;
 use crate::ui::playback::{Playback, SPEEDS, Smoothness};
 use crate::ui::widgets::Cine;
-use egui::{Rect, Response, Vec2};
+use egui::{Align2, Rect, Response, Vec2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -64,8 +64,29 @@ impl Pane {
     }
 }
 
+/// Which of the panels at the sides are put away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    pub source: bool,
+    pub settings: bool,
+}
+
+impl Folded {
+    /// Nothing but pictures is wanted.
+    pub fn both(self) -> bool {
+        self.source && self.settings
+    }
+}
+
 pub struct View {
     pub mode: Comparison,
+    pub folded: Folded,
+    /// Where a pane's word is, such as that it is an estimate.
+    pub(in crate::ui::explore) word_at: Align2,
+    /// Whether a pane's lines are the numbers alone, where there is little height.
+    pub(in crate::ui::explore) brief: bool,
+    /// The pane that has the whole centre to itself.
+    pub alone: Option<Pane>,
     /// What the counterfactual is compared with: the source or the factual cine.
     pub against: Pane,
     /// Where the wipe's edge is, as a share of the width.
@@ -112,6 +133,10 @@ impl Default for View {
     fn default() -> Self {
         Self {
             mode: Comparison::default(),
+            folded: Folded::default(),
+            word_at: Align2::LEFT_TOP,
+            brief: false,
+            alone: None,
             against: Pane::Factual,
             edge: 0.5,
             flicker: 2.0,
@@ -138,6 +163,10 @@ impl View {
     pub(in crate::ui::explore) fn from_settings(settings: &Settings) -> Self {
         let mut view = Self {
             mode: settings.mode,
+            folded: Folded {
+                source: settings.source_folded,
+                settings: settings.settings_folded,
+            },
             ..Self::default()
         };
         if SPEEDS.contains(&settings.speed) {
@@ -148,6 +177,8 @@ impl View {
 
     pub(in crate::ui::explore) fn keep(&self, settings: &mut Settings) {
         settings.mode = self.mode;
+        settings.source_folded = self.folded.source;
+        settings.settings_folded = self.folded.settings;
         settings.speed = self.playback.speed();
     }
 
@@ -164,6 +195,8 @@ impl View {
             Command::Slower => self.playback.change_speed(-1, now),
             Command::Faster => self.playback.change_speed(1, now),
             Command::Bounce => self.playback.set_bounce(!self.playback.bounces()),
+            Command::SourcePanel => self.folded.source ^= true,
+            Command::SettingsPanel => self.folded.settings ^= true,
             Command::Invert => self.look.invert ^= true,
             Command::ResetView => self.look = Look::default(),
             Command::Outline => self.outline ^= true,
@@ -182,8 +215,7 @@ impl View {
         self.offset = None;
     }
 
-    /// Wheel and pinch zoom, left drags move, right drags change window and level, a double click
-    /// resets.
+    /// Wheel and pinch zoom, left drags move, right drags change window and level.
     pub fn handle(&mut self, response: &Response, rect: Rect, moves: bool) {
         let share = |v: Vec2| v / rect.size();
         if let Some(at) = response.hover_pos() {
@@ -200,9 +232,6 @@ impl View {
         }
         if response.dragged_by(egui::PointerButton::Secondary) {
             self.look.adjust(share(response.drag_delta()));
-        }
-        if response.double_clicked() {
-            self.look = Look::default();
         }
     }
 }

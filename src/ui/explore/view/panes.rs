@@ -6,26 +6,125 @@ use super::{Comparison, Pane};
 use crate::ef::EfOrigin;
 use crate::engine::{self, Part};
 use crate::motion::Beating;
+use crate::ui::command::Command;
 use crate::ui::source::Origin;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Align, Align2, FontId, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
+use egui::{
+    Align, Align2, FontId, Frame, Layout, Rect, RichText, Sense, Theme, Ui, UiBuilder, Vec2, vec2,
+};
 use std::sync::Arc;
 
-/// Height of a pane's title and of the lines under its picture.
+/// Height of a pane's title.
 const TITLE: f32 = 24.0;
+/// Height of the lines under a picture: one under the other, or the numbers side by side.
 pub(in crate::ui::explore) const CAPTION: f32 = 102.0;
+const WIDE_CAPTION: f32 = 54.0;
+/// The same of the numbers alone, and the side of a picture that is not worth more.
+const BRIEF_CAPTION: f32 = 58.0;
+const SMALL_SIDE: f32 = 160.0;
+/// Points that the numbers need side by side.
+pub(in crate::ui::explore) const WIDE: f32 = 340.0;
 /// The smallest side of a pane, and how wide its lines may be where the pane is narrower.
 const LEAST_SIDE: f32 = 48.0;
 const CAPTION_WIDTH: f32 = 150.0;
+/// The smallest side of a picture that words lie over.
+const OVER: f32 = 360.0;
+/// Width of the words over a picture, with what is around them.
+const CORNER: f32 = 168.0;
 /// The smallest words over a picture, in points.
 const LEAST_TEXT: f32 = 7.0;
 
+/// Where a pane's title and lines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Words {
+    /// No lines, and the title above.
+    Title,
+    Below,
+    /// In the corner where the sector leaves the picture black.
+    Over,
+}
+
+/// How the centre is shared.
+struct Shares {
+    panes: Vec<Pane>,
+    /// Sides of the source's picture and of the others, and widths of their columns.
+    sides: [f32; 2],
+    columns: [f32; 2],
+    words: Words,
+    /// Height of the lines.
+    below: f32,
+}
+
+impl Shares {
+    fn of(panes: Vec<Pane>, area: Vec2, words: Words) -> Self {
+        let gaps = GAP * (panes.len() - 1) as f32;
+        let third = (area.x - gaps) / panes.len() as f32;
+        let title = if words == Words::Over { 0.0 } else { TITLE };
+        // Beside two that were made, the source may be smaller: what it is like is seen in them.
+        let beside = panes.len() == 3 && words != Words::Title && third >= CAPTION_WIDTH;
+        let width = match beside {
+            true => ((area.x - gaps) / 2.5).min((area.x - gaps - CAPTION_WIDTH) / 2.0),
+            false => third,
+        };
+        let below = match words {
+            Words::Below if width >= WIDE => WIDE_CAPTION,
+            Words::Below if area.y - CAPTION - title < SMALL_SIDE => BRIEF_CAPTION,
+            Words::Below => CAPTION,
+            Words::Title | Words::Over => 0.0,
+        };
+        let side = width.min(area.y - below - title).max(LEAST_SIDE);
+        let source = match beside {
+            true => (area.x - gaps - 2.0 * side).min(side),
+            false => side,
+        };
+        // Of a picture that is narrower than its lines.
+        let lines = if below == WIDE_CAPTION {
+            WIDE
+        } else {
+            CAPTION_WIDTH
+        };
+        let column = |side: f32| match words {
+            Words::Below => side.max(third.min(lines)),
+            Words::Title | Words::Over => side,
+        };
+        Self {
+            sides: [source, side],
+            columns: [column(source), column(side)],
+            panes,
+            words,
+            below,
+        }
+    }
+
+    fn index(pane: Pane) -> usize {
+        usize::from(pane != Pane::Source)
+    }
+
+    fn size(&self) -> Vec2 {
+        let columns = self.panes.iter().map(|p| self.columns[Self::index(*p)]);
+        let title = if self.words == Words::Over {
+            0.0
+        } else {
+            TITLE
+        };
+        vec2(
+            columns.sum::<f32>() + GAP * (self.panes.len() - 1) as f32,
+            self.sides[1] + self.below + title,
+        )
+    }
+}
+
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
-    pub(in crate::ui::explore) fn centre(&mut self, ui: &mut Ui, now: f64) {
-        self.compare_bar(ui);
-        ui.add_space(SMALL_GAP);
+    pub(in crate::ui::explore) fn centre(
+        &mut self,
+        ui: &mut Ui,
+        now: f64,
+        commands: &mut Vec<Command>,
+    ) {
+        self.compare_bar(ui, commands);
+        ui.add_space(2.0);
         match self.view.mode {
             Comparison::SideBySide => self.side_by_side(ui, now, ui.available_size(), true),
             Comparison::Wipe | Comparison::Flicker | Comparison::Difference => {
@@ -35,7 +134,17 @@ impl Explore {
         }
     }
 
-    /// The three panes, in the middle of an area.
+    /// Which panes the centre has. A still needs none: its panel shows it, and the cines begin with it.
+    fn panes(&self) -> Vec<Pane> {
+        let corrects = self.wanted.correcting.is_on;
+        match self.view.alone {
+            Some(pane) if !corrects => vec![pane],
+            _ if corrects || self.case.is_clip() => Pane::ALL.to_vec(),
+            _ => vec![Pane::Factual, Pane::Counterfactual],
+        }
+    }
+
+    /// The panes, in the middle of an area.
     pub(in crate::ui::explore) fn side_by_side(
         &mut self,
         ui: &mut Ui,
@@ -43,26 +152,41 @@ impl Explore {
         area: Vec2,
         captions: bool,
     ) {
-        let below = if captions { CAPTION } else { 0.0 };
-        let gaps = 2.0 * GAP;
-        let third = (area.x - gaps) / 3.0;
-        let side = third.min(area.y - below - TITLE).max(LEAST_SIDE);
-        let column = side.max(third.min(if captions { CAPTION_WIDTH } else { 0.0 }));
-        let used = vec2(3.0 * column + gaps, side + below + TITLE);
+        let panes = if captions {
+            self.panes()
+        } else {
+            Pane::ALL.to_vec()
+        };
+        let over = Shares::of(panes.clone(), area, Words::Over);
+        let shares = match captions {
+            false => Shares::of(panes, area, Words::Title),
+            true if self.view.folded.both() && over.sides[1] >= OVER => over,
+            true => Shares::of(panes, area, Words::Below),
+        };
+        let used = shares.size();
+        self.view.brief = shares.below == BRIEF_CAPTION;
         if captions {
             ui.add_space(((area.y - used.y) / 2.0).max(0.0));
         }
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = GAP;
             ui.add_space(((area.x - used.x) / 2.0 - GAP).max(0.0));
-            for pane in Pane::ALL {
+            for &pane in &shares.panes {
+                let index = Shares::index(pane);
+                let (side, column) = (shares.sides[index], shares.columns[index]);
                 let size = vec2(column, used.y);
                 ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                     ui.set_width(column);
                     ui.spacing_mut().item_spacing.y = SMALL_GAP;
-                    ui.label(RichText::new(self.case.title(pane)).strong());
-                    self.pane(ui, pane, side, now);
-                    if captions {
+                    // Its words are short, and a smaller picture is not worth covering.
+                    let over = shares.words == Words::Over && side >= OVER;
+                    if !over {
+                        ui.label(RichText::new(self.case.title(pane)).strong());
+                    }
+                    let rect = self.pane(ui, pane, side, now, over);
+                    if over {
+                        self.words_over(ui, pane, rect);
+                    } else if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
                         self.caption(ui, pane);
                     }
@@ -71,14 +195,43 @@ impl Explore {
         });
     }
 
-    fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64) {
+    /// A pane's title and lines in the upper left corner of its picture.
+    fn words_over(&self, ui: &mut Ui, pane: Pane, rect: Rect) {
+        let corner = Rect::from_min_size(rect.min + Vec2::splat(4.0), vec2(CORNER, rect.height()));
+        let layout = Layout::top_down(Align::Min);
+        let mut ui = ui.new_child(UiBuilder::new().max_rect(corner).layout(layout));
+        // Pictures are dark in both themes.
+        *ui.visuals_mut() = ui.ctx().style_of(Theme::Dark).visuals.clone();
+        let plate = tokens(&ui).plate;
+        Frame::new()
+            .fill(plate)
+            .corner_radius(3)
+            .inner_margin(5)
+            .show(&mut ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.label(RichText::new(self.case.title(pane)).strong());
+                self.caption(ui, pane);
+            });
+    }
+
+    fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64, over: bool) -> Rect {
         let sense = Sense::click_and_drag();
         let response = Cine::ground(ui, Vec2::splat(side), pane.name(), sense);
         let rect = response.rect;
         let draws = self.view.mode == Comparison::MMode;
+        self.view.word_at = match over {
+            true => Align2::RIGHT_TOP,
+            false => Align2::LEFT_TOP,
+        };
         self.paint(ui, pane, rect, now);
         let corrects = pane == Pane::Source && self.wanted.correcting.is_on;
         self.view.handle(&response, rect, !draws && !corrects);
+        if response.double_clicked() && !draws && !corrects {
+            self.view.alone = match self.view.alone {
+                Some(_) => None,
+                None => Some(pane),
+            };
+        }
         if corrects {
             let look = self.view.look;
             self.wanted.paint_points(ui, rect, &look);
@@ -89,8 +242,9 @@ impl Explore {
         response.on_hover_text_at_pointer(if draws {
             "Drag to draw the line"
         } else {
-            "Wheel: zoom. Drag: move. Right drag: window and level. Double click: reset."
+            "Wheel: zoom. Drag: move. Right drag: window and level. Home: reset. Double click: this pane alone, and back."
         });
+        rect
     }
 
     /// Paints what a pane shows now, with its marks.
@@ -185,7 +339,7 @@ impl Explore {
             self.view.paint_outline(ui, beating, phase, rect);
         }
         on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
-        on_picture(ui, rect, Align2::LEFT_TOP, &word);
+        on_picture(ui, rect, self.view.word_at, &word);
     }
 
     /// What a pane shows of a part, and the word over it.

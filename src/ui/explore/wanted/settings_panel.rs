@@ -1,5 +1,5 @@
 use super::super::Explore;
-use super::super::heading;
+use super::super::{heading, panel_heading};
 use crate::edm::Preset;
 use crate::engine::{CascadeSource, Engine};
 use crate::ui::command::Command;
@@ -15,7 +15,7 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         let muted = tokens(ui).muted;
-        heading(ui, "Cascade");
+        panel_heading(ui, "Cascade", Command::SettingsPanel, commands);
         self.cascade_menu(ui, engine, commands);
         ui.label(RichText::new(format!("Measured by {}", self.house.regressor)).color(muted));
         button(ui, Command::OpenRegressor, commands);
