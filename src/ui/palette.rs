@@ -1,8 +1,9 @@
-//! The command palette: every action, found by a few letters.
+//! The command palette: every action, found by a few letters; and an EF, asked for by its number.
 
 use super::command::Command;
 use super::mode::Mode;
 use super::theme::tokens;
+use crate::ef::EfPercent;
 use egui::{Key, RichText, Ui};
 use strum::IntoEnumIterator;
 
@@ -23,12 +24,59 @@ fn matches(text: &str, letters: &str) -> bool {
     })
 }
 
+/// How far a text is from what was typed: begins with it, has a word that does, holds it, or its letters alone.
+fn distance(text: &str, typed: &str) -> u8 {
+    let (text, typed) = (text.to_lowercase(), typed.trim().to_lowercase());
+    match typed.as_str() {
+        typed if text.starts_with(typed) => 0,
+        typed if text.split([' ', '-']).any(|word| word.starts_with(typed)) => 1,
+        typed if text.contains(typed) => 2,
+        _ => 3,
+    }
+}
+
+/// An EF that can be asked for, such as `ef 35`, `35` or `35 %`.
+fn ef_of(typed: &str) -> Option<f64> {
+    let typed = typed.trim().to_lowercase();
+    let number = typed.strip_prefix("ef").unwrap_or(&typed);
+    let number = number.trim().trim_end_matches('%').trim_end();
+    let ef: f64 = number.parse().ok()?;
+    (10.0..=85.0).contains(&ef).then(|| ef.round())
+}
+
+/// What can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Choice {
+    Command(Command),
+    /// Another requested EF, in percent.
+    Ef(f64),
+}
+
+impl Choice {
+    fn text(self) -> String {
+        match self {
+            Self::Command(command) => command.text().to_owned(),
+            Self::Ef(ef) => format!("Ask for EF {}", EfPercent::measured(ef)),
+        }
+    }
+}
+
+/// What fits what was typed in a mode, the nearest first.
+fn found(typed: &str, mode: Mode) -> Vec<Choice> {
+    let commands = Command::iter();
+    let mut commands: Vec<Command> = commands
+        .filter(|c| c.is_of(mode) && *c != Command::Palette && matches(c.text(), typed))
+        .collect();
+    commands.sort_by_key(|c| distance(c.text(), typed));
+    let ef = ef_of(typed).filter(|_| mode == Mode::Explore);
+    let commands = commands.into_iter().map(Choice::Command);
+    ef.map(Choice::Ef).into_iter().chain(commands).collect()
+}
+
 impl Palette {
-    /// Draws it, with the commands of a mode. The command that was chosen, and whether it stays open.
-    pub fn show(&mut self, ui: &Ui, mode: Mode) -> (Option<Command>, bool) {
-        let found: Vec<Command> = Command::iter()
-            .filter(|c| c.is_of(mode) && *c != Command::Palette && matches(c.text(), &self.typed))
-            .collect();
+    /// Draws it, with the commands of a mode. What was chosen, and whether it stays open.
+    pub fn show(&mut self, ui: &Ui, mode: Mode) -> (Option<Choice>, bool) {
+        let found = found(&self.typed, mode);
         let mut chosen = None;
         let modal = egui::Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
             ui.set_width(420.0);
@@ -58,16 +106,19 @@ impl Palette {
             egui::ScrollArea::vertical()
                 .max_height(320.0)
                 .show(ui, |ui| {
-                    for (i, command) in found.iter().enumerate() {
+                    for (i, choice) in found.iter().enumerate() {
                         ui.horizontal(|ui| {
                             ui.set_width(ui.available_width());
-                            let line = ui.selectable_label(i == self.selected, command.text());
+                            let line = ui.selectable_label(i == self.selected, choice.text());
                             if (up || down) && i == self.selected {
                                 line.scroll_to_me(None);
                             }
                             if line.clicked() {
-                                chosen = Some(*command);
+                                chosen = Some(*choice);
                             }
+                            let Choice::Command(command) = choice else {
+                                return;
+                            };
                             let end = egui::Layout::right_to_left(egui::Align::Center);
                             ui.with_layout(end, |ui| {
                                 let keys = ui.ctx().format_shortcut(&command.shortcut());
@@ -87,7 +138,25 @@ impl Palette {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::*;
+
+    #[test]
+    fn what_begins_so_comes_first_and_a_number_is_an_ef() {
+        let first = |typed| found(typed, Mode::Explore).first().copied();
+        assert_eq!(first("ru"), Some(Choice::Command(Command::Run)));
+        assert_eq!(first("out"), Some(Choice::Command(Command::Outline)));
+        assert_eq!(
+            first("cascade"),
+            Some(Choice::Command(Command::OpenCascade))
+        );
+        assert_eq!(first("ef 35"), Some(Choice::Ef(35.0)));
+        assert_eq!(first("EF 62.4 %"), Some(Choice::Ef(62.0)));
+        assert_eq!(first("ef"), Some(Choice::Command(Command::EfDown)));
+        for none in ["ef 5", "ef 99", "nan", "inf", "-20", "1e9"] {
+            assert!(ef_of(none).is_none(), "{none}");
+        }
+        assert!(!found("30", Mode::Study).contains(&Choice::Ef(30.0)));
+    }
 
     #[test]
     fn letters_in_order_find_a_command() {

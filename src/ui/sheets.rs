@@ -5,6 +5,7 @@ use super::app::App;
 use super::command::Command;
 use super::files::{Arrival, Purpose};
 use super::mode::Mode;
+use super::palette::Choice;
 use super::theme::{GAP, tokens};
 use egui::{RichText, Ui};
 use std::path::PathBuf;
@@ -159,9 +160,13 @@ impl App {
         let mode = self.mode;
         if let Some(palette) = &mut self.palette {
             let (chosen, open) = palette.show(ui, mode);
-            commands.extend(chosen);
             if !open {
                 self.palette = None;
+            }
+            match chosen {
+                Some(Choice::Command(command)) => commands.push(command),
+                Some(Choice::Ef(ef)) => self.explore.set_requested(ef, &mut self.engine),
+                None => {}
             }
         }
         if let Some(about) = &mut self.about {

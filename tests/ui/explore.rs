@@ -56,7 +56,16 @@ fn comparisons_by_key_and_mouse() {
 
     // M-mode: a line, three strips, and the strip as a time line.
     press(&mut window, Modifiers::NONE, Key::Num5);
-    window.get_by_label_contains("Draw a line on any pane");
+    let usual = window
+        .state()
+        .explore()
+        .view
+        .line
+        .expect("a line across the ventricle");
+    assert!(
+        usual[0].y == usual[1].y && usual[1].x - usual[0].x > 0.2,
+        "{usual:?}"
+    );
     let rect = image(&window, "Factual");
     let from = rect.min + vec2(0.25, 0.45) * rect.size();
     drag(&mut window, from, vec2(0.5, 0.1) * rect.size());
@@ -347,4 +356,19 @@ fn panels_fold_and_a_pane_can_be_alone() {
     assert!(alone.width() > 1.2 * before.width(), "{before:?} {alone:?}");
     double_click(&mut window, alone.center());
     assert!(has(&window, "Counterfactual") && image(&window, "Factual") == before);
+}
+
+#[test]
+fn the_palette_asks_for_an_ef() {
+    let _alone = alone();
+    let mut window = plain();
+    press(&mut window, Modifiers::COMMAND, Key::K);
+    let field = window.get_by_role_and_label(Role::TextInput, "Command");
+    field.type_text("ef 62");
+    window.run_steps(3);
+    window.get_by_label("Ask for EF 62 %");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    window.run_steps(3);
+    assert_eq!(window.state().explore().wanted.requested, 62.0);
+    step_until(&mut window, "pair", settled);
 }

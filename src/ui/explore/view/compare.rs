@@ -1,4 +1,4 @@
-//! Comparisons of two panes in one picture: wipe, flicker, absolute difference.
+//! Comparisons of two panes in one picture: wipe, flicker, signed difference.
 
 use super::super::Explore;
 use super::panes::{CAPTION, on_picture};
@@ -15,6 +15,13 @@ use std::borrow::Cow;
 
 /// Changes a second that flicker offers.
 const FLICKER: std::ops::RangeInclusive<f32> = 0.5..=8.0;
+/// How many times over a difference can be shown.
+const GAIN: std::ops::RangeInclusive<f32> = 1.0..=8.0;
+/// Of a difference: where it is brighter, and where darker. Told apart by who does not tell red from green, too.
+const BRIGHTER: [f32; 3] = [255.0, 150.0, 40.0];
+const DARKER: [f32; 3] = [60.0, 140.0, 255.0];
+/// How much of its light the picture below has.
+const BELOW: f32 = 0.45;
 /// How near to the edge a drag takes it.
 const GRIP: f32 = 12.0;
 
@@ -64,6 +71,14 @@ impl Explore {
                 let response = ui.add(rate.max_decimals(1));
                 response.widget_info(|| {
                     egui::WidgetInfo::slider(true, viewing.flicker.into(), "Flicker rate")
+                });
+            }
+            if viewing.mode == Comparison::Difference {
+                ui.spacing_mut().slider_width = 70.0;
+                let gain = Slider::new(&mut viewing.gain, GAIN).prefix("x ");
+                let response = ui.add(gain.max_decimals(1));
+                response.widget_info(|| {
+                    egui::WidgetInfo::slider(true, viewing.gain.into(), "Gain of the difference")
                 });
             }
             if motion {
@@ -239,19 +254,22 @@ impl Explore {
             on_picture(ui, rect, Align2::CENTER_CENTER, text);
             return;
         };
+        let gain = self.view.gain;
+        let both = from.clip.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ to.clip;
         let key = Key {
-            clip: from.clip.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ to.clip,
+            clip: both ^ u64::from(gain.to_bits()).rotate_left(31),
             frame: from.frame << 16 | to.frame,
         };
         let held = self.view.difference.held(key, &self.view.look);
         let texture = held.or_else(|| {
             let a = self.gray(against, from.frame)?;
             let b = self.gray(Pane::Counterfactual, to.frame)?;
-            let pixels = a.iter().zip(b.iter()).map(|(a, b)| a.abs_diff(*b));
+            let pixels = a.iter().zip(b.iter());
+            let pixels = pixels.flat_map(|(a, b)| signed(*a, *b, gain));
             let frame = Frame {
                 width: SIDE,
                 height: SIDE,
-                pixels: Pixels::Gray(pixels.collect()),
+                pixels: Pixels::Rgb(pixels.collect()),
             };
             let (picture, viewing) = (Picture::Frame(&frame), &mut self.view);
             let cine = &mut viewing.difference;
@@ -263,7 +281,7 @@ impl Explore {
         Cine::fit(ui, &texture, rect, &self.view.look);
         on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
         let text = format!(
-            "counterfactual - {}, absolute",
+            "counterfactual - {}: orange brighter, blue darker",
             against.name().to_lowercase()
         );
         on_picture(ui, rect, Align2::LEFT_TOP, &text);
@@ -321,5 +339,30 @@ impl Explore {
             Pixels::Gray(levels) => Some(levels.into()),
             Pixels::Rgb(_) => None,
         }
+    }
+}
+
+/// A pixel of a difference: the first of both levels, dimmed, under what the second has more or less of.
+fn signed(from: u8, to: u8, gain: f32) -> [u8; 3] {
+    let (from, to) = (f32::from(from), f32::from(to));
+    let by = (gain * (to - from) / 255.0).clamp(-1.0, 1.0);
+    let colour = if by > 0.0 { BRIGHTER } else { DARKER };
+    let share = by.abs();
+    colour.map(|c| ((1.0 - share) * BELOW * from + share * c).round() as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_gray_where_there_is_none_and_says_its_sign() {
+        assert_eq!(signed(100, 100, 8.0), [45; 3]);
+        assert_eq!(signed(0, 255, 1.0), [255, 150, 40]);
+        assert_eq!(signed(255, 0, 1.0), [60, 140, 255]);
+        let [weak, strong] = [1.0, 4.0].map(|gain| signed(50, 80, gain));
+        assert!(strong[0] > weak[0] && weak[0] > weak[2] && strong[0] - strong[2] > 60);
+        let [red, _, blue] = signed(80, 50, 4.0);
+        assert!(blue > red + 60);
     }
 }

@@ -5,11 +5,12 @@ use super::Pane;
 use super::View;
 use super::panes::on_picture;
 use crate::clip::{Frame, Pixels};
+use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::media::region::SIDE;
 use crate::ui::theme::{SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Align2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, vec2};
+use egui::{Align2, Rect, Response, Sense, Stroke, Ui, Vec2, vec2};
 
 /// Samples along the line.
 const SAMPLES: usize = 112;
@@ -19,6 +20,12 @@ const MOST_COLUMNS: usize = 512;
 const LABEL: f32 = 110.0;
 /// Height of a strip at most.
 const MOST_STRIP: f32 = 170.0;
+/// Height of the time axis, points that a number on it needs, and what may lie between two, in milliseconds.
+const AXIS: f32 = 18.0;
+const ROOM: f32 = 60.0;
+const STEPS_MS: [f64; 7] = [50.0, 100.0, 200.0, 250.0, 500.0, 1000.0, 2000.0];
+/// How far beyond the cavity a line goes, as a share of its width there.
+const WALL: f32 = 0.35;
 /// A line shorter than this, as a share of the picture, is a slip of the hand.
 const SHORTEST: f32 = 0.04;
 
@@ -55,14 +62,12 @@ impl Explore {
     pub(in crate::ui::explore) fn m_mode(&mut self, ui: &mut Ui, now: f64) {
         let area = ui.available_size();
         let panes = vec2(area.x, (area.y * 0.46).min(area.x / 3.0 + 24.0));
+        if self.view.line.is_none() {
+            self.view.line = Some(self.usual_line());
+        }
         self.side_by_side(ui, now, panes, false);
         ui.add_space(SMALL_GAP);
-        if self.view.line.is_none() {
-            let text = "Draw a line on any pane, across the left ventricle, to see it over time.";
-            ui.label(RichText::new(text).color(tokens(ui).muted));
-            return;
-        }
-        let left = ui.available_height() - 3.0 * SMALL_GAP;
+        let left = ui.available_height() - 3.0 * SMALL_GAP - AXIS;
         let height = (left / 3.0).clamp(36.0, MOST_STRIP);
         let (_, seconds) = self.cycle();
         let phase = self.view.playback.phase(seconds, now);
@@ -73,7 +78,11 @@ impl Explore {
                 let colour = ui.visuals().text_color();
                 let at = name.left_center();
                 let painter = ui.painter();
-                painter.text(at, Align2::LEFT_CENTER, pane.name(), font, colour);
+                let name = match self.ef_of(pane) {
+                    Some(ef) => format!("{}\nEF {ef}", pane.name()),
+                    None => pane.name().to_owned(),
+                };
+                painter.text(at, Align2::LEFT_CENTER, name, font, colour);
                 let width = ui.available_width();
                 let label = format!("M-mode, {}", pane.name().to_lowercase());
                 let size = vec2(width, height);
@@ -87,6 +96,66 @@ impl Explore {
                 }
             });
         }
+        self.time_axis(ui, seconds);
+    }
+
+    /// The time of the strips, in milliseconds.
+    fn time_axis(&self, ui: &mut Ui, seconds: f64) {
+        let size = vec2(ui.available_width(), AXIS);
+        let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+        let left = rect.left() + LABEL + ui.spacing().item_spacing.x;
+        let width = rect.right() - left;
+        let colour = tokens(ui).muted;
+        let font = egui::FontId::proportional(10.5);
+        let all = 1000.0 * seconds;
+        let most = f64::from(width / ROOM).max(1.0);
+        let step = STEPS_MS.into_iter().find(|step| all / step <= most);
+        let step = step.unwrap_or(all);
+        for k in 0..=(all / step) as usize {
+            let ms = k as f64 * step;
+            let x = left + (ms / all) as f32 * width;
+            let align = match k {
+                0 => Align2::LEFT_TOP,
+                _ if x + 0.5 * ROOM > rect.right() => Align2::RIGHT_TOP,
+                _ => Align2::CENTER_TOP,
+            };
+            let text = if k == 0 {
+                "0 ms".to_owned()
+            } else {
+                format!("{ms:.0}")
+            };
+            let painter = ui.painter();
+            painter.vline(x, rect.top()..=rect.top() + 3.0, Stroke::new(1.0, colour));
+            painter.text(
+                egui::pos2(x, rect.top() + 3.0),
+                align,
+                text,
+                font.clone(),
+                colour,
+            );
+        }
+    }
+
+    /// What a strip's heart is known to have: measured, or the source's own.
+    fn ef_of(&self, pane: Pane) -> Option<EfPercent> {
+        let part = match pane {
+            Pane::Source => {
+                let known = self.case.ef_origin != EfOrigin::Assumed;
+                return known.then(|| EfPercent::measured(self.case.factual_ef));
+            }
+            Pane::Factual => Part::Factual,
+            Pane::Counterfactual => Part::Counterfactual,
+        };
+        let p = &self.made.shown(part)?.result.provenance;
+        Some(EfPercent::measured(p.measured_ef_percent))
+    }
+
+    /// Across the left ventricle at half its height, walls included; where it usually is, where no outline says it.
+    fn usual_line(&self) -> [Vec2; 2] {
+        let made = self.made.any();
+        let beating = made.and_then(|m| m.result.cine.beating.as_ref());
+        let outline = beating.map(|b| b.outline_at(0.0)).unwrap_or_default();
+        across(&outline).unwrap_or([vec2(0.25, 0.45), vec2(0.8, 0.45)])
     }
 
     fn paint_strip(&mut self, ui: &Ui, pane: Pane, rect: Rect, phase: f64) {
@@ -163,6 +232,27 @@ impl Explore {
     }
 }
 
+/// A level line across a closed line at half its height, longer at both ends by where a wall is.
+fn across(outline: &[[f32; 2]]) -> Option<[Vec2; 2]> {
+    let (low, high) = outline.iter().fold((1f32, 0f32), |(low, high), [_, y]| {
+        (low.min(*y), high.max(*y))
+    });
+    let y = 0.5 * (low + high);
+    let next = outline.iter().cycle().skip(1);
+    let crossings = outline.iter().zip(next).filter_map(|(a, b)| {
+        let between = (a[1] - y) * (b[1] - y) < 0.0;
+        between.then(|| a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]))
+    });
+    let (left, right) = crossings.fold((1f32, 0f32), |(l, r), x| (l.min(x), r.max(x)));
+    let wall = WALL * (right - left);
+    (right - left > SHORTEST).then(|| {
+        [
+            vec2((left - wall).max(0.0), y),
+            vec2((right + wall).min(1.0), y),
+        ]
+    })
+}
+
 impl View {
     /// A drag on a pane draws the line; the line is on all of them.
     pub(in crate::ui::explore) fn draw_line(&mut self, ui: &Ui, response: &Response, rect: Rect) {
@@ -201,6 +291,15 @@ fn line_key(line: [Vec2; 2]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_goes_across_an_outline_at_half_its_height() {
+        let square = [[0.4, 0.2], [0.6, 0.2], [0.6, 0.8], [0.4, 0.8]];
+        let [from, to] = across(&square).unwrap();
+        assert!((from - vec2(0.33, 0.5)).length() < 1e-5, "{from:?}");
+        assert!((to - vec2(0.67, 0.5)).length() < 1e-5, "{to:?}");
+        assert!(across(&[]).is_none() && across(&[[0.5, 0.5]]).is_none());
+    }
 
     #[test]
     fn a_line_meets_the_levels_it_crosses() {

@@ -93,6 +93,8 @@ pub struct View {
     pub edge: f32,
     /// Changes a second.
     pub flicker: f32,
+    /// How many times over a difference is shown.
+    pub gain: f32,
     /// The line of the M-mode, in shares of the picture.
     pub line: Option<[Vec2; 2]>,
     pub look: Look,
@@ -140,6 +142,7 @@ impl Default for View {
             against: Pane::Factual,
             edge: 0.5,
             flicker: 2.0,
+            gain: 2.0,
             line: None,
             look: Look::default(),
             align: true,
