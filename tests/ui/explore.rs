@@ -356,6 +356,9 @@ fn panels_fold_and_a_pane_can_be_alone() {
     assert!(alone.width() > 1.2 * before.width(), "{before:?} {alone:?}");
     double_click(&mut window, alone.center());
     assert!(has(&window, "Counterfactual") && image(&window, "Factual") == before);
+    double_click(&mut window, before.center());
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(has(&window, "Counterfactual"));
 }
 
 #[test]

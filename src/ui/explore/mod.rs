@@ -194,7 +194,10 @@ impl Screen for Explore {
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
-        if !self.wanted.put_points_away() && self.is_busy() {
+        if self.wanted.put_points_away() || self.view.alone.take().is_some() {
+            return;
+        }
+        if self.is_busy() {
             engine.cancel_all();
             self.made.ask = None;
         }
