@@ -67,7 +67,7 @@ impl MiddleAttention {
     fn composed(&self, x: &Tensor, interrupt: &Interrupt) -> Result<Tensor> {
         let normed = self.core.norm.forward(x)?;
         let (k, v) = self.keys_and_values(&normed)?;
-        let q = self.core.on_cpu()?.0.forward(&normed)?;
+        let q = self.core.apart()?.0.forward(&normed)?;
         let out = attend(&q, &k, &v, self.core.heads, interrupt)?;
         self.core.finish(x, &out)
     }
@@ -77,7 +77,7 @@ impl MiddleAttention {
         let (b, d) = (normed.dim(0)?, self.core.d);
         let kv = self
             .core
-            .on_cpu()?
+            .apart()?
             .1
             .forward(normed)?
             .reshape((b, 2, d, ()))?;
@@ -93,7 +93,7 @@ impl MiddleAttention {
         }
         let core = &self.core;
         let norms = (&core.norm, &core.out_norm);
-        let weights = token_weights(norms, core.on_cpu()?.0, &core.out, core.heads)?;
+        let weights = token_weights(norms, core.apart()?.0, &core.out, core.heads)?;
         Ok(self.weights.get_or_init(|| Arc::new(weights)).clone())
     }
 }

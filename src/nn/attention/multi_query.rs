@@ -102,11 +102,11 @@ pub(super) struct MultiQuery {
 /// Weights as the device takes them: held in one form alone.
 #[derive(Clone, Debug)]
 enum Inward {
-    /// Queries `[heads * d, c]`, already scaled; the key and the value `[2d, c]`. On a GPU while they learn.
-    Cpu(PointConv, PointConv),
-    /// One under the other, `[heads * d + 2d, c]`.
+    /// Queries `[heads * d, c]`, already scaled; the key and the value `[2d, c]`: on the CPU, and wherever they learn.
+    Apart(PointConv, PointConv),
+    /// One under the other, `[heads * d + 2d, c]`, as a GPU's kernels read them.
     #[cfg(feature = "cuda")]
-    Gpu(PointConv),
+    Joined(PointConv),
 }
 
 impl Inward {
@@ -114,9 +114,9 @@ impl Inward {
         #[cfg(feature = "cuda")]
         if backend.device.is_cuda() && !tracked(&[to_q]) {
             let both = Tensor::cat(&[&(to_q * scale)?, to_kv], 0)?;
-            return Ok(Self::Gpu(PointConv::from_host(&both, None, backend)?));
+            return Ok(Self::Joined(PointConv::from_host(&both, None, backend)?));
         }
-        Ok(Self::Cpu(
+        Ok(Self::Apart(
             PointConv::scaled(to_q, scale, None, backend)?,
             PointConv::from_host(to_kv, None, backend)?,
         ))
@@ -141,11 +141,11 @@ impl MultiQuery {
     }
 
     /// What makes the queries, and what makes the key and the value, where they are apart.
-    pub(super) fn on_cpu(&self) -> Result<(&PointConv, &PointConv)> {
+    pub(super) fn apart(&self) -> Result<(&PointConv, &PointConv)> {
         match &self.inward {
-            Inward::Cpu(q, kv) => Ok((q, kv)),
+            Inward::Apart(q, kv) => Ok((q, kv)),
             #[cfg(feature = "cuda")]
-            Inward::Gpu(_) => candle_core::bail!("a tensor on another device than the weights"),
+            Inward::Joined(_) => candle_core::bail!("a tensor on another device than the weights"),
         }
     }
 
@@ -154,7 +154,7 @@ impl MultiQuery {
     /// # Errors
     /// As [`PointConv::learned`].
     pub(super) fn in_a_row(&self) -> Result<Tensor> {
-        let (q, kv) = self.on_cpu()?;
+        let (q, kv) = self.apart()?;
         let flat = |t: &Tensor| t.flatten_all();
         let all = [
             flat(self.norm.gain())?,
@@ -170,7 +170,7 @@ impl MultiQuery {
     /// What a GPU's kernels take.
     #[cfg(feature = "cuda")]
     pub(super) fn on_gpu<T>(&self, run: impl FnOnce(&cuda::Layer) -> Result<T>) -> Result<T> {
-        let Inward::Gpu(qkv) = &self.inward else {
+        let Inward::Joined(qkv) = &self.inward else {
             candle_core::bail!("a tensor on another device than the weights");
         };
         run(&cuda::Layer {

@@ -104,7 +104,7 @@ impl TemporalAttention {
             return Ok(weights.clone());
         }
         let core = &self.core;
-        let (q, kv) = core.on_cpu()?;
+        let (q, kv) = core.apart()?;
         let values = |t: &Tensor| -> Result<Vec<f32>> { t.flatten_all()?.to_vec1() };
         let weights = Weights {
             norm: values(core.norm.gain())?,
@@ -125,7 +125,7 @@ impl TemporalAttention {
         let (heads, d, n) = (self.core.heads, self.core.d, h * w);
         let flat = x.reshape((b, c, f * n))?;
         let normed = self.core.norm.forward(&flat)?;
-        let (q, kv) = self.core.on_cpu()?;
+        let (q, kv) = self.core.apart()?;
         let q = q.forward(&normed)?.reshape((b, heads * d, f, n))?;
         let kv = kv.forward(&normed)?.reshape((b, 2 * d, f, n))?;
         let null = self
