@@ -2,7 +2,7 @@
 
 use super::super::Explore;
 use super::Pane;
-use super::panes::WIDE;
+use super::shares::WIDE;
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::provenance::Leaflets;

@@ -1,7 +1,8 @@
 //! Comparisons of two panes in one picture: wipe, flicker, signed difference.
 
 use super::super::Explore;
-use super::panes::{CAPTION, on_picture};
+use super::panes::on_picture;
+use super::shares::CAPTION;
 use super::{Comparison, Folded, Pane};
 use crate::clip::{Frame, Pixels};
 use crate::engine::Part;

@@ -268,6 +268,7 @@ impl View {
             let line = [inside(from), inside(to)];
             if (line[1] - line[0]).length() > SHORTEST {
                 self.line = Some(line);
+                self.line_is_drawn = true;
             }
         }
         if let Some(line) = self.line {

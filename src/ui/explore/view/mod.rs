@@ -6,6 +6,7 @@ mod captions;
 mod compare;
 mod m_mode;
 pub(in crate::ui::explore) mod panes;
+mod shares;
 mod time;
 
 use super::kept::Settings;
@@ -97,6 +98,8 @@ pub struct View {
     pub gain: f32,
     /// The line of the M-mode, in shares of the picture.
     pub line: Option<[Vec2; 2]>,
+    /// Whether the user drew it; else it is where it usually is in this heart.
+    pub line_is_drawn: bool,
     pub look: Look,
     /// Whether the source is played in phase with the generated cines, where its phase is known.
     pub align: bool,
@@ -144,6 +147,7 @@ impl Default for View {
             flicker: 2.0,
             gain: 2.0,
             line: None,
+            line_is_drawn: false,
             look: Look::default(),
             align: true,
             offset: None,
@@ -216,6 +220,9 @@ impl View {
     pub fn forget_source(&mut self) {
         self.grays = None;
         self.offset = None;
+        if !self.line_is_drawn {
+            self.line = None;
+        }
     }
 
     /// Wheel and pinch zoom, left drags move, right drags change window and level.
