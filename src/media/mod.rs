@@ -11,6 +11,7 @@ pub mod mark;
 #[cfg(feature = "mp4")]
 mod mp4;
 pub mod region;
+mod scale;
 mod sector;
 mod square;
 mod still;
@@ -128,6 +129,8 @@ pub struct Opened {
     pub kind: Kind,
     /// Where the ultrasound is, by the file or by the picture; else the centre is taken.
     pub square: Option<region::Square>,
+    /// How large a pixel is, where the file says it.
+    pub scale: Option<region::Scale>,
     pub coding: Option<Coding>,
     /// The machine-readable mark of a cine that this program made.
     pub mark: Option<mark::Mark>,
@@ -149,6 +152,7 @@ impl Opened {
             recording,
             kind,
             square: None,
+            scale: None,
             coding: None,
             mark: None,
             heart_rate: None,

@@ -1,5 +1,6 @@
 //! From a picture to the anatomy: the square, what is masked in it, its size, its colour.
 
+pub use super::scale::Scale;
 pub use super::square::{Mask, SIDE, Square};
 
 use super::times::at_even_pace;

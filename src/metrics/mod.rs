@@ -3,6 +3,7 @@
 //! give its numbers.
 
 pub mod beat;
+pub mod caliper;
 mod cine;
 pub mod flow;
 mod lit;

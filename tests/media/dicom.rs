@@ -285,6 +285,29 @@ fn the_ultrasound_region_gives_the_square_when_it_is_valid() {
     // Out of the image, or not tissue: the centre of the image.
     assert_eq!(square(region(8, 1)), [1, 0, 6]);
     assert_eq!(square(region(6, 2)), [1, 0, 6]);
+
+    // How large its pixels are, where both directions are in centimetres.
+    let scaled = |units: u16, across: f64| {
+        let mut item = region(6, 1);
+        let mut put = |tag, vr, value: PrimitiveValue| {
+            item.put(DataElement::new(tag, vr, value));
+        };
+        for tag in [
+            tags::PHYSICAL_UNITS_X_DIRECTION,
+            tags::PHYSICAL_UNITS_Y_DIRECTION,
+        ] {
+            put(tag, VR::US, dicom_value!(U16, units));
+        }
+        put(tags::PHYSICAL_DELTA_X, VR::FD, across.into());
+        put(tags::PHYSICAL_DELTA_Y, VR::FD, (-0.06).into());
+        square(item);
+        let opened = media::open(&path).unwrap();
+        opened.scale.and_then(|s| s.of(opened.first_square()))
+    };
+    assert_eq!(scaled(3, 0.05), Some([0.05, 0.06]));
+    for (units, across) in [(4, 0.05), (3, 0.0), (3, f64::NAN), (3, 1e9)] {
+        assert_eq!(scaled(units, across), None, "{units} {across}");
+    }
 }
 
 #[test]

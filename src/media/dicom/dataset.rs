@@ -126,6 +126,10 @@ const WANTED_OF_REGIONS: &[Tag] = &[
     tags::REGION_LOCATION_MIN_Y0,
     tags::REGION_LOCATION_MAX_X1,
     tags::REGION_LOCATION_MAX_Y1,
+    tags::PHYSICAL_UNITS_X_DIRECTION,
+    tags::PHYSICAL_UNITS_Y_DIRECTION,
+    tags::PHYSICAL_DELTA_X,
+    tags::PHYSICAL_DELTA_Y,
 ];
 
 /// Of the functional groups of enhanced multi-frame images: how values become levels.

@@ -126,7 +126,8 @@ pub fn open(path: &Path) -> Result<Found, Error> {
     let mark = mark.and_then(|text| Mark::parse(text.as_bytes()));
     let tissue = region::tissue(&data.regions, columns, rows);
     Ok(Found::Recording(Box::new(Opened {
-        square: tissue.map(region::square),
+        square: tissue.map(|(place, _)| region::square(place)),
+        scale: tissue.and_then(|(_, scale)| scale),
         mark,
         coding: Some(coding),
         heart_rate: timing::heart_rate(&data.values),

@@ -1,7 +1,7 @@
-//! The square from the Sequence of Ultrasound Regions, where that is valid.
+//! The square and the scale from the Sequence of Ultrasound Regions, where that is valid.
 
 use super::dataset::Values;
-use crate::media::region::Square;
+use crate::media::region::{Scale, Square};
 use dicom_dictionary_std::tags;
 
 /// Region Spatial Format: two-dimensional. Region Data Type: tissue.
@@ -9,11 +9,34 @@ const TWO_D: i64 = 1;
 const TISSUE: i64 = 1;
 /// Region Data Type: colour flow.
 const COLOUR_FLOW: i64 = 2;
+/// Physical Units X and Y Direction: centimetres.
+const CENTIMETRES: i64 = 3;
 
-/// The largest 2-D tissue region that lies within the image, as `[x, y, width, height]`.
-pub fn tissue(regions: &[Values], columns: usize, rows: usize) -> Option<[usize; 4]> {
-    let rectangles = regions.iter().filter_map(|r| rectangle(r, columns, rows));
-    rectangles.max_by_key(|[_, _, w, h]| w * h)
+/// The largest 2-D tissue region that lies within the image, as `[x, y, width, height]`, and its scale.
+pub fn tissue(
+    regions: &[Values],
+    columns: usize,
+    rows: usize,
+) -> Option<([usize; 4], Option<Scale>)> {
+    let rectangles = regions
+        .iter()
+        .filter_map(|r| Some((rectangle(r, columns, rows)?, r)));
+    let (place, region) = rectangles.max_by_key(|([_, _, w, h], _)| w * h)?;
+    Some((place, scale(region, place)))
+}
+
+/// How large a pixel of a region is (PS3.3 C.8.5.5): only where both directions are in centimetres.
+fn scale(region: &Values, place: [usize; 4]) -> Option<Scale> {
+    let units = [
+        tags::PHYSICAL_UNITS_X_DIRECTION,
+        tags::PHYSICAL_UNITS_Y_DIRECTION,
+    ];
+    if units.map(|tag| region.integer(tag)) != [Some(CENTIMETRES); 2] {
+        return None;
+    }
+    // A direction may be counted backwards.
+    let cm = [tags::PHYSICAL_DELTA_X, tags::PHYSICAL_DELTA_Y].map(|tag| region.float(tag));
+    Scale::new([cm[0]?.abs(), cm[1]?.abs()], place)
 }
 
 /// The largest centred square of a rectangle.
