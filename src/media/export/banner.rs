@@ -5,10 +5,16 @@ use crate::media::mark::Area;
 use embedded_graphics::mono_font::ascii::{FONT_4X6, FONT_6X10};
 use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::{Gray8, GrayColor};
-use embedded_graphics::prelude::{DrawTarget, Drawable, OriginDimensions, Pixel, Point, Size};
+use embedded_graphics::prelude::{
+    DrawTarget, Drawable, OriginDimensions, Pixel, Point, Primitive, Size,
+};
+use embedded_graphics::primitives::{Polyline, PrimitiveStyle};
 use embedded_graphics::text::{Baseline, Text};
 use std::convert::Infallible;
 
+/// Of words, and of those in a small picture.
+pub const FONT: MonoFont<'_> = FONT_6X10;
+pub const SMALL_FONT: MonoFont<'_> = FONT_4X6;
 const MARGIN: usize = 3;
 /// The corner words keep this far from the picture's edges.
 const INSET: usize = 1;
@@ -26,21 +32,21 @@ pub struct Marked {
 /// leaves the picture black: a strip can be cut off, those only with the sector's tip.
 pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
     let (w, h) = clip.frames.first().map_or((0, 0), |f| (f.width, f.height));
-    let line = |text: &&str| size_of(&FONT_6X10, text).0;
+    let line = |text: &&str| size_of(&FONT, text).0;
     let width = w.max(lines.iter().map(line).max().unwrap_or(0) + 2 * MARGIN);
-    let (_, glyph) = size_of(&FONT_6X10, "X");
+    let (_, glyph) = size_of(&FONT, "X");
     let height = h + lines.len() * (glyph + MARGIN) + MARGIN;
     let x = (width - w) / 2;
     let mut strip = Canvas::black(width, height);
     for (i, text) in lines.iter().enumerate() {
         let left = (width - line(text)) / 2;
-        strip.write(&FONT_6X10, left, h + MARGIN + i * (glyph + MARGIN), text);
+        strip.write(&FONT, left, h + MARGIN + i * (glyph + MARGIN), text);
     }
     let mut words = Vec::new();
     // Without words for the right corner there are no black corners.
     let corners = [(CORNER, false), (right_corner, true)];
     for (text, on_the_right) in corners.into_iter().filter(|_| !right_corner.is_empty()) {
-        let (tw, th) = size_of(&FONT_4X6, text);
+        let (tw, th) = size_of(&SMALL_FONT, text);
         if !text.is_empty() && 2 * (tw + INSET) < w && th + INSET < h {
             let left = if on_the_right { w - INSET - tw } else { INSET };
             words.push([left, INSET, tw, th]);
@@ -57,7 +63,7 @@ pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
             for row in top..top + th {
                 canvas.pixels[row * width + x + left..][..tw].fill(0);
             }
-            canvas.write(&FONT_4X6, x + left, top, text);
+            canvas.write(&SMALL_FONT, x + left, top, text);
         }
         Frame {
             width,
@@ -80,21 +86,22 @@ fn gray([r, g, b]: [u8; 3]) -> u8 {
 }
 
 /// Width and height of a line of text.
-fn size_of(font: &MonoFont<'_>, text: &str) -> (usize, usize) {
+pub fn size_of(font: &MonoFont<'_>, text: &str) -> (usize, usize) {
     let glyph = font.character_size;
     let width = text.chars().count() * glyph.width as usize;
     (width, glyph.height as usize)
 }
 
+/// Gray levels to draw on.
 #[derive(Clone)]
-struct Canvas {
+pub struct Canvas {
     pixels: Vec<u8>,
     width: usize,
     height: usize,
 }
 
 impl Canvas {
-    fn black(width: usize, height: usize) -> Self {
+    pub fn black(width: usize, height: usize) -> Self {
         Self {
             pixels: vec![0; width * height],
             width,
@@ -102,7 +109,41 @@ impl Canvas {
         }
     }
 
-    fn write(&mut self, font: &MonoFont<'_>, left: usize, top: usize, text: &str) {
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
+    /// Levels from left to right, which must fit.
+    pub fn row(&mut self, left: usize, top: usize, levels: &[u8]) {
+        let start = top * self.width + left;
+        self.pixels[start..start + levels.len()].copy_from_slice(levels);
+    }
+
+    /// A dark rectangle for words, cut at the borders.
+    pub fn plate(&mut self, left: usize, top: usize, width: usize, height: usize) {
+        let right = (left + width).min(self.width);
+        for row in top..(top + height).min(self.height) {
+            self.pixels[row * self.width + left.min(right)..row * self.width + right].fill(0);
+        }
+    }
+
+    /// A line through points, cut at the borders.
+    pub fn line(&mut self, points: &[[i32; 2]], level: u8) {
+        let style = PrimitiveStyle::with_stroke(Gray8::new(level), 1);
+        let points: Vec<Point> = points.iter().map(|&[x, y]| Point::new(x, y)).collect();
+        // A drawing that cannot fail.
+        let Ok(()) = Polyline::new(&points).into_styled(style).draw(self);
+    }
+
+    pub fn write(&mut self, font: &MonoFont<'_>, left: usize, top: usize, text: &str) {
         let style = MonoTextStyle::new(font, Gray8::WHITE);
         let at = Point::new(left as i32, top as i32);
         // A drawing that cannot fail.

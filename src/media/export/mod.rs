@@ -10,6 +10,7 @@ mod frames;
 mod gif;
 #[cfg(feature = "mp4")]
 mod mp4;
+mod panes;
 mod sidecar;
 
 use super::Error;
@@ -20,6 +21,7 @@ use crate::ef::{EfOrigin, EfPercent};
 use crate::files::write_atomically;
 use crate::provenance::{Part, Provenance};
 pub use drawn::{Picture as DrawnPicture, write_drawn};
+pub use panes::{Drawn as DrawnOver, Panel, Panes, SCALES, write_panes};
 pub use sidecar::{Sidecar, anatomy_from_png, anatomy_to_png, sidecar_of};
 use std::path::{Path, PathBuf};
 
