@@ -9,11 +9,34 @@ use egui::{Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui
 use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::util::DeviceExt as _;
 
+/// How a picture is drawn larger than it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// Bicubic; bilinear where the renderer is software, for which it is too slow.
+    #[default]
+    Smooth,
+    /// Each pixel as a square.
+    AsRecorded,
+}
+
+impl Filter {
+    /// Has all pictures of a window drawn so, from now on.
+    pub fn choose(self, ctx: &Context) {
+        ctx.data_mut(|data| data.insert_temp(egui::Id::NULL, self));
+    }
+
+    fn of(ctx: &Context) -> Self {
+        let chosen = ctx.data(|data| data.get_temp(egui::Id::NULL));
+        chosen.unwrap_or_default()
+    }
+}
+
 /// What all pictures are drawn with.
 pub struct Pipeline {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    pipeline: wgpu::RenderPipeline,
+    /// By [`Filter`].
+    pipelines: [wgpu::RenderPipeline; 2],
     layout: wgpu::BindGroupLayout,
     sampler: wgpu::Sampler,
 }
@@ -64,33 +87,38 @@ impl Pipeline {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let fragment = match renderer.target_format.is_srgb() {
-            true => "decoded",
-            false => "as_stored",
+        let is_software = renderer.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+        let fragments = match (is_software, renderer.target_format.is_srgb()) {
+            (true, true) => ["bilinear_decoded", "nearest_decoded"],
+            (true, false) => ["bilinear_stored", "nearest_stored"],
+            (false, true) => ["bicubic_decoded", "nearest_decoded"],
+            (false, false) => ["bicubic_stored", "nearest_stored"],
         };
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("picture"),
-            layout: Some(&whole),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("corner"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState {
-                topology: wgpu::PrimitiveTopology::TriangleStrip,
-                ..wgpu::PrimitiveState::default()
-            },
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some(fragment),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[Some(renderer.target_format.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
+        let pipelines = fragments.map(|fragment| {
+            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                label: Some("picture"),
+                layout: Some(&whole),
+                vertex: wgpu::VertexState {
+                    module: &module,
+                    entry_point: Some("corner"),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    buffers: &[],
+                },
+                primitive: wgpu::PrimitiveState {
+                    topology: wgpu::PrimitiveTopology::TriangleStrip,
+                    ..wgpu::PrimitiveState::default()
+                },
+                depth_stencil: None,
+                multisample: wgpu::MultisampleState::default(),
+                fragment: Some(wgpu::FragmentState {
+                    module: &module,
+                    entry_point: Some(fragment),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    targets: &[Some(renderer.target_format.into())],
+                }),
+                multiview_mask: None,
+                cache: None,
+            })
         });
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("picture"),
@@ -101,7 +129,7 @@ impl Pipeline {
         Self {
             queue: renderer.queue.clone(),
             device,
-            pipeline,
+            pipelines,
             layout,
             sampler,
         }
@@ -171,6 +199,7 @@ impl Texture {
             Kind::Own(own) if rect.is_positive() => {
                 let drawn = Drawn {
                     own: own.clone(),
+                    filter: Filter::of(ui.ctx()),
                     rect,
                     uv,
                 };
@@ -258,6 +287,7 @@ fn extent(size: [usize; 2]) -> wgpu::Extent3d {
 /// A picture in its place in the window.
 struct Drawn {
     own: Arc<Own>,
+    filter: Filter,
     rect: Rect,
     uv: Rect,
 }
@@ -276,7 +306,8 @@ impl egui_wgpu::CallbackTrait for Drawn {
             vec2(points(viewport.width_px), points(viewport.height_px)),
         );
         let group = self.own.group(part(self.rect, self.uv, seen));
-        pass.set_pipeline(&self.own.pipeline.pipeline);
+        let pipeline = &self.own.pipeline.pipelines[self.filter as usize];
+        pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &group, &[]);
         pass.draw(0..4, 0..1);
     }
