@@ -93,6 +93,7 @@ impl Pace {
     }
 }
 
+/// Floating-point operations of one run of a configuration, for one sample.
 pub fn run_flops(config: &CascadeConfig) -> f64 {
     config
         .stages

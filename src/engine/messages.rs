@@ -16,6 +16,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     Explore,
+    /// The recordings of a folder.
+    Folder,
     Training,
     Study,
 }

@@ -12,7 +12,7 @@ mod models;
 mod present;
 mod worker;
 
-pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops};
+pub use cost::{ASK_FIRST_SECONDS, Pace, pass_flops, run_flops};
 pub use device::{BUILT_WITH_CUDA, DeviceChoice, OpenDevice, heap};
 pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder};
 pub use handle::Engine;

@@ -2,13 +2,16 @@ use super::about::About;
 use super::command::Command;
 use super::explore::{Explore, Package, Settings};
 use super::files::{Desk, Picker, Purpose};
-use super::gallery::{Answer, Gallery};
+use super::folder::{Answer, Folder};
+use super::help::Help;
+use super::manual::Manual;
 use super::mode::{House, Mode, Screen};
 use super::options::{Options, Reading};
 use super::palette::Palette;
 use super::projector::Wake;
 use super::study::Study;
 use super::theme;
+use super::today;
 use super::training::Training;
 use super::widgets::Pipeline;
 use crate::engine::{CascadeSource, Engine, Event, Owner};
@@ -36,8 +39,9 @@ pub struct App {
     pub(super) study: Study,
     pub(super) training: Training,
     pub(super) desk: Desk,
-    /// A folder's recordings, to choose from.
-    pub(super) gallery: Option<Gallery>,
+    /// A folder's recordings, to choose from and to go through.
+    pub(super) folder: Option<Folder>,
+    pub(super) wake: Wake,
     pub(super) picker: Arc<dyn Picker>,
     /// Sentences that stay until they are dismissed.
     pub(super) messages: Vec<Message>,
@@ -45,9 +49,12 @@ pub struct App {
     pub(super) replacing: Option<(Package, PathBuf)>,
     /// A pass of the window has been.
     has_begun: bool,
+    /// Text has the size that suits the screen.
+    is_suited: bool,
     /// The theme on screen.
     pub(super) is_light: bool,
-    pub(super) shortcuts: bool,
+    pub(super) shortcuts: Option<Help>,
+    pub(super) manual: Option<Manual>,
     pub(super) palette: Option<Palette>,
     pub(super) about: Option<About>,
     /// A path that is being typed, where the desktop has no file dialog.
@@ -78,7 +85,7 @@ impl App {
         let mut explore = Explore::new(settings, wake.clone());
         let mut study = Study::new(wake.clone(), today());
         let profiles = options.profiles.or_else(crate::drill::profiles_folder);
-        let training = Training::new(wake, profiles, options.day);
+        let training = Training::new(wake.clone(), profiles, options.day);
         let renderer = cc.wgpu_render_state.as_ref();
         if let Some(renderer) = renderer {
             Pipeline::install(&cc.egui_ctx, renderer);
@@ -104,13 +111,16 @@ impl App {
             study,
             training,
             desk,
-            gallery: None,
+            folder: None,
+            wake,
             picker: options.picker,
             messages: Vec::new(),
             replacing: None,
             has_begun: false,
+            is_suited: false,
             is_light: false,
-            shortcuts: false,
+            shortcuts: None,
+            manual: None,
             palette: None,
             about: None,
             typed: None,
@@ -162,6 +172,27 @@ impl App {
         self.study.pursue(&mut self.engine);
     }
 
+    /// Text has the size that suits the screen, once that is known; what the user makes of it stays.
+    pub(super) fn suit_text(&mut self, ctx: &egui::Context) {
+        if self.is_suited {
+            return;
+        }
+        let (screen, native) = ctx.input(|i| {
+            let viewport = i.viewport();
+            (viewport.monitor_size, viewport.native_pixels_per_point)
+        });
+        let (Some(screen), Some(native)) = (screen, native) else {
+            return;
+        };
+        self.is_suited = true;
+        // In points, as large as the zoom makes them.
+        let lines = screen.y * ctx.pixels_per_point();
+        let zoom = theme::zoom_on(lines, native);
+        if ctx.zoom_factor() == 1.0 && zoom != 1.0 {
+            ctx.set_zoom_factor(zoom);
+        }
+    }
+
     /// What the window was is kept for the next start; of a session that was ended from outside, that is the
     /// full screen.
     pub(super) fn end_full_screen(&mut self, ctx: &egui::Context) {
@@ -183,6 +214,10 @@ impl App {
                 device,
                 ..
             } => {
+                let is_another = self.house.cascade.is_some();
+                if let Some(folder) = self.folder.as_mut().filter(|_| is_another) {
+                    folder.settle(&self.engine);
+                }
                 self.house = Arc::new(House {
                     cascade: Some(*cascade),
                     cascades,
@@ -205,12 +240,23 @@ impl App {
         if let Event::Stopped(_) = &event {
             // Whoever waits for something waits in vain.
             self.training.hear(event.clone(), &mut self.engine);
+            if let Some(folder) = &mut self.folder {
+                folder.hear(&event);
+            }
         }
         // What one mode asked for is none of the others' business.
         match event.owner() {
             Some(Owner::Study) => self.study.hear(event, &mut self.engine),
             Some(Owner::Explore) | None => self.explore.hear(event, &mut self.engine),
             Some(Owner::Training) => self.training.hear(event, &mut self.engine),
+            Some(Owner::Folder) => {
+                let folder = self.folder.as_mut();
+                match folder.and_then(|folder| folder.hear(&event)) {
+                    Some(Ok(text)) => self.tell_done(text),
+                    Some(Err(text)) => self.tell(text),
+                    None => {}
+                }
+            }
         }
     }
 
@@ -238,16 +284,39 @@ impl App {
                 };
                 ctx.set_theme(next);
             }
-            Command::Shortcuts => self.shortcuts = !self.shortcuts,
+            Command::Shortcuts => {
+                self.shortcuts = match self.shortcuts {
+                    Some(_) => None,
+                    None => Some(Help::default()),
+                }
+            }
+            Command::Manual => {
+                self.manual = match self.manual {
+                    Some(_) => None,
+                    None => Some(Manual::default()),
+                }
+            }
             Command::FullScreen => {
                 let is_full = ctx.input(|i| i.viewport().fullscreen == Some(true));
                 ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!is_full));
             }
+            Command::BackToFolder => {
+                if let Some(folder) = &mut self.folder {
+                    folder.come_back();
+                }
+            }
+            _ if self.is_folder_shown() && command != Command::NextSimulatedHeart => {
+                let folder = self.folder.as_mut();
+                let answer = folder.and_then(|folder| folder.obey(command));
+                self.answer_folder(answer, ctx);
+            }
+            Command::NextClip => self.step_in_folder(1, ctx),
+            Command::PreviousClip => self.step_in_folder(-1, ctx),
             _ => {
                 if command == Command::NextSimulatedHeart {
                     self.mode = Mode::Explore;
                     self.desk.forget();
-                    self.gallery = None;
+                    self.close_folder();
                 }
                 let now = ctx.input(|i| i.time);
                 let (screen, engine) = self.screen();
@@ -258,20 +327,31 @@ impl App {
 
     /// Another mode's screens come to the front; what lies over Explore is put away.
     pub(super) fn go_to(&mut self, mode: Mode) {
-        if self.gallery.take().is_some() {
+        if let Some(folder) = &mut self.folder
+            && !folder.put_away()
+        {
             self.desk.forget();
+            self.close_folder();
         }
         self.mode = mode;
     }
 
     /// What Escape does: it closes what is on top, and only then stops what is being made.
     fn step_back(&mut self) {
-        if std::mem::take(&mut self.shortcuts) || self.about.take().is_some() {
+        let closed = self.shortcuts.take().is_some()
+            || self.manual.take().is_some()
+            || self.about.take().is_some();
+        if closed {
             return;
         }
-        if self.gallery.is_some() && !self.desk.is_opening() {
-            self.desk.forget();
-            self.gallery = None;
+        if self.is_folder_shown() && !self.desk.is_opening() {
+            if self
+                .folder
+                .as_mut()
+                .is_some_and(|folder| !folder.put_away())
+            {
+                self.close_folder();
+            }
             return;
         }
         let opening = self.desk.is_opening();
@@ -308,35 +388,62 @@ impl App {
         }
     }
 
+    /// Whether the grid of a folder's recordings is over the screen.
+    pub(super) fn is_folder_shown(&self) -> bool {
+        self.mode == Mode::Explore && self.folder.as_ref().is_some_and(|f| f.is_shown)
+    }
+
     /// The grid of a folder's recordings, over the whole window.
-    pub(super) fn gallery(&mut self, ui: &mut Ui) {
-        let Some(gallery) = &mut self.gallery else {
+    pub(super) fn show_folder(&mut self, ui: &mut Ui) {
+        let Some(folder) = &mut self.folder else {
             return;
         };
         let surveying = self.desk.is_surveying();
         let answer = egui::CentralPanel::default()
             .frame(theme::background(ui).inner_margin(8))
-            .show(ui, |ui| gallery.show(ui, surveying))
+            .show(ui, |ui| folder.show(ui, surveying))
             .inner;
-        let ctx = ui.ctx().clone();
+        self.answer_folder(answer, &ui.ctx().clone());
+    }
+
+    fn answer_folder(&mut self, answer: Option<Answer>, ctx: &egui::Context) {
         match answer {
-            Some(Answer::Open(path)) => {
-                // The rest is not looked at while the chosen one opens.
-                self.desk.forget();
-                self.desk.open(&path, &ctx);
-            }
+            Some(Answer::Open(path)) => self.desk.open(&path, ctx),
             Some(Answer::Close) => {
                 self.desk.forget();
-                self.gallery = None;
+                self.close_folder();
             }
-            Some(Answer::Stop) => self.desk.forget(),
+            Some(Answer::Stop) => self.desk.stop_surveying(),
+            Some(Answer::Make) => {
+                let (folder, settings) = (self.folder.as_mut(), &self.explore.wanted);
+                if let Some(why) = folder.and_then(|folder| folder.make(settings)) {
+                    self.tell(why);
+                }
+            }
+            Some(Answer::Cancel) => {
+                if let Some(folder) = &mut self.folder {
+                    folder.cancel(&self.engine);
+                }
+            }
             None => {}
         }
     }
-}
 
-/// As 2026-11-26, where the window is.
-pub(super) fn today() -> String {
-    let now = dicom_core::chrono::Local::now();
-    now.format("%Y-%m-%d").to_string()
+    /// Nothing more of it is looked at or made.
+    pub(super) fn close_folder(&mut self) {
+        self.desk.stop_surveying();
+        if let Some(mut folder) = self.folder.take() {
+            folder.cancel(&self.engine);
+        }
+    }
+
+    /// Opens the recording before or after the one that is open.
+    fn step_in_folder(&mut self, by: isize, ctx: &egui::Context) {
+        let Some(folder) = &mut self.folder else {
+            return self.tell("A folder's recordings can be gone through: open one.".into());
+        };
+        if let Some(path) = folder.step(by) {
+            self.desk.open(&path, ctx);
+        }
+    }
 }

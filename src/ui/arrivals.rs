@@ -1,13 +1,14 @@
 //! What comes from dialogs and from the threads that open and write files.
 
-use super::app::{App, today};
+use super::app::App;
+use super::explore::Recent;
 use super::files::{Arrival, Purpose, Ready};
-use super::gallery::Gallery;
+use super::folder::Folder;
 use super::mode::{Mode, Screen as _};
-use super::source::Source;
 use super::training::TrainingFile;
 use crate::engine::CascadeSource;
-use std::path::PathBuf;
+use crate::ui::today;
+use std::path::{Path, PathBuf};
 
 impl App {
     pub(super) fn arrive(&mut self, arrival: Arrival, ctx: &egui::Context) {
@@ -45,35 +46,59 @@ impl App {
                     self.training.take_opened(file, path);
                 }
                 Ok(Ready::Source { source, hash, path }) => {
-                    self.gallery = None;
+                    self.is_opened(&path);
                     self.mode = Mode::Explore;
                     self.explore.open(*source, &mut self.engine);
                     if let Some(hash) = hash {
                         self.explore.kept.paths.insert(hash.clone(), path);
-                        let about = self.explore.case.source.as_ref().map(Source::about);
-                        if let Some(about) = about {
-                            self.explore.kept.note_recent(hash, today(), about);
+                        if let Some(source) = &self.explore.case.source {
+                            self.explore.kept.note_recent(Recent {
+                                hash,
+                                date: today(),
+                                kind: source.about(),
+                                size: source.size(),
+                            });
                         }
                     }
                 }
-                Ok(Ready::Run { source, sidecar }) => {
-                    self.gallery = None;
+                Ok(Ready::Run {
+                    source,
+                    sidecar,
+                    path,
+                }) => {
+                    self.is_opened(&path);
                     self.mode = Mode::Explore;
                     self.explore.reopen_run(*source, &sidecar, &mut self.engine);
                 }
                 Ok(Ready::Collection(paths)) => {
                     self.mode = Mode::Explore;
-                    self.gallery = Some(Gallery::new(paths.len()));
+                    let ef = self.explore.wanted.requested;
+                    let wake = self.wake.clone();
+                    self.close_folder();
+                    self.folder = Some(Folder::new(paths.len(), ef, wake));
                     self.desk.survey(&paths, ctx);
                 }
-                Err(why) => self.tell(why),
+                Err(why) => {
+                    if let Some(folder) = &mut self.folder {
+                        folder.is_not_opened();
+                    }
+                    self.tell(why);
+                }
             },
             Arrival::Card(card) => {
-                if let Some(gallery) = &mut self.gallery {
-                    gallery.add(card);
+                if let Some(folder) = &mut self.folder {
+                    folder.add(card);
                 }
             }
             Arrival::Surveyed => {}
+        }
+    }
+
+    /// A file was opened: the folder goes, unless it was chosen there.
+    fn is_opened(&mut self, path: &Path) {
+        let folder = self.folder.as_mut();
+        if !folder.is_some_and(|folder| folder.is_opened(path)) {
+            self.close_folder();
         }
     }
 

@@ -13,6 +13,9 @@ pub enum Command {
     OpenFile,
     OpenFolder,
     NextSimulatedHeart,
+    NextClip,
+    PreviousClip,
+    BackToFolder,
     OpenCascade,
     OpenRegressor,
     PlayPause,
@@ -39,6 +42,13 @@ pub enum Command {
     FullScreen,
     Bounce,
     Outline,
+    Overlays,
+    Pin,
+    BeforeAfter,
+    CaliperLength,
+    CaliperArea,
+    CaliperEf,
+    RemoveCaliper,
     EndDiastole,
     EndSystole,
     Ladder,
@@ -51,6 +61,7 @@ pub enum Command {
     ToggleTheme,
     Palette,
     Shortcuts,
+    Manual,
     About,
 }
 
@@ -63,6 +74,9 @@ impl Command {
             Self::OpenFile => "Open...",
             Self::OpenFolder => "Folder...",
             Self::NextSimulatedHeart => "Simulated heart",
+            Self::NextClip => "Next recording of the folder",
+            Self::PreviousClip => "Previous recording of the folder",
+            Self::BackToFolder => "Back to the folder",
             Self::OpenCascade => "Open cascade...",
             Self::OpenRegressor => "Open regressor...",
             Self::PlayPause => "Play or pause",
@@ -89,6 +103,13 @@ impl Command {
             Self::FullScreen => "Full screen",
             Self::Bounce => "Loop or bounce",
             Self::Outline => "Outline",
+            Self::Overlays => "Overlays on or off",
+            Self::Pin => "Pin",
+            Self::BeforeAfter => "Before and after (hold)",
+            Self::CaliperLength => "Measure a length",
+            Self::CaliperArea => "Measure an area",
+            Self::CaliperEf => "Draw an EF by hand",
+            Self::RemoveCaliper => "Remove the last caliper",
             Self::EndDiastole => "Go to end-diastole",
             Self::EndSystole => "Go to end-systole",
             Self::Ladder => "EF ladder",
@@ -101,8 +122,18 @@ impl Command {
             Self::ToggleTheme => "Light or dark",
             Self::Palette => "Commands",
             Self::Shortcuts => "Shortcuts",
+            Self::Manual => "Manual",
             Self::About => "About",
         }
+    }
+
+    /// What a pointer that rests on its button is told: one sentence, and the key.
+    pub fn hint(self, ctx: &egui::Context) -> String {
+        format!(
+            "{} ({})",
+            self.about(),
+            ctx.format_shortcut(&self.shortcut())
+        )
     }
 
     pub fn shortcut(self) -> KeyboardShortcut {
@@ -113,6 +144,9 @@ impl Command {
             Self::OpenFile => (Modifiers::COMMAND, Key::O),
             Self::OpenFolder => (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O),
             Self::NextSimulatedHeart => (Modifiers::COMMAND, Key::H),
+            Self::NextClip => (Modifiers::NONE, Key::PageDown),
+            Self::PreviousClip => (Modifiers::NONE, Key::PageUp),
+            Self::BackToFolder => (Modifiers::NONE, Key::Backspace),
             Self::OpenCascade => (Modifiers::COMMAND, Key::L),
             Self::OpenRegressor => (Modifiers::COMMAND, Key::E),
             Self::PlayPause => (Modifiers::NONE, Key::Space),
@@ -139,6 +173,13 @@ impl Command {
             Self::FullScreen => (Modifiers::NONE, Key::F11),
             Self::Bounce => (Modifiers::NONE, Key::B),
             Self::Outline => (Modifiers::NONE, Key::O),
+            Self::Overlays => (Modifiers::NONE, Key::H),
+            Self::Pin => (Modifiers::NONE, Key::P),
+            Self::BeforeAfter => (Modifiers::NONE, Key::X),
+            Self::CaliperLength => (Modifiers::NONE, Key::M),
+            Self::CaliperArea => (Modifiers::NONE, Key::A),
+            Self::CaliperEf => (Modifiers::NONE, Key::E),
+            Self::RemoveCaliper => (Modifiers::NONE, Key::Delete),
             Self::EndDiastole => (Modifiers::NONE, Key::D),
             Self::EndSystole => (Modifiers::NONE, Key::S),
             Self::Ladder => (Modifiers::NONE, Key::L),
@@ -149,7 +190,8 @@ impl Command {
             Self::Cancel => (Modifiers::NONE, Key::Escape),
             Self::ToggleTheme => (Modifiers::COMMAND, Key::T),
             Self::Palette => (Modifiers::COMMAND, Key::K),
-            Self::Shortcuts => (Modifiers::NONE, Key::F1),
+            Self::Manual => (Modifiers::NONE, Key::F1),
+            Self::Shortcuts => (Modifiers::NONE, Key::Questionmark),
             Self::About => (Modifiers::NONE, Key::F2),
         };
         KeyboardShortcut::new(modifiers, key)
@@ -170,6 +212,7 @@ impl Command {
             | Self::ToggleTheme
             | Self::Palette
             | Self::Shortcuts
+            | Self::Manual
             | Self::About => &[Mode::Explore, Mode::Training, Mode::Study],
             Self::FullScreen => &[Mode::Explore, Mode::Training],
             Self::Proceed => &[Mode::Training, Mode::Study],
@@ -220,7 +263,9 @@ impl Command {
                 .filter(|c| c.is_of(mode) && !(focused && c.is_a_widgets()))
                 .filter(|c| input.consume_shortcut(&c.shortcut()))
                 .collect();
-            if input.key_pressed(Key::Questionmark) {
+            // Wherever the question mark lies, with Shift or without.
+            let asks = input.key_pressed(Key::Questionmark);
+            if asks && !pressed.contains(&Self::Shortcuts) {
                 pressed.push(Self::Shortcuts);
             }
             pressed
@@ -260,7 +305,7 @@ mod tests {
         let heard = |mode| {
             let ctx = egui::Context::default();
             let input = egui::RawInput {
-                events: vec![press(Key::R), press(Key::F1)],
+                events: vec![press(Key::R), press(Key::Questionmark)],
                 ..Default::default()
             };
             let mut heard = Vec::new();

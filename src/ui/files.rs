@@ -1,7 +1,7 @@
 //! Choosing and opening files, off the window's thread.
 
 use super::explore::{Package, What, usual_name};
-use super::gallery::{self, Card};
+use super::folder::{self, Look};
 use super::source::{Origin, Source};
 use super::study::StudyFile;
 use super::training::TrainingFile;
@@ -105,7 +105,7 @@ pub enum Arrival {
     /// An export is done, or why not.
     Exported(Result<PathBuf, String>),
     /// One more file of a collection was looked at.
-    Card(Card),
+    Card(Look),
     /// All of them were.
     Surveyed,
 }
@@ -127,6 +127,7 @@ pub enum Ready {
     Run {
         source: Box<Source>,
         sidecar: Box<Sidecar>,
+        path: PathBuf,
     },
 }
 
@@ -134,8 +135,9 @@ pub enum Ready {
 pub struct Desk {
     sender: Sender<(u64, Arrival)>,
     arrivals: Receiver<(u64, Arrival)>,
-    /// Counts openings; what an older one brings is thrown away.
+    /// Counts openings, and looks through a collection; what an older one brings is thrown away.
     generation: u64,
+    survey: u64,
     opening: bool,
     picking: bool,
     surveying: Option<Interrupt>,
@@ -148,6 +150,7 @@ impl Default for Desk {
             sender,
             arrivals,
             generation: 0,
+            survey: 0,
             opening: false,
             picking: false,
             surveying: None,
@@ -164,14 +167,15 @@ impl Desk {
         self.surveying.is_some()
     }
 
-    /// Gives up on what is being opened or looked through.
+    /// Gives up on what is being opened.
     pub fn forget(&mut self) {
         self.generation += 1;
         self.opening = false;
-        self.stop_surveying();
     }
 
-    fn stop_surveying(&mut self) {
+    /// Looks at no more files of a collection.
+    pub fn stop_surveying(&mut self) {
+        self.survey += 1;
         if let Some(interrupt) = self.surveying.take() {
             interrupt.set();
         }
@@ -204,7 +208,6 @@ impl Desk {
     }
 
     pub fn open(&mut self, path: &Path, ctx: &egui::Context) {
-        // What is being looked through would never end: its cards are no longer wanted.
         self.forget();
         self.opening = true;
         let (sender, ctx) = (self.sender.clone(), ctx.clone());
@@ -232,17 +235,17 @@ impl Desk {
         let interrupt = Interrupt::new();
         self.surveying = Some(interrupt.clone());
         let (sender, ctx) = (self.sender.clone(), ctx.clone());
-        let (generation, paths) = (self.generation, paths.to_vec());
+        let (survey, paths) = (self.survey, paths.to_vec());
         std::thread::spawn(move || {
             for path in paths {
                 if interrupt.is_set() {
                     return;
                 }
-                let card = gallery::look(path);
-                let _ = sender.send((generation, Arrival::Card(card)));
+                let card = folder::look(path);
+                let _ = sender.send((survey, Arrival::Card(card)));
                 ctx.request_repaint();
             }
-            let _ = sender.send((generation, Arrival::Surveyed));
+            let _ = sender.send((survey, Arrival::Surveyed));
             ctx.request_repaint();
         });
     }
@@ -257,16 +260,16 @@ impl Desk {
                     return Some(arrival);
                 }
                 Arrival::Exported(_) => return Some(arrival),
-                _ if generation != self.generation => {}
-                Arrival::Opened(_) => {
+                Arrival::Opened(_) if generation == self.generation => {
                     self.opening = false;
                     return Some(arrival);
                 }
-                Arrival::Surveyed => {
+                Arrival::Surveyed if generation == self.survey => {
                     self.surveying = None;
                     return Some(arrival);
                 }
-                Arrival::Card(_) => return Some(arrival),
+                Arrival::Card(_) if generation == self.survey => return Some(arrival),
+                Arrival::Opened(_) | Arrival::Surveyed | Arrival::Card(_) => {}
             }
         }
     }
@@ -291,6 +294,7 @@ fn run_of(path: &Path) -> Result<Option<Ready>, String> {
         Some(anatomy) => Ok(Some(Ready::Run {
             source: Box::new(Source::of_anatomy(&anatomy, Origin::Sidecar)?),
             sidecar: Box::new(sidecar),
+            path: path.to_owned(),
         })),
         // The cine itself can still be opened.
         None if !is_sidecar => Ok(None),

@@ -2,13 +2,16 @@
 //! nothing waits on this thread.
 
 mod about;
+mod about_commands;
 mod app;
 mod arrivals;
 mod command;
 mod explore;
 mod files;
-mod gallery;
+mod folder;
+mod help;
 mod look;
+mod manual;
 mod mode;
 mod options;
 mod palette;
@@ -65,4 +68,10 @@ pub fn run(opening: Opening) -> Result<(), String> {
         Box::new(|cc| Ok(Box::new(App::new(cc, options)?))),
     )
     .map_err(|e| format!("The window cannot be opened: {e}."))
+}
+
+/// As 2026-11-26, where the window is.
+fn today() -> String {
+    let now = dicom_core::chrono::Local::now();
+    now.format("%Y-%m-%d").to_string()
 }

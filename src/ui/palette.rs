@@ -1,4 +1,4 @@
-//! The command palette: every action, found by a few letters; and an EF, asked for by its number.
+//! The command palette: every action, found by a few letters; and an EF, asked for or given by its number.
 
 use super::command::Command;
 use super::mode::Mode;
@@ -44,12 +44,22 @@ fn ef_of(typed: &str) -> Option<f64> {
     (10.0..=85.0).contains(&ef).then(|| ef.round())
 }
 
+/// An EF that is said of the source, such as `factual 62`.
+fn factual_of(typed: &str) -> Option<f64> {
+    let typed = typed.trim().to_lowercase();
+    let (word, number) = typed.split_once(' ')?;
+    let said = word.len() > 3 && "factual".starts_with(word);
+    ef_of(number).filter(|_| said)
+}
+
 /// What can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Choice {
     Command(Command),
     /// Another requested EF, in percent.
     Ef(f64),
+    /// The source's own, in percent.
+    Factual(f64),
 }
 
 impl Choice {
@@ -57,6 +67,7 @@ impl Choice {
         match self {
             Self::Command(command) => command.text().to_owned(),
             Self::Ef(ef) => format!("Ask for EF {}", EfPercent::measured(ef)),
+            Self::Factual(ef) => format!("The source's own EF is {}", EfPercent::measured(ef)),
         }
     }
 }
@@ -70,7 +81,10 @@ fn found(typed: &str, mode: Mode) -> Vec<Choice> {
     commands.sort_by_key(|c| distance(c.text(), typed));
     let ef = ef_of(typed).filter(|_| mode == Mode::Explore);
     let commands = commands.into_iter().map(Choice::Command);
-    ef.map(Choice::Ef).into_iter().chain(commands).collect()
+    let factual = factual_of(typed).filter(|_| mode == Mode::Explore);
+    let efs = ef.map(Choice::Ef).into_iter();
+    let efs = efs.chain(factual.map(Choice::Factual));
+    efs.chain(commands).collect()
 }
 
 impl Palette {
@@ -151,6 +165,8 @@ mod tests {
         );
         assert_eq!(first("ef 35"), Some(Choice::Ef(35.0)));
         assert_eq!(first("EF 62.4 %"), Some(Choice::Ef(62.0)));
+        assert_eq!(first("factual 62"), Some(Choice::Factual(62.0)));
+        assert_eq!(first("fact 62 %"), Some(Choice::Factual(62.0)));
         assert_eq!(first("ef"), Some(Choice::Command(Command::EfDown)));
         for none in ["ef 5", "ef 99", "nan", "inf", "-20", "1e9"] {
             assert!(ef_of(none).is_none(), "{none}");

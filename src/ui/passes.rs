@@ -34,6 +34,7 @@ fn whole(ui: &mut Ui, show: impl FnOnce(&mut Ui)) {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.end_full_screen(ctx);
+        self.suit_text(ctx);
         if self.study.has_window() {
             return self.logic_of_a_session();
         }
@@ -51,6 +52,15 @@ impl eframe::App for App {
         }
         for text in said {
             self.tell(text);
+        }
+        if let Some(folder) = &mut self.folder {
+            folder.note_made(&self.explore.made.generated);
+            self.explore.case.in_folder = folder.place();
+            if let Some(why) = folder.pursue(&mut self.engine) {
+                self.tell(why);
+            }
+        } else {
+            self.explore.case.in_folder = None;
         }
         if let Some(purpose) = self.screen().0.take_wish() {
             self.desk.pick(&self.picker, purpose, ctx);
@@ -91,22 +101,22 @@ impl eframe::App for App {
                     .inner_margin(egui::Margin::symmetric(12, 4)),
             )
             .show(ui, |ui| {
-                let badge = match (&self.gallery, self.mode) {
-                    (Some(_), _) => RECORDINGS,
-                    (None, Mode::Training) => TRAINING,
-                    (None, Mode::Study) => STUDY,
-                    (None, _) => BADGE,
+                let badge = match (self.is_folder_shown(), self.mode) {
+                    (true, _) => RECORDINGS,
+                    (false, Mode::Training) => TRAINING,
+                    (false, Mode::Study) => STUDY,
+                    (false, _) => BADGE,
                 };
                 ui.vertical_centered(|ui| {
                     let text = RichText::new(badge).color(tokens(ui).warning_text).strong();
                     ui.add(egui::Label::new(text).wrap());
                 });
             });
-        if self.mode != Mode::Training || self.gallery.is_some() {
+        if self.mode != Mode::Training {
             self.training.is_away();
         }
-        if self.gallery.is_some() {
-            self.gallery(ui);
+        if self.is_folder_shown() {
+            self.show_folder(ui);
         } else {
             let (screen, engine) = self.screen();
             match screen.flows() {
@@ -119,6 +129,7 @@ impl eframe::App for App {
         }
         self.sheets(ui, &mut commands);
         self.shortcuts_sheet(&ctx);
+        self.manual_sheet(&ctx);
         self.path_dialog(&ctx);
         self.replace_dialog(&ctx);
         self.messages(&ctx);

@@ -9,7 +9,6 @@ use super::palette::Choice;
 use super::theme::{GAP, tokens};
 use egui::{RichText, Ui};
 use std::path::PathBuf;
-use strum::IntoEnumIterator;
 
 /// The first start, in three lines.
 const WELCOME: [&str; 3] = [
@@ -166,6 +165,7 @@ impl App {
             match chosen {
                 Some(Choice::Command(command)) => commands.push(command),
                 Some(Choice::Ef(ef)) => self.explore.set_requested(ef, &mut self.engine),
+                Some(Choice::Factual(ef)) => self.explore.set_factual(ef, &mut self.engine),
                 None => {}
             }
         }
@@ -204,34 +204,5 @@ impl App {
                 "Settings, history, kept anatomies and training profiles are deleted.".into(),
             ),
         }
-    }
-
-    pub(super) fn shortcuts_sheet(&mut self, ctx: &egui::Context) {
-        let mode = self.mode;
-        egui::Window::new("Shortcuts")
-            .open(&mut self.shortcuts)
-            .collapsible(false)
-            .resizable(false)
-            .max_height(0.8 * ctx.content_rect().height())
-            .show(ctx, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| {
-                    egui::Grid::new("shortcuts")
-                        .striped(true)
-                        .num_columns(2)
-                        .show(ui, |ui| {
-                            for command in Command::iter().filter(|c| c.is_of(mode)) {
-                                ui.label(command.text());
-                                ui.label(
-                                    RichText::new(ui.ctx().format_shortcut(&command.shortcut()))
-                                        .monospace(),
-                                );
-                                ui.end_row();
-                            }
-                            ui.label("Larger or smaller text");
-                            ui.label(RichText::new("Ctrl+Plus, Ctrl+Minus").monospace());
-                            ui.end_row();
-                        });
-                });
-            });
     }
 }

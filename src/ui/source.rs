@@ -1,7 +1,7 @@
 //! What is open, ready to be shown. Made off the window's thread, since it decodes.
 
 use crate::clip::{Clip, Frame, FrameRate};
-use crate::media::region::{Anatomy, Crop, Mask, Square};
+use crate::media::region::{Anatomy, Crop, Mask, Scale, Square};
 use crate::media::{Kind, Opened, text_areas, view};
 use crate::recording::Recording;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Source {
     /// The number of `picture`.
     pub picture_number: usize,
     pub crop: Crop,
+    /// How large the recording's pixels are, where the file says it.
+    pub scale: Option<Scale>,
     /// The square as it was found.
     pub found: Square,
     pub anatomy: Arc<Anatomy>,
@@ -82,6 +84,7 @@ impl Source {
             picture,
             picture_number: 0,
             crop,
+            scale: opened.scale,
             found: square,
             anatomy: Arc::new(anatomy),
             proposals: proposals.unwrap_or_default(),
@@ -112,6 +115,15 @@ impl Source {
     /// A sentence, when memory runs out.
     pub fn take_anatomy(&self) -> Result<Anatomy, String> {
         Anatomy::from_frame(&self.picture, &self.crop).map_err(|e| e.to_string())
+    }
+
+    /// Frames and size, as a list says it.
+    pub fn size(&self) -> String {
+        let (width, height) = (self.recording.width(), self.recording.height());
+        match self.recording.frames() {
+            1 => format!("still, {width} x {height}"),
+            n => format!("{n} frames, {width} x {height}"),
+        }
     }
 
     pub fn is_simulated(&self) -> bool {

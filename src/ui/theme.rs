@@ -102,6 +102,17 @@ fn paints_background() -> egui::Id {
     egui::Id::unique("paints background")
 }
 
+/// How much larger than usual all is to be on a screen of this height in pixels, where the desktop itself enlarges
+/// by `native`: text of 13 points is small on 1440 lines, and what the desktop enlarges is large enough.
+pub fn zoom_on(lines: f32, native: f32) -> f32 {
+    match lines {
+        _ if native > 1.05 => 1.0,
+        lines if lines >= 2000.0 => 1.5,
+        lines if lines >= 1400.0 => 1.2,
+        _ => 1.0,
+    }
+}
+
 /// Sets both themes' styles; dark is the default, because reading rooms are.
 pub fn install(ctx: &egui::Context, light: bool) {
     ctx.set_theme(if light { Theme::Light } else { Theme::Dark });
@@ -135,5 +146,16 @@ pub fn install(ctx: &egui::Context, light: bool) {
             style.spacing.window_margin = egui::Margin::same(GAP as i8);
             style.interaction.tooltip_delay = 0.4;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn text_follows_the_screen_but_not_twice() {
+        let zoom = super::zoom_on;
+        assert_eq!((zoom(800.0, 1.0), zoom(1080.0, 1.0)), (1.0, 1.0));
+        assert_eq!((zoom(1440.0, 1.0), zoom(2160.0, 1.0)), (1.2, 1.5));
+        assert_eq!(zoom(2160.0, 2.0), 1.0);
     }
 }

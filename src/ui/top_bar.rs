@@ -47,7 +47,7 @@ impl App {
     /// The modes, the one that is shown marked.
     fn modes(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
         for (mode, command) in Mode::SHOWN {
-            let hint = ui.ctx().format_shortcut(&command.shortcut());
+            let hint = command.hint(ui.ctx());
             let label = ui.selectable_label(self.mode == mode, command.text());
             if label.on_hover_text(hint).clicked() {
                 commands.push(command);
@@ -76,7 +76,7 @@ impl App {
         commands: &mut Vec<Command>,
     ) {
         for &command in buttons.filter(|c| c.is_of(self.mode)) {
-            let hint = ui.ctx().format_shortcut(&command.shortcut());
+            let hint = command.hint(ui.ctx());
             if ui.button(command.text()).on_hover_text(hint).clicked() {
                 commands.push(command);
             }

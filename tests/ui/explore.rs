@@ -183,6 +183,49 @@ fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
 }
 
 #[test]
+fn a_starred_run_stays_and_one_of_the_list_stands_beside_the_next() {
+    let _alone = alone();
+    let mut window = exporting();
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    step_until(&mut window, "another pair", settled);
+    let asked = |window: &Window| -> Vec<f64> {
+        let history = window.state().explore().kept.history.iter();
+        let asked = history.map(|past| past.kept.provenance.requested_ef_percent);
+        asked.collect()
+    };
+    assert_eq!(asked(&window), [35.0, 30.0]);
+    // The older one.
+    let of = |window: &Window, name: &str| {
+        let all = window.get_all_by_label(name);
+        all.map(|node| node.rect()).last().unwrap().center()
+    };
+    let at = of(&window, "Pin this run");
+    drag(&mut window, at, vec2(0.0, 0.0));
+    let pinned = window
+        .state()
+        .explore()
+        .made
+        .pinned
+        .as_ref()
+        .expect("a pinned cine");
+    assert_eq!(pinned.result.provenance.requested_ef_percent, 30.0);
+    let at = of(&window, "Star this run");
+    drag(&mut window, at, vec2(0.0, 0.0));
+    window.get_by_label("Clear all but starred...").click();
+    window.run_steps(2);
+    window.get_by_label("Keep them").click();
+    window.run_steps(2);
+    assert_eq!(asked(&window).len(), 2);
+    window.get_by_label("Clear all but starred...").click();
+    window.run_steps(2);
+    window.get_by_label("Clear 1 run").click();
+    window.run_steps(2);
+    assert_eq!(asked(&window), [30.0]);
+    let settings = after_a_restart(&mut window);
+    assert!(settings.history[0].starred && settings.history[0].source.contains("Simulated heart"));
+}
+
+#[test]
 fn history_survives_a_restart_and_anatomies_only_if_asked() {
     let _alone = alone();
     let mut first = plain();
@@ -271,7 +314,7 @@ fn steps_are_undone_and_commands_found() {
     assert_eq!(state(&window), (30.0, true, 0));
     step_until(&mut window, "pair", settled);
     // Every command has its line in the sheet, and its key.
-    press(&mut window, Modifiers::NONE, Key::F1);
+    press(&mut window, Modifiers::NONE, Key::Questionmark);
     for name in ["Wipe", "M-mode", "Undo", "About"] {
         assert!(window.query_all_by_label(name).next().is_some(), "{name}");
     }

@@ -14,16 +14,27 @@ use std::time::{Duration, Instant};
 
 pub type Window = Harness<'static, App>;
 
+/// A window in which nothing was waited for.
+pub fn unopened(picker: Arc<dyn Picker>, file: PathBuf) -> Window {
+    started(None, picker, Some(file))
+}
+
 pub fn window(
     settings: Option<Settings>,
     picker: Arc<dyn Picker>,
     file: Option<PathBuf>,
 ) -> Window {
+    let mut window = started(settings, picker, file);
+    step_until(&mut window, "the first pair", settled);
+    window
+}
+
+fn started(settings: Option<Settings>, picker: Arc<dyn Picker>, file: Option<PathBuf>) -> Window {
     let settings = Settings {
         welcomed: true,
         ..settings.unwrap_or_default()
     };
-    let mut window = Harness::builder()
+    Harness::builder()
         .with_size([1280.0, 1100.0])
         .with_step_dt(1.0 / 60.0)
         .build_eframe(|cc| {
@@ -37,9 +48,7 @@ pub fn window(
                 ..Options::default()
             };
             App::new(cc, options).expect("the worker starts")
-        });
-    step_until(&mut window, "the first pair", settled);
-    window
+        })
 }
 
 pub fn plain() -> Window {
@@ -87,6 +96,24 @@ pub fn drag(window: &mut Window, from: egui::Pos2, by: Vec2) {
     }
     window.drop_at(from + by);
     window.run_steps(2);
+}
+
+/// Clicks places of a picture, in shares of it, with time between them for each to be one click.
+pub fn click(window: &mut Window, rect: egui::Rect, places: &[Vec2]) {
+    for share in places {
+        window.hover_at(rect.min + *share * rect.size());
+        window.step();
+        for pressed in [true, false] {
+            window.event(egui::Event::PointerButton {
+                pos: rect.min + *share * rect.size(),
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: Modifiers::NONE,
+            });
+            window.step();
+        }
+        window.run_steps(30);
+    }
 }
 
 pub fn image(window: &Window, name: &str) -> egui::Rect {

@@ -24,7 +24,7 @@ fn escape_closes_what_is_on_top_before_it_stops_a_run() {
     window.state_mut().set_best_of(64);
     press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
     assert!(window.state().explore().made.running.is_some());
-    press(&mut window, Modifiers::NONE, Key::F1);
+    press(&mut window, Modifiers::NONE, Key::Questionmark);
     assert!(has(&window, "Larger or smaller text"));
     escape(&mut window);
     assert!(!has(&window, "Larger or smaller text"));

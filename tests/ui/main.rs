@@ -7,7 +7,9 @@
 mod common;
 mod explore;
 mod harness;
+mod keyboard;
 mod keys;
+mod measuring;
 mod motion;
 mod session;
 #[cfg(feature = "snapshots")]

@@ -44,7 +44,7 @@ fn an_outline_is_seen_corrected_exported_and_comes_back() {
     assert!(window.query_all_by_label_contains("Outline EF ").count() >= 2);
 
     press(&mut window, Modifiers::NONE, Key::O);
-    assert!(window.state().explore().view.outline);
+    assert!(window.state().explore().view.overlays.outline);
     press(&mut window, Modifiers::NONE, Key::S);
     let explore = window.state().explore();
     assert!(!explore.view.playback.is_playing());

@@ -1,14 +1,15 @@
 //! A patient's clip in the window: read, turned, masked, measured, and nothing of the patient kept.
 
-use crate::harness::{Kept, alone, step_until_seen as step_until};
+use crate::harness::{Kept, alone, click, image, press, step_until_seen as step_until};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use echoif::engine::DeviceChoice;
 use echoif::media;
 use echoif::ui::{App, Measuring, Options, Picker, Purpose, Settings};
+use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -316,15 +317,104 @@ fn a_wards_export_is_a_grid_and_a_click_opens_one() {
         w.query_by_label_contains("3 recordings, 1 file without")
             .is_some()
     });
-    let clip = "Recording 1: DICOM, 32 frames, 400 x 300";
-    window.get_by_label("Recording 3: Still, still, 112 x 112");
-    window.get_by_label(clip).click();
-    step_until(&mut window, "clip", |w| {
-        let source = w.state().explore().case.source.as_ref();
-        source.is_some_and(|s| s.recording.frames() == 32)
+    let clip = "Recording 1: DICOM, 32 frames, 30 a second, 400 x 300";
+    window.get_by_label("Recording 3: Still, 112 x 112");
+    // Both clips, by the keyboard; then the second is opened.
+    press(&mut window, Modifiers::NONE, Key::Space);
+    press(&mut window, Modifiers::NONE, Key::ArrowRight);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    window.get_by_label("of 2 chosen").click();
+    step_until(&mut window, "batch", |w| {
+        w.query_by_label_contains("EF 30 % was made of 2 recordings")
+            .is_some()
     });
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let opened = |w: &Harness<'_, App>, frames: usize| {
+        let source = w.state().explore().case.source.as_ref();
+        source.is_some_and(|s| s.recording.frames() == frames) && settled(w)
+    };
+    step_until(&mut window, "clip", |w| opened(w, 32));
     assert!(window.query_by_label(clip).is_none());
     assert!(window.query_by_label_contains("I10").is_none());
+    window.get_by_label("2 of 3");
+
+    // What is asked for stays; the next one, and there is none behind it.
+    press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
+    let asked = window.state().explore().wanted.requested;
+    press(&mut window, Modifiers::NONE, Key::PageDown);
+    step_until(&mut window, "still", |w| opened(w, 1));
+    assert_eq!(window.state().explore().wanted.requested, asked);
+    press(&mut window, Modifiers::NONE, Key::PageDown);
+    window.get_by_label("3 of 3");
+    window
+        .get_by_label("Previous recording of the folder")
+        .click();
+    step_until(&mut window, "clip", |w| opened(w, 32));
+    // The grid is where it was; Escape goes back to the clip, which is still open.
+    press(&mut window, Modifiers::NONE, Key::Backspace);
+    window.get_by_label(clip);
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(window.query_by_label(clip).is_none());
+    window.get_by_label("2 of 3");
+    // Another file is not of the folder.
+    press(&mut window, Modifiers::COMMAND, Key::H);
+    step_until(&mut window, "heart", settled);
+    assert!(window.query_by_label("2 of 3").is_none());
+}
+
+#[test]
+fn a_file_that_says_its_scale_is_measured_in_centimetres() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip");
+    write_clip(&path, Some("33.3"));
+    let mut object = dicom_object::open_file(&path).unwrap();
+    let mut region = InMemDicomObject::new_empty();
+    let [one, three] = [1u16, 3].map(|v| dicom_value!(U16, v));
+    for (tag, vr, value) in [
+        (tags::REGION_SPATIAL_FORMAT, VR::US, one.clone()),
+        (tags::REGION_DATA_TYPE, VR::US, one),
+        (tags::REGION_LOCATION_MIN_X0, VR::UL, dicom_value!(U32, 120)),
+        (tags::REGION_LOCATION_MIN_Y0, VR::UL, dicom_value!(U32, 40)),
+        (tags::REGION_LOCATION_MAX_X1, VR::UL, dicom_value!(U32, 343)),
+        (tags::REGION_LOCATION_MAX_Y1, VR::UL, dicom_value!(U32, 263)),
+        (tags::PHYSICAL_UNITS_X_DIRECTION, VR::US, three.clone()),
+        (tags::PHYSICAL_UNITS_Y_DIRECTION, VR::US, three),
+        (tags::PHYSICAL_DELTA_X, VR::FD, 0.05.into()),
+        (tags::PHYSICAL_DELTA_Y, VR::FD, 0.05.into()),
+    ] {
+        region.put(DataElement::new(tag, vr, value));
+    }
+    let regions = dicom_core::value::DataSetSequence::from(vec![region]);
+    let regions = DataElement::new(tags::SEQUENCE_OF_ULTRASOUND_REGIONS, VR::SQ, regions);
+    object.put(regions);
+    object.write_to_file(&path).unwrap();
+
+    let mut window = window(&path);
+    step_until(&mut window, "cine", settled);
+    let source = window.state().explore().case.source.as_ref().unwrap();
+    let half = 0.5 * 0.05 * source.crop.square.side as f64;
+    press(&mut window, Modifiers::NONE, Key::M);
+    assert!(window.query_by_label_contains("says no scale").is_none());
+    // Half the square on the recording and on the cine that was made of it.
+    for pane in ["Source", "Counterfactual"] {
+        let rect = image(&window, pane);
+        click(&mut window, rect, &[vec2(0.25, 0.4), vec2(0.75, 0.4)]);
+    }
+    let said: Vec<f64> = window
+        .query_all_by_label_contains(" cm")
+        .filter_map(|node| {
+            node.accesskit_node()
+                .value()?
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
+        .collect();
+    println!("{said:?} cm of {half:.2}");
+    assert_eq!(said.len(), 2);
+    assert!(said.iter().all(|cm| (cm / half - 1.0).abs() < 0.02));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod wanted;
 
 pub use case::Case;
 pub use case::measuring::Measuring;
-pub use kept::{Kept, Settings};
+pub use kept::{Kept, Recent, Settings};
 pub use made::Made;
 pub use made::choice::{What, usual_name};
 pub use made::export_dialog::Package;
@@ -27,6 +27,7 @@ use super::projector::Wake;
 use crate::engine::{Engine, Event};
 use crate::ui::command::Command;
 use crate::ui::theme::{self, GAP};
+use crate::ui::widgets::Filter;
 use std::sync::Arc;
 
 /// The mode's whole state.
@@ -104,9 +105,13 @@ impl Screen for Explore {
         if self.view.obey(command, now) {
             return;
         }
+        if self.obey_calipers(command, now) {
+            return;
+        }
         let (n, seconds) = self.cycle();
         let requested = self.wanted.requested;
         match command {
+            Command::Pin => self.pin(),
             Command::NextSimulatedHeart => self.open_simulated(engine),
             Command::Mirror | Command::UpsideDown => self.turn(command, engine),
             Command::StepBack => self.view.playback.step(-1, n, seconds, now),
@@ -130,6 +135,12 @@ impl Screen for Explore {
         let mut commands = Vec::new();
         let now = ui.input(|i| i.time);
         let width = ui.available_width();
+        self.view.hear_held_keys(ui.ctx());
+        let filter = match self.view.overlays.as_recorded {
+            true => Filter::AsRecorded,
+            false => Filter::Smooth,
+        };
+        filter.choose(ui.ctx());
         egui::Panel::bottom("transport")
             .resizable(false)
             .frame(panel_frame(ui))
@@ -194,7 +205,8 @@ impl Screen for Explore {
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
-        if self.wanted.put_points_away() || self.view.alone.take().is_some() {
+        let away = self.wanted.put_points_away() || self.view.calipers.put_away();
+        if away || self.view.alone.take().is_some() {
             return;
         }
         if self.is_busy() {

@@ -68,8 +68,32 @@ impl Explore {
         }
     }
 
+    /// The user says the source's own EF.
+    pub fn set_factual(&mut self, ef: f64, engine: &mut Engine) {
+        let source = self.case.source.as_ref();
+        if source.is_some_and(|s| s.is_simulated()) {
+            let text = "A simulated heart's EF is exact by construction.";
+            return self.said.push(text.into());
+        }
+        self.case.factual_ef = ef;
+        self.case.ef_origin = EfOrigin::Given;
+        self.run(engine);
+    }
+
+    /// Pins the counterfactual cine, or lets go of the one that is pinned.
+    pub(super) fn pin(&mut self) {
+        if !self.made.can_pin() {
+            return self
+                .said
+                .push("Nothing can be pinned before a cine is made.".into());
+        }
+        self.made.toggle_pin();
+        self.view.keep_comparable(self.made.pinned.is_some());
+    }
+
     pub(super) fn forget_results(&mut self) {
         self.made.forget();
+        self.view.keep_comparable(false);
         self.view.offset = None;
     }
 

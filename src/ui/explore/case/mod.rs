@@ -42,6 +42,8 @@ pub struct Case {
     drawing_mask: bool,
     /// The anatomy while the square is being dragged.
     live_anatomy: Option<Anatomy>,
+    /// Which recording of a folder it is, from 1, and of how many.
+    pub in_folder: Option<(usize, usize)>,
     wake: Wake,
 }
 
@@ -61,6 +63,7 @@ impl Case {
             seeking: None,
             drawing_mask: false,
             live_anatomy: None,
+            in_folder: None,
             wake,
         }
     }
@@ -73,6 +76,20 @@ impl Case {
     /// Which anatomy is open.
     pub(in crate::ui::explore) fn anatomy_sha256(&self) -> Option<&str> {
         self.source.as_ref().map(|s| s.anatomy.sha256.as_str())
+    }
+
+    /// Width and height of the square in centimetres, where the file says how large its pixels are.
+    pub(in crate::ui::explore) fn cm_of_square(&self) -> Option<[f64; 2]> {
+        let source = self.source.as_ref()?;
+        let square = source.crop.square;
+        let cm = source.scale?.of(square)?;
+        Some(cm.map(|cm| cm * square.side as f64))
+    }
+
+    /// The same in pixels of the source.
+    pub(in crate::ui::explore) fn pixels_of_square(&self) -> Option<[f64; 2]> {
+        let source = self.source.as_ref()?;
+        Some([source.crop.square.side as f64; 2])
     }
 
     /// Whether the source is a clip.

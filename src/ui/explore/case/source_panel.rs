@@ -35,12 +35,13 @@ impl Explore {
                 Command::OpenFolder,
                 Command::NextSimulatedHeart,
             ] {
-                let hint = ui.ctx().format_shortcut(&command.shortcut());
+                let hint = command.hint(ui.ctx());
                 if ui.button(command.text()).on_hover_text(hint).clicked() {
                     commands.push(command);
                 }
             }
         });
+        self.folder_line(ui, commands);
         let muted = tokens(ui).muted;
         let Some(source) = &self.case.source else {
             ui.add_space(GAP);
@@ -53,6 +54,12 @@ impl Explore {
         let (width, height) = (source.recording.width(), source.recording.height());
         let about = format!("{}, {width} x {height}", source.about());
         ui.label(RichText::new(about).color(muted));
+        // First what the answer hangs on; how the frame is cut comes after.
+        if self.case.rate_line(ui) {
+            self.measure_source();
+        }
+        let ef_changed = self.case.factual_ef_line(ui);
+        ui.add_space(GAP / 2.0);
         let another_frame = self.anatomy_scrubber(ui, now);
         let mut another_crop = self.source_editor(ui);
         another_crop |= self.case.square_line(ui);
@@ -60,11 +67,6 @@ impl Explore {
         self.anatomy_preview(ui, commands);
         self.outline_line(ui, engine);
         another_crop |= self.case.mask_lines(ui);
-        ui.add_space(GAP);
-        if self.case.rate_line(ui) {
-            self.measure_source();
-        }
-        let ef_changed = self.case.factual_ef_line(ui);
         if another_crop {
             // First: while the clip is measured, no factual cine is made that it would replace.
             self.measure_source();
@@ -76,6 +78,30 @@ impl Explore {
         }
         ui.add_space(GAP);
         self.kept.recent_files(ui, commands);
+    }
+
+    /// The way through a folder, where the source is of one.
+    fn folder_line(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let Some((at, n)) = self.case.in_folder else {
+            return;
+        };
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            for (text, command, able) in [
+                ("Folder", Command::BackToFolder, true),
+                ("<", Command::PreviousClip, at > 1),
+                (">", Command::NextClip, at < n),
+            ] {
+                let hint = command.hint(ui.ctx());
+                let button = ui.add_enabled(able, Button::new(text));
+                let button = button.on_hover_text(hint);
+                crate::ui::parts::named(&button, command.text());
+                if button.clicked() {
+                    commands.push(command);
+                }
+            }
+            ui.label(RichText::new(format!("{at} of {n}")).color(tokens(ui).muted));
+        });
     }
 
     /// Chooses the anatomy frame of a clip. True when the user has let go.
@@ -169,7 +195,7 @@ impl Explore {
                     (Command::Mirror, source.crop.mirrored),
                     (Command::UpsideDown, source.crop.upside_down),
                 ] {
-                    let hint = ui.ctx().format_shortcut(&command.shortcut());
+                    let hint = command.hint(ui.ctx());
                     let button = Button::new(command.text()).small().selected(on);
                     if ui.add(button).on_hover_text(hint).clicked() {
                         commands.push(command);

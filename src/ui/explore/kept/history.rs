@@ -1,18 +1,23 @@
 //! Finished runs, which a click restores; they survive a restart.
 
 use super::super::Explore;
+use super::super::made::shown::Shown;
 use super::{Kept, KeptRun, Past};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Engine, Generated, Job, Provenance};
 use crate::media::export::anatomy_to_png;
 use crate::ui::look::Look;
+use crate::ui::parts::named;
 use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
+use crate::ui::today;
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Button, RichText, Ui, Vec2};
+use egui::{Align, Button, Layout, RichText, Role, Shape, Stroke, Ui, Vec2, WidgetInfo};
+use std::sync::Arc;
 
-/// Runs that are listed.
+/// Runs that are listed, and those whose cines are kept for this session.
 const MOST: usize = 50;
+const MOST_CINES: usize = 12;
 const THUMBNAIL: f32 = 36.0;
 
 impl Kept {
@@ -43,14 +48,19 @@ impl Kept {
         }
     }
 
-    /// Notes a run at the top of the list; without its anatomy while that may name somebody.
+    /// Notes a run at the top of the list; without its anatomy while that may name somebody. `source` says what it
+    /// was made of.
     pub(in crate::ui::explore) fn note_past(
         &mut self,
-        result: &Generated,
+        result: &Arc<Generated>,
         job: &Job,
         origin: EfOrigin,
+        source: String,
         with_anatomy: bool,
     ) {
+        let before = self.history.iter();
+        let mut before = before.filter(|p| p.is_same(&result.provenance));
+        let starred = before.any(|p| p.kept.starred);
         self.history.retain(|p| !p.is_same(&result.provenance));
         let past = Past {
             kept: KeptRun {
@@ -58,60 +68,195 @@ impl Kept {
                 factual_ef: job.factual.map(EfPercent::get),
                 factual_ef_origin: origin,
                 anatomy_png: None,
+                source,
+                date: today(),
+                starred,
             },
             anatomy: with_anatomy.then(|| job.counterfactual.anatomy.clone()),
             thumbnail: Cine::default(),
+            result: Some(result.clone()),
         };
         self.history.insert(0, past);
-        self.history.truncate(MOST);
+        for old in self.history.iter_mut().skip(MOST_CINES) {
+            old.result = None;
+        }
+        // What has a star stays before what has none.
+        while self.history.len() > MOST {
+            let last = self.history.iter().rposition(|p| !p.kept.starred);
+            self.history.remove(last.unwrap_or(MOST));
+        }
     }
 
-    /// The lines; the one that was clicked.
-    pub(in crate::ui::explore) fn history_list(&mut self, ui: &mut Ui) -> Option<usize> {
+    /// The lines; `open` is the anatomy that is open. What was asked of one of them.
+    pub(in crate::ui::explore) fn history_list(
+        &mut self,
+        ui: &mut Ui,
+        open: Option<&str>,
+    ) -> Option<(usize, Did)> {
         let tokens = tokens(ui);
         if self.history.is_empty() {
             let text = "Finished runs appear here; a click restores one.";
             ui.label(RichText::new(text).color(tokens.muted));
+            return None;
         }
-        let mut restore = None;
+        let mut did = None;
         for (i, past) in self.history.iter_mut().enumerate() {
             ui.horizontal(|ui| {
-                let side = Vec2::splat(THUMBNAIL);
-                let (rect, _) = ui.allocate_exact_size(side, egui::Sense::hover());
-                ui.painter().rect_filled(rect, 3.0, tokens.picture);
-                if let Some(anatomy) = &past.anatomy {
-                    let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
-                    let cine = &mut past.thumbnail;
-                    let texture = cine.held(key, &look).unwrap_or_else(|| {
-                        let frame = anatomy.to_frame();
-                        cine.texture(ui, "past", key, &look, Picture::Frame(&frame))
-                    });
-                    Cine::fit(ui, &texture, rect, &look);
-                }
-                let p = &past.kept.provenance;
-                let requested = EfPercent::measured(p.requested_ef_percent);
-                let measured = EfPercent::measured(p.measured_ef_percent);
-                let text = format!(
-                    "Measured EF {measured}\nasked {requested}, {}, seed {}",
-                    p.preset, p.seed
-                );
-                let line = Button::new(RichText::new(text).size(12.0))
+                past.thumbnail(ui);
+                let is_open = open == Some(past.kept.provenance.anatomy_sha256.as_str());
+                let line = Button::new(RichText::new(past.words()).size(12.0))
                     .frame(false)
                     .wrap();
                 let hint = match &past.anatomy {
-                    Some(_) => "Restore this run",
-                    None => "Its anatomy was not kept: open its source first",
+                    Some(_) => "Restore this run".to_owned(),
+                    None if is_open => "Restore this run".to_owned(),
+                    None => format!(
+                        "Its anatomy was not kept: open its source first ({}, {})",
+                        past.kept.source, past.kept.date
+                    ),
                 };
-                if ui.add(line).on_hover_text(hint).clicked() {
-                    restore = Some(i);
-                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.spacing_mut().item_spacing.x = 2.0;
+                    // Not under the bar that scrolls the panel.
+                    ui.add_space(10.0);
+                    let starred = past.kept.starred;
+                    let star = star(ui, starred);
+                    let star = star.on_hover_text("Starred runs stay when the others are cleared");
+                    star.widget_info(|| {
+                        WidgetInfo::selected(Role::Button, true, starred, "Star this run")
+                    });
+                    if star.clicked() {
+                        past.kept.starred = !starred;
+                    }
+                    let able = is_open && past.result.is_some();
+                    let beside = ui.add_enabled(able, Button::new("Pin").small());
+                    let beside = beside
+                        .on_hover_text("Beside the one that is shown")
+                        .on_disabled_hover_text(
+                            "Of this heart and since the start only: else restore it",
+                        );
+                    named(&beside, "Pin this run");
+                    if beside.clicked() {
+                        did = Some((i, Did::Pin));
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        if ui.add(line).on_hover_text(hint).clicked() {
+                            did = Some((i, Did::Restore));
+                        }
+                    });
+                });
             });
         }
-        restore
+        self.clear_line(ui);
+        did
+    }
+
+    /// Clears all but the starred, asked twice.
+    fn clear_line(&mut self, ui: &mut Ui) {
+        let n = self.history.iter().filter(|p| !p.kept.starred).count();
+        if n == 0 {
+            return;
+        }
+        ui.horizontal(|ui| {
+            if !self.clearing {
+                self.clearing = ui.small_button("Clear all but starred...").clicked();
+                return;
+            }
+            let runs = if n == 1 { "run" } else { "runs" };
+            if ui.small_button(format!("Clear {n} {runs}")).clicked() {
+                self.history.retain(|p| p.kept.starred);
+                self.clearing = false;
+            }
+            if ui.small_button("Keep them").clicked() {
+                self.clearing = false;
+            }
+        });
+    }
+}
+
+/// A star to click, filled or not: no font of the window has one.
+fn star(ui: &mut Ui, is_filled: bool) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), egui::Sense::click());
+    let point = |k: usize| {
+        let angle = std::f32::consts::PI * (0.2 * k as f32 - 0.5);
+        let radius = if k.is_multiple_of(2) { 7.0 } else { 2.9 };
+        rect.center() + radius * Vec2::angled(angle)
+    };
+    let tokens = tokens(ui);
+    let colour = match response.hovered() || response.has_focus() {
+        true => tokens.accent,
+        false if is_filled => tokens.caution,
+        false => tokens.muted,
+    };
+    if is_filled {
+        let stroke = Stroke::NONE;
+        let middle = (0..5).map(|k| point(2 * k + 1)).collect();
+        ui.painter()
+            .add(Shape::convex_polygon(middle, colour, stroke));
+        for k in 0..5 {
+            let tip = vec![point((2 * k + 9) % 10), point(2 * k), point(2 * k + 1)];
+            ui.painter().add(Shape::convex_polygon(tip, colour, stroke));
+        }
+    }
+    let border = (0..10).map(point).collect();
+    ui.painter()
+        .add(Shape::closed_line(border, Stroke::new(1.2, colour)));
+    response
+}
+
+/// What was asked of a line.
+pub(in crate::ui::explore) enum Did {
+    Restore,
+    Pin,
+}
+
+impl Past {
+    fn thumbnail(&mut self, ui: &mut Ui) {
+        let (rect, _) = ui.allocate_exact_size(Vec2::splat(THUMBNAIL), egui::Sense::hover());
+        ui.painter().rect_filled(rect, 3.0, tokens(ui).picture);
+        if let Some(anatomy) = &self.anatomy {
+            let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
+            let cine = &mut self.thumbnail;
+            let texture = cine.held(key, &look).unwrap_or_else(|| {
+                let frame = anatomy.to_frame();
+                cine.texture(ui, "past", key, &look, Picture::Frame(&frame))
+            });
+            Cine::fit(ui, &texture, rect, &look);
+        }
+    }
+
+    fn words(&self) -> String {
+        let p = &self.kept.provenance;
+        let requested = EfPercent::measured(p.requested_ef_percent);
+        let measured = EfPercent::measured(p.measured_ef_percent);
+        let mut text = format!("Measured EF {measured}\nasked {requested}, ");
+        if let Some(outline) = p.outline_ef_percent {
+            text += &format!("outline {}, ", EfPercent::measured(outline));
+        }
+        text + &format!("{}, seed {}", p.preset, p.seed)
     }
 }
 
 impl Explore {
+    /// Does what was asked of a line of the history.
+    pub(in crate::ui::explore) fn recall(
+        &mut self,
+        (index, did): (usize, Did),
+        engine: &mut Engine,
+    ) {
+        match did {
+            Did::Restore => self.restore(index, engine),
+            Did::Pin => {
+                let past = self.kept.history.get(index);
+                if let Some(result) = past.and_then(|p| p.result.clone()) {
+                    let id = self.next_id();
+                    self.made.pinned = Some(Shown::new(id, result));
+                    self.view.keep_comparable(true);
+                }
+            }
+        }
+    }
+
     /// Restores a run; in the session that made it, its result is still in the worker's cache.
     pub(in crate::ui::explore) fn restore(&mut self, index: usize, engine: &mut Engine) {
         let Some(past) = self.kept.history.get(index) else {
@@ -127,8 +272,15 @@ impl Explore {
             }
             // Another patient's run must not touch the case that is open.
             None if self.case.anatomy_sha256() != Some(&kept.provenance.anatomy_sha256) => {
-                let text = "The anatomy of that run was not kept. Open its source first.";
-                return self.said.push(text.into());
+                let text = match kept.source.as_str() {
+                    "" => "The anatomy of that run was not kept. Open its source first.".into(),
+                    source => format!(
+                        "The anatomy of that run was not kept. Open its source first: {source}, run on {}.",
+                        kept.date
+                    ),
+                };
+                self.kept.wants_file = true;
+                return self.said.push(text);
             }
             _ => {}
         }

@@ -7,10 +7,10 @@ mod steps;
 mod stored;
 mod undo;
 
-use super::view::Comparison;
+use super::view::{Comparison, Overlays};
 use crate::edm::Preset;
 use crate::ef::EfOrigin;
-use crate::engine::Provenance;
+use crate::engine::{Generated, Provenance};
 use crate::media::export::anatomy_from_png;
 use crate::media::region::Anatomy;
 use crate::ui::widgets::Cine;
@@ -33,6 +33,7 @@ pub struct Settings {
     pub seed: u64,
     pub guidance: Option<f64>,
     pub mode: Comparison,
+    pub overlays: Overlays,
     pub speed: f64,
     /// Whether the panels at the left and at the right are put away.
     pub source_folded: bool,
@@ -57,6 +58,8 @@ pub struct Recent {
     /// The day it was opened, `YYYY-MM-DD`.
     pub date: String,
     pub kind: String,
+    /// Frames and size in pixels.
+    pub size: String,
 }
 
 impl Default for Settings {
@@ -69,6 +72,7 @@ impl Default for Settings {
             seed: 0,
             guidance: None,
             mode: Comparison::default(),
+            overlays: Overlays::default(),
             speed: 1.0,
             source_folded: false,
             settings_folded: false,
@@ -93,6 +97,11 @@ pub struct KeptRun {
     pub factual_ef_origin: EfOrigin,
     /// The anatomy as PNG in base 64, if the user wants it kept.
     pub anatomy_png: Option<String>,
+    /// What it was made of: kind, frames and size, and the day, `YYYY-MM-DD`.
+    pub source: String,
+    pub date: String,
+    /// The user wants it kept when the others are cleared.
+    pub starred: bool,
 }
 
 /// A line of the history.
@@ -101,6 +110,8 @@ pub struct Past {
     /// In memory for this session, or from the settings.
     pub anatomy: Option<Arc<Anatomy>>,
     pub(in crate::ui::explore) thumbnail: Cine,
+    /// The cine itself, of the newest runs of this session.
+    pub(in crate::ui::explore) result: Option<Arc<Generated>>,
 }
 
 impl Past {
@@ -111,6 +122,7 @@ impl Past {
             anatomy: anatomy.filter(|a| a.sha256 == *hash).map(Arc::new),
             kept,
             thumbnail: Cine::default(),
+            result: None,
         }
     }
 
@@ -139,6 +151,10 @@ pub struct Kept {
     pub paths: HashMap<String, PathBuf>,
     /// A file of the list that is to be opened again.
     pub reopen: Option<PathBuf>,
+    /// A file dialog is to be opened: what was asked for needs its source.
+    pub(in crate::ui::explore) wants_file: bool,
+    /// The history is to be cleared, once the user says so again.
+    pub(in crate::ui::explore) clearing: bool,
     steps: Steps,
 }
 
@@ -149,6 +165,8 @@ impl Kept {
             settings,
             paths: HashMap::new(),
             reopen: None,
+            wants_file: false,
+            clearing: false,
             steps: Steps::default(),
         }
     }

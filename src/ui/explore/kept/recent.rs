@@ -11,11 +11,10 @@ const MOST_RECENT: usize = 12;
 
 impl Kept {
     /// Notes a file that was opened, if the user wants that.
-    pub fn note_recent(&mut self, hash: String, date: String, kind: String) {
+    pub fn note_recent(&mut self, recent: Recent) {
         if !self.settings.keep_recent {
             return;
         }
-        let recent = Recent { hash, date, kind };
         self.settings.recent.retain(|r| r.hash != recent.hash);
         self.settings.recent.insert(0, recent);
         self.settings.recent.truncate(MOST_RECENT);
@@ -33,8 +32,13 @@ impl Kept {
         let muted = tokens(ui).muted;
         for recent in &self.settings.recent {
             ui.horizontal(|ui| {
-                let text = format!("{} {}, {}", recent.hash, recent.kind, recent.date);
-                let line = Button::new(RichText::new(text).size(12.0)).frame(false);
+                // Earlier versions kept no size.
+                let parts = [recent.kind.as_str(), recent.size.as_str()];
+                let parts: Vec<&str> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+                let text = format!("{}\n{}", parts.join(", "), recent.date);
+                let line = Button::new(RichText::new(text).size(12.0))
+                    .frame(false)
+                    .wrap();
                 let hint = if self.paths.contains_key(&recent.hash) {
                     "Open it again"
                 } else {

@@ -9,6 +9,8 @@ pub enum What {
     #[default]
     Counterfactual,
     Factual,
+    /// The panes side by side, one cine.
+    Panes,
     /// The M-mode strips, one picture.
     MMode,
     /// The ladder, one picture.
@@ -23,6 +25,10 @@ pub struct Choice {
     pub with_anatomy: bool,
     /// At the source's own resolution, where that is finer.
     pub fine: bool,
+    /// Of panes: a picture's side in 112ths, whether the recorded source is among them, and the volumes.
+    pub scale: usize,
+    pub with_source: bool,
+    pub with_volumes: bool,
 }
 
 impl Default for Choice {
@@ -32,6 +38,9 @@ impl Default for Choice {
             format: Format::Gif,
             with_anatomy: true,
             fine: true,
+            scale: 3,
+            with_source: false,
+            with_volumes: true,
         }
     }
 }
@@ -41,6 +50,7 @@ pub fn usual_name(what: What, extension: &str) -> PathBuf {
     let stem = match what {
         What::Counterfactual => "counterfactual",
         What::Factual => "factual",
+        What::Panes => "side_by_side",
         What::MMode => "m_mode",
         What::Ladder => "ladder",
     };

@@ -4,7 +4,7 @@ use super::super::Explore;
 use super::super::case::measuring::Measuring;
 use super::Asked;
 use super::shown::Shown;
-use crate::engine::{Engine, Event, Generated, Part};
+use crate::engine::{Engine, Event, Generated, Part, run_flops};
 use std::sync::Arc;
 
 /// What helps when a run fails.
@@ -81,8 +81,16 @@ impl Explore {
                 }
             }
             Event::Finished {
-                job, part, result, ..
-            } if Some(job) == current => self.finished(part, result),
+                job,
+                part,
+                result,
+                cached,
+            } if Some(job) == current => {
+                if !cached {
+                    self.note_pace(&result);
+                }
+                self.finished(part, result);
+            }
             Event::Done { job } if Some(job) == current => {
                 self.made.running = None;
                 self.climb_on(engine);
@@ -110,6 +118,15 @@ impl Explore {
         }
     }
 
+    /// How much a second of this machine is worth, for what presets cost.
+    fn note_pace(&mut self, result: &Generated) {
+        let p = &result.provenance;
+        if let Some(cascade) = &self.house.cascade {
+            let work = run_flops(&p.preset.apply(&cascade.config)) * p.best_of.max(1) as f64;
+            self.made.pace = Some(work / p.seconds.max(1e-3));
+        }
+    }
+
     fn finished(&mut self, part: Part, result: Arc<Generated>) {
         let id = self.next_id();
         self.made.note_result(&result, self.wanted.best_of);
@@ -119,7 +136,11 @@ impl Explore {
             // Text that may name somebody is waiting for the user's word.
             let with_anatomy = !self.case.text_is_proposed();
             let origin = self.case.ef_origin;
-            self.kept.note_past(&made.result, job, origin, with_anatomy);
+            let source = self.case.source.as_ref();
+            let source = source.map(|s| format!("{}, {}", s.about(), s.size()));
+            let source = source.unwrap_or_default();
+            self.kept
+                .note_past(&made.result, job, origin, source, with_anatomy);
         }
         self.find_phase();
     }

@@ -1,15 +1,15 @@
 //! Exporting what is shown: which cine, which kind of file, with or without its anatomy.
 
 use super::super::Explore;
-use super::super::view::Pane;
 use super::Made;
 use super::choice::{Choice, What};
+use super::export_panes::PaneOf;
 use super::shown::Shown;
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{self, Generated, Part};
-use crate::media::export::{self, Cine, Format};
-use crate::media::region::Anatomy;
+use crate::media::export::{self, Cine, Format, Panel, SCALES};
+use crate::media::region::{Anatomy, SIDE};
 use crate::provenance::Provenance;
 use crate::ui::theme::{GAP, tokens};
 use egui::{ComboBox, RichText, Ui};
@@ -24,7 +24,7 @@ pub struct Package {
     anatomy: Option<Arc<Anatomy>>,
 }
 
-enum PackageKind {
+pub(super) enum PackageKind {
     Cine {
         part: Part,
         cine: Arc<engine::Cine>,
@@ -32,6 +32,14 @@ enum PackageKind {
         fine: bool,
         rate: FrameRate,
         beat_normalised: bool,
+    },
+    Panes {
+        panes: Vec<PaneOf>,
+        side: usize,
+        with_volumes: bool,
+        rate: FrameRate,
+        beat_normalised: bool,
+        rungs: Vec<Provenance>,
     },
     Picture {
         frame: Frame,
@@ -45,9 +53,9 @@ impl Package {
     ///
     /// # Errors
     /// A sentence.
-    pub fn write(&self, path: &Path) -> Result<(), String> {
+    pub fn write(self, path: &Path) -> Result<(), String> {
         let anatomy = self.anatomy.as_deref();
-        let written = match &self.kind {
+        let written = match self.kind {
             PackageKind::Cine {
                 part,
                 cine,
@@ -55,16 +63,39 @@ impl Package {
                 rate,
                 beat_normalised,
             } => {
-                let fine = cine.beating.as_ref().filter(|_| *fine);
+                let fine = cine.beating.as_ref().filter(|_| fine);
                 let fine = fine.and_then(|beating| beating.fine_video());
                 export::write(
                     &Cine {
-                        part: *part,
+                        part,
                         video: fine.as_ref().unwrap_or(&cine.video),
-                        rate: *rate,
-                        beat_normalised: *beat_normalised,
+                        rate,
+                        beat_normalised,
                         provenance: &self.provenance,
                         factual: self.factual,
+                        anatomy,
+                    },
+                    path,
+                )
+            }
+            PackageKind::Panes {
+                panes,
+                side,
+                with_volumes,
+                rate,
+                beat_normalised,
+                rungs,
+            } => {
+                let panels: Vec<Panel> = panes.into_iter().map(|p| p.drawn(side)).collect();
+                export::write_panes(
+                    &export::Panes {
+                        panels: &panels,
+                        side,
+                        with_volumes,
+                        rate,
+                        beat_normalised,
+                        provenance: &self.provenance,
+                        rungs: &rungs,
                         anatomy,
                     },
                     path,
@@ -76,10 +107,10 @@ impl Package {
                 rungs,
             } => export::write_picture(
                 &export::Picture {
-                    frame,
-                    words,
+                    frame: &frame,
+                    words: &words,
                     provenance: &self.provenance,
-                    rungs,
+                    rungs: &rungs,
                     anatomy,
                 },
                 path,
@@ -92,7 +123,7 @@ impl Package {
 impl Explore {
     fn can_export(&self, what: What) -> bool {
         match what {
-            What::Counterfactual => self.made.counterfactual.is_some(),
+            What::Counterfactual | What::Panes => self.made.counterfactual.is_some(),
             What::Factual => self.made.factual.as_ref().is_some_and(|f| !f.stale),
             What::MMode => self.view.line.is_some() && self.made.counterfactual.is_some(),
             What::Ladder => self
@@ -113,9 +144,12 @@ impl Explore {
             ui.heading("Export");
             ui.add_space(GAP / 2.0);
             let able = |what| self.can_export(what);
+            let simulated = self.case.source.as_ref().is_some_and(|s| s.is_simulated());
+            let undecided = self.case.text_is_proposed();
             let available = [
                 (What::Counterfactual, "Counterfactual cine"),
                 (What::Factual, "Factual cine"),
+                (What::Panes, "Panes side by side"),
                 (What::MMode, "M-mode picture"),
                 (What::Ladder, "Ladder picture"),
             ]
@@ -131,6 +165,10 @@ impl Explore {
             }
             ui.add_space(GAP / 2.0);
             let picture = matches!(choice.what, What::MMode | What::Ladder);
+            let panes = choice.what == What::Panes;
+            if panes && choice.format == Format::Dicom {
+                choice.format = Format::Gif;
+            }
             if !picture {
                 ui.horizontal(|ui| {
                     let label = ui.label("As");
@@ -138,7 +176,8 @@ impl Explore {
                         .width(220.0)
                         .selected_text(choice.format.name())
                         .show_ui(ui, |ui| {
-                            for format in Format::ALL.into_iter().filter(|f| f.is_built()) {
+                            let formats = Format::ALL.into_iter().filter(|f| f.is_built());
+                            for format in formats.filter(|f| !(panes && *f == Format::Dicom)) {
                                 ui.selectable_value(&mut choice.format, format, format.name());
                             }
                         })
@@ -150,7 +189,9 @@ impl Explore {
                     ui.label(RichText::new(text).color(tokens(ui).muted).size(12.0));
                 }
             }
-            if let Some(side) = fine_side.filter(|_| !picture) {
+            if panes {
+                choice.panes_lines(ui, simulated, undecided);
+            } else if let Some(side) = fine_side.filter(|_| !picture) {
                 ui.checkbox(
                     &mut choice.fine,
                     format!("At the source's size, {side} x {side}"),
@@ -190,7 +231,9 @@ impl Explore {
     pub fn package(&self, choice: Choice) -> Option<Package> {
         let result = match choice.what {
             What::Factual => &self.made.factual.as_ref()?.result,
-            What::Counterfactual | What::MMode => &self.made.counterfactual.as_ref()?.result,
+            What::Counterfactual | What::MMode | What::Panes => {
+                &self.made.counterfactual.as_ref()?.result
+            }
             What::Ladder => self.made.rung(self.wanted.requested)?,
         };
         let kind = match choice.what {
@@ -204,6 +247,7 @@ impl Explore {
                 rate: result.rate_at(self.view.heart_rate),
                 beat_normalised: result.beat_normalised,
             },
+            What::Panes => self.panes_package(&choice)?,
             What::MMode => self.m_mode_picture(choice.with_anatomy)?,
             What::Ladder => self.made.ladder_picture()?,
         };
@@ -224,8 +268,7 @@ impl Explore {
     /// The strips under each other, the source's among them unless its anatomy is left out.
     fn m_mode_picture(&self, with_source: bool) -> Option<PackageKind> {
         let line = self.view.line?;
-        let panes = Pane::ALL.into_iter();
-        let panes = panes.filter(|p| with_source || *p != Pane::Source);
+        let panes = self.panes_there(with_source).into_iter();
         let strips = panes.map(|pane| self.strip_of(pane, line));
         let strips: Vec<Frame> = strips.flatten().collect();
         let width = 3 * strips.iter().map(|s| s.width).max()?.max(112);
@@ -255,6 +298,40 @@ impl Explore {
             rungs: Vec::new(),
         })
     }
+}
+
+impl Choice {
+    /// What panes can be written with: the source only once it is decided what in it is text.
+    fn panes_lines(&mut self, ui: &mut Ui, is_simulated: bool, is_undecided: bool) {
+        ui.horizontal(|ui| {
+            let label = ui.label("Size");
+            ComboBox::from_id_salt("panes' size")
+                .width(160.0)
+                .selected_text(size_text(self.scale))
+                .show_ui(ui, |ui| {
+                    for scale in SCALES {
+                        ui.selectable_value(&mut self.scale, scale, size_text(scale));
+                    }
+                })
+                .response
+                .labelled_by(label.id);
+        });
+        let text = match is_simulated {
+            true => "The source, a simulated heart",
+            false => "The source, marked as recorded",
+        };
+        self.with_source &= !is_undecided;
+        let source = egui::Checkbox::new(&mut self.with_source, text);
+        ui.add_enabled(!is_undecided, source)
+            .on_hover_text("Its square alone, 112 x 112 and masked, as the networks see it.")
+            .on_disabled_hover_text("First say of what looks like text whether it is masked.");
+        ui.checkbox(&mut self.with_volumes, "The volume over the beat");
+    }
+}
+
+fn size_text(scale: usize) -> String {
+    let side = SIDE * scale;
+    format!("{scale}x, {side} x {side} each")
 }
 
 impl Made {

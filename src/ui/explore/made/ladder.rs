@@ -1,7 +1,7 @@
 //! The EF ladder: the same heart and seed at several EFs, as a playing filmstrip.
 
 use super::super::Explore;
-use super::super::view::panes::on_picture;
+use super::super::view::pictures::on_picture;
 use super::Made;
 use super::shown::{Shown, Strip};
 use crate::ef::EfPercent;

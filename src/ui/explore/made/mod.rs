@@ -3,10 +3,12 @@
 pub(in crate::ui::explore) mod choice;
 mod events;
 pub(in crate::ui::explore) mod export_dialog;
+mod export_panes;
 mod ladder;
 mod plot;
 pub(in crate::ui::explore) mod shown;
 
+use super::view::Pane;
 use crate::ef::EfPercent;
 use crate::engine::{self, Job, JobId, Part};
 use shown::{Point, Running, Shown, Strip};
@@ -24,6 +26,8 @@ pub enum Asked {
 pub struct Made {
     pub factual: Option<Shown>,
     pub counterfactual: Option<Shown>,
+    /// A counterfactual cine that stays beside the next ones.
+    pub pinned: Option<Shown>,
     pub ladder: Option<Strip>,
     /// All results of this anatomy.
     pub points: Vec<Point>,
@@ -36,6 +40,8 @@ pub struct Made {
     /// The last estimate of a cine that was cancelled, and its number.
     pub(in crate::ui::explore) cancelled: Option<(Part, u64, Arc<engine::Cine>)>,
     last_job: Option<Job>,
+    /// Floating-point operations a second, of the last run.
+    pub(in crate::ui::explore) pace: Option<f64>,
 }
 
 impl Made {
@@ -45,6 +51,7 @@ impl Made {
             running: self.running.take(),
             last_job: self.last_job.take(),
             estimates: self.estimates,
+            pace: self.pace,
             ..Self::default()
         };
     }
@@ -54,6 +61,39 @@ impl Made {
             Part::Factual => self.factual.as_ref(),
             Part::Counterfactual => self.counterfactual.as_ref(),
         }
+    }
+
+    /// The finished cine of a pane. The source's is none of these.
+    pub(in crate::ui::explore) fn cine_of(&self, pane: Pane) -> Option<&Shown> {
+        match pane {
+            Pane::Source => None,
+            Pane::Factual => self.factual.as_ref(),
+            Pane::Pinned => self.pinned.as_ref(),
+            Pane::Counterfactual => self.counterfactual.as_ref(),
+        }
+    }
+
+    /// Whether what is shown of a part is an estimate, of which nothing is measured.
+    pub(in crate::ui::explore) fn is_estimate(&self, part: Part) -> bool {
+        let preview = self.running.as_ref().and_then(|r| r.preview.as_ref());
+        let previewed = preview.is_some_and(|(of, _)| *of == part);
+        previewed
+            || self
+                .cancelled
+                .as_ref()
+                .is_some_and(|(of, _, _)| *of == part)
+    }
+
+    pub(in crate::ui::explore) fn can_pin(&self) -> bool {
+        self.pinned.is_some() || self.counterfactual.is_some()
+    }
+
+    /// Keeps the counterfactual that is shown beside the next ones, or lets go of the one that was kept.
+    pub(in crate::ui::explore) fn toggle_pin(&mut self) {
+        self.pinned = match self.pinned.take() {
+            Some(_) => None,
+            None => self.counterfactual.clone(),
+        };
     }
 
     /// The counterfactual cine, else the factual one.

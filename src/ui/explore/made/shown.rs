@@ -70,6 +70,12 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Whether its end-diastole and end-systole are known.
+    pub(in crate::ui::explore) fn has_moments(&self) -> bool {
+        let p = &self.result.provenance;
+        p.ed_frame.is_some() && p.es_frame.is_some()
+    }
+
     pub(in crate::ui::explore) fn new(id: u64, result: Arc<Generated>) -> Self {
         Self {
             stale: false,

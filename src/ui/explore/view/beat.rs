@@ -2,9 +2,7 @@
 //! under the transport, end-diastole and end-systole.
 
 use super::super::Explore;
-use super::super::made::Made;
 use super::View;
-use crate::engine::Part;
 use crate::motion::Beating;
 use crate::provenance::Provenance;
 use crate::ui::look::Look;
@@ -121,18 +119,11 @@ impl View {
         phase: f64,
         rect: Rect,
     ) {
-        if !self.outline {
+        if !self.overlays.shows(self.overlays.outline) {
             return;
         }
         let colour = tokens(ui).outline;
         draw_outline(ui, &beating.outline_at(phase), rect, &self.look, colour);
-    }
-}
-
-impl Made {
-    /// EF by the outline of a part, where its cascade gives one.
-    pub(in crate::ui::explore) fn outline_ef(&self, part: Part) -> Option<f64> {
-        self.shown(part)?.result.provenance.outline_ef_percent
     }
 }
 

@@ -113,7 +113,7 @@ impl Explore {
                     };
                     let able = self.house.cascade.is_some() && self.case.source.is_some();
                     let run = egui::Button::new(Command::Run.text());
-                    let hint = ui.ctx().format_shortcut(&Command::Run.shortcut());
+                    let hint = Command::Run.hint(ui.ctx());
                     if ui.add_enabled(able, run).on_hover_text(hint).clicked() {
                         commands.push(Command::Run);
                     }
@@ -192,7 +192,7 @@ impl Explore {
         }
         let bounces = self.view.playback.bounces();
         let text = if bounces { "Bounce" } else { "Loop" };
-        let hint = ui.ctx().format_shortcut(&Command::Bounce.shortcut());
+        let hint = Command::Bounce.hint(ui.ctx());
         if ui.button(text).on_hover_text(hint).clicked() {
             commands.push(Command::Bounce);
         }
@@ -206,11 +206,7 @@ impl Explore {
             (play, Command::PlayPause),
             ("|<", Command::StepBack),
         ] {
-            let hint = format!(
-                "{} ({})",
-                command.text(),
-                ui.ctx().format_shortcut(&command.shortcut())
-            );
+            let hint = command.hint(ui.ctx());
             let button = egui::Button::new(text).min_size(egui::vec2(30.0, 0.0));
             let response = ui.add(button).on_hover_text(hint);
             response.widget_info(|| {

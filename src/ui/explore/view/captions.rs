@@ -16,8 +16,7 @@ impl Explore {
     pub(in crate::ui::explore) fn caption(&self, ui: &mut Ui, pane: Pane) {
         match pane {
             Pane::Source => self.source_caption(ui),
-            Pane::Factual => self.made_caption(ui, Part::Factual),
-            Pane::Counterfactual => self.made_caption(ui, Part::Counterfactual),
+            _ => self.made_caption(ui, pane),
         }
     }
 
@@ -52,16 +51,17 @@ impl Explore {
         }
     }
 
-    fn made_caption(&self, ui: &mut Ui, part: Part) {
+    fn made_caption(&self, ui: &mut Ui, pane: Pane) {
         let tokens = tokens(ui);
-        let busy = self.made.running.as_ref().is_some_and(|r| r.part == part);
+        let running = self.made.running.as_ref();
+        let busy = running.is_some_and(|r| Some(r.part) == pane.part());
         let small = |text: String| RichText::new(text).color(tokens.muted).size(SMALL_TEXT);
         // The numbers are of the picture above them.
-        if let Some(estimate) = self.estimate(part) {
+        if let Some(estimate) = pane.part().and_then(|part| self.estimate(part)) {
             ui.label(RichText::new(estimate).color(tokens.muted));
             return;
         }
-        let Some(shown) = self.made.shown(part) else {
+        let Some(shown) = self.made.cine_of(pane) else {
             let text = if busy { "Being made" } else { "" };
             ui.label(RichText::new(text).color(tokens.muted));
             return;
@@ -78,6 +78,10 @@ impl Explore {
         }
         let mut notes: Vec<String> = self.usual(requested).into_iter().collect();
         notes.push(self.house.regressor.clone());
+        if pane == Pane::Pinned {
+            // The settings may be others by now.
+            notes.push(format!("{}, seed {}", p.preset, p.seed));
+        }
         if p.best_of > 1 {
             let measured = p.candidates.iter().map(|c| c.measured_ef_percent);
             let all: Vec<String> = measured.map(|m| format!("{m:.0}")).collect();
@@ -101,7 +105,7 @@ impl Explore {
         if self.view.brief {
             hover += &format!(" {}.", notes.join(", "));
         }
-        let outline = self.made.outline_ef(part).map(EfPercent::measured);
+        let outline = p.outline_ef_percent.map(EfPercent::measured);
         let numbers = |ui: &mut Ui| {
             ui.label(text).on_hover_text(hover);
             if let Some(outline) = outline {

@@ -1,11 +1,10 @@
 //! Comparisons of two panes in one picture: wipe, flicker, signed difference.
 
 use super::super::Explore;
-use super::panes::on_picture;
+use super::pictures::on_picture;
 use super::shares::CAPTION;
-use super::{Comparison, Folded, Pane};
+use super::{Comparison, Folded, Pane, calipers};
 use crate::clip::{Frame, Pixels};
-use crate::engine::Part;
 use crate::media::region::SIDE;
 use crate::ui::command::Command;
 use crate::ui::look::Look;
@@ -23,6 +22,8 @@ const BRIGHTER: [f32; 3] = [255.0, 150.0, 40.0];
 const DARKER: [f32; 3] = [60.0, 140.0, 255.0];
 /// How much of its light the picture below has.
 const BELOW: f32 = 0.45;
+/// Points of the bar in which all of it has a place of its own.
+const ROOMY: f32 = 600.0;
 /// How near to the edge a drag takes it.
 const GRIP: f32 = 12.0;
 
@@ -33,6 +34,11 @@ impl Explore {
         let motion = self.house.makes_motion();
         let slow = self.is_slow() && !motion;
         let unaligned = self.why_unaligned();
+        if self.view.calipers.tool.is_some() {
+            return self.calipers_bar(ui);
+        }
+        let (pinned, able) = (self.made.pinned.is_some(), self.made.can_pin());
+        let width = ui.available_width();
         let viewing = &mut self.view;
         ui.horizontal_wrapped(|ui| {
             let folded = viewing.folded;
@@ -40,7 +46,7 @@ impl Explore {
                 (folded.source, Command::SourcePanel),
                 (folded.settings, Command::SettingsPanel),
             ] {
-                let hint = ui.ctx().format_shortcut(&panel.shortcut());
+                let hint = panel.hint(ui.ctx());
                 if is_folded && ui.button(panel.text()).on_hover_text(hint).clicked() {
                     commands.push(panel);
                 }
@@ -49,7 +55,7 @@ impl Explore {
                 ui.separator();
             }
             for (mode, command) in Comparison::ALL {
-                let hint = ui.ctx().format_shortcut(&command.shortcut());
+                let hint = command.hint(ui.ctx());
                 let button = ui.selectable_label(viewing.mode == mode, command.text());
                 if button.on_hover_text(hint).clicked() {
                     viewing.mode = mode;
@@ -61,7 +67,8 @@ impl Explore {
             ) {
                 ui.separator();
                 ui.label("with");
-                for pane in [Pane::Factual, Pane::Source] {
+                let pinned = pinned.then_some(Pane::Pinned);
+                for pane in [Pane::Factual, Pane::Source].into_iter().chain(pinned) {
                     let text = pane.name().to_lowercase();
                     ui.selectable_value(&mut viewing.against, pane, text);
                 }
@@ -82,15 +89,22 @@ impl Explore {
                     egui::WidgetInfo::slider(true, viewing.gain.into(), "Gain of the difference")
                 });
             }
-            if motion {
-                ui.separator();
-                let hint = ui.ctx().format_shortcut(&Command::Outline.shortcut());
-                let outline = ui.selectable_label(viewing.outline, Command::Outline.text());
-                let hint =
-                    format!("The left ventricle's outline, as the cascade gives it ({hint})");
-                if outline.on_hover_text(hint).clicked() {
-                    viewing.outline ^= true;
+            ui.separator();
+            let mut tools = |ui: &mut Ui| {
+                let pin = egui::Button::selectable(pinned, Command::Pin.text());
+                let hint = Command::Pin.hint(ui.ctx());
+                let pin = ui.add_enabled(able, pin).on_hover_text(hint);
+                if pin.clicked() {
+                    commands.push(Command::Pin);
                 }
+                viewing.overlays.menu(ui, motion, commands);
+                calipers::menu(ui, commands);
+            };
+            if width < ROOMY {
+                let menu = ui.menu_button("More", tools).response;
+                menu.on_hover_text("Pin, overlays, calipers");
+            } else {
+                tools(ui);
             }
             if clip {
                 ui.separator();
@@ -168,7 +182,13 @@ impl Explore {
                 match self.view.mode {
                     Comparison::Wipe => moves = self.wipe(ui, &response, rect, now),
                     Comparison::Flicker => self.flicker(ui, rect, now),
-                    _ => self.difference(ui, rect, now),
+                    _ => {
+                        if response.hovered() {
+                            let gain = self.view.gain * ui.input(|i| i.zoom_delta());
+                            self.view.gain = gain.clamp(*GAIN.start(), *GAIN.end());
+                        }
+                        self.difference(ui, rect, now);
+                    }
                 }
                 self.view.handle(&response, rect, moves);
                 ui.add_space(4.0);
@@ -292,13 +312,12 @@ impl Explore {
     fn key_now(&self, pane: Pane, now: f64) -> Option<Key> {
         match pane {
             Pane::Source => self.source_key(self.source_frame_now(now)),
-            Pane::Factual => self.made_key(Part::Factual, now),
-            Pane::Counterfactual => self.made_key(Part::Counterfactual, now),
+            _ => self.made_key(pane, now),
         }
     }
 
-    fn made_key(&self, part: Part, now: f64) -> Option<Key> {
-        let shown = self.made.shown(part)?;
+    fn made_key(&self, pane: Pane, now: f64) -> Option<Key> {
+        let shown = self.made.cine_of(pane)?;
         let last = shown.result.cine.video.frames.saturating_sub(1);
         Some(Key {
             clip: shown.id,
@@ -316,27 +335,16 @@ impl Explore {
 
     /// A frame of a pane as 112 x 112 gray levels.
     pub(in crate::ui::explore) fn gray(&self, pane: Pane, frame: usize) -> Option<Cow<'_, [u8]>> {
-        let part = match pane {
-            Pane::Source => {
-                let source = self.case.source.as_ref()?;
-                return Some(match &self.view.grays {
-                    Some(grays) => grays.frames.get(frame)?.into(),
-                    // A still is its anatomy.
-                    None => source.anatomy.gray_bytes().into(),
-                });
-            }
-            Pane::Factual => Part::Factual,
-            Pane::Counterfactual => Part::Counterfactual,
-        };
-        match self
-            .made
-            .shown(part)?
-            .result
-            .cine
-            .video
-            .gray_frame(frame)
-            .pixels
-        {
+        if pane == Pane::Source {
+            let source = self.case.source.as_ref()?;
+            return Some(match &self.view.grays {
+                Some(grays) => grays.frames.get(frame)?.into(),
+                // A still is its anatomy.
+                None => source.anatomy.gray_bytes().into(),
+            });
+        }
+        let video = &self.made.cine_of(pane)?.result.cine.video;
+        match video.gray_frame(frame).pixels {
             Pixels::Gray(levels) => Some(levels.into()),
             Pixels::Rgb(_) => None,
         }

@@ -3,10 +3,9 @@
 use super::super::Explore;
 use super::Pane;
 use super::View;
-use super::panes::on_picture;
+use super::pictures::on_picture;
 use crate::clip::{Frame, Pixels};
 use crate::ef::{EfOrigin, EfPercent};
-use crate::engine::Part;
 use crate::media::region::SIDE;
 use crate::ui::theme::{SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
@@ -28,6 +27,8 @@ const STEPS_MS: [f64; 7] = [50.0, 100.0, 200.0, 250.0, 500.0, 1000.0, 2000.0];
 const WALL: f32 = 0.35;
 /// A line shorter than this, as a share of the picture, is a slip of the hand.
 const SHORTEST: f32 = 0.04;
+/// How near to an end a drag takes it, in points.
+const REACH: f32 = 9.0;
 
 /// Levels along a line, from its first end to its second, `[SAMPLES]`, between pixels bilinearly.
 fn along(levels: &[u8], line: [Vec2; 2]) -> [u8; SAMPLES] {
@@ -67,11 +68,13 @@ impl Explore {
         }
         self.side_by_side(ui, now, panes, false);
         ui.add_space(SMALL_GAP);
-        let left = ui.available_height() - 3.0 * SMALL_GAP - AXIS;
-        let height = (left / 3.0).clamp(36.0, MOST_STRIP);
+        let strips = self.panes_there(true);
+        let n = strips.len() as f32;
+        let left = ui.available_height() - n * SMALL_GAP - AXIS;
+        let height = (left / n).clamp(36.0, MOST_STRIP);
         let (_, seconds) = self.cycle();
         let phase = self.view.playback.phase(seconds, now);
-        for pane in Pane::ALL {
+        for pane in strips {
             ui.horizontal(|ui| {
                 let (name, _) = ui.allocate_exact_size(vec2(LABEL, height), Sense::hover());
                 let font = egui::FontId::proportional(12.5);
@@ -138,15 +141,11 @@ impl Explore {
 
     /// What a strip's heart is known to have: measured, or the source's own.
     fn ef_of(&self, pane: Pane) -> Option<EfPercent> {
-        let part = match pane {
-            Pane::Source => {
-                let known = self.case.ef_origin != EfOrigin::Assumed;
-                return known.then(|| EfPercent::measured(self.case.factual_ef));
-            }
-            Pane::Factual => Part::Factual,
-            Pane::Counterfactual => Part::Counterfactual,
-        };
-        let p = &self.made.shown(part)?.result.provenance;
+        if pane == Pane::Source {
+            let known = self.case.ef_origin != EfOrigin::Assumed;
+            return known.then(|| EfPercent::measured(self.case.factual_ef));
+        }
+        let p = &self.made.cine_of(pane)?.result.provenance;
         Some(EfPercent::measured(p.measured_ef_percent))
     }
 
@@ -182,10 +181,27 @@ impl Explore {
             }
             None => on_picture(ui, rect, Align2::CENTER_CENTER, "not there yet"),
         }
+        self.depth_ticks(ui, rect, line);
         let tokens = tokens(ui);
         let x = rect.left() + phase as f32 * rect.width();
         ui.painter()
             .vline(x, rect.y_range(), Stroke::new(1.5, tokens.accent));
+    }
+
+    /// Centimetres along the line at a strip's left border, where the file says how large its pixels are.
+    fn depth_ticks(&self, ui: &Ui, rect: Rect, line: [Vec2; 2]) {
+        let Some(square) = self.case.cm_of_square() else {
+            return;
+        };
+        let [x, y] = [line[1].x - line[0].x, line[1].y - line[0].y].map(f64::from);
+        let cm = (x * square[0]).hypot(y * square[1]);
+        let colour = tokens(ui).on_picture;
+        for k in 0..=cm as usize {
+            let y = rect.top() + (k as f64 / cm) as f32 * rect.height();
+            let ends = [egui::pos2(rect.left(), y), egui::pos2(rect.left() + 5.0, y)];
+            ui.painter().line_segment(ends, Stroke::new(1.5, colour));
+        }
+        on_picture(ui, rect, Align2::LEFT_TOP, &format!("  {cm:.1} cm"));
     }
 
     /// What tells a strip from others.
@@ -196,8 +212,7 @@ impl Explore {
                 let begins = offset.map_or(0, |(at, _)| at.to_bits());
                 (self.source_key(0)?.clip, begins.rotate_left(17))
             }
-            Pane::Factual => (self.made.shown(Part::Factual)?.id, 0),
-            Pane::Counterfactual => (self.made.shown(Part::Counterfactual)?.id, 0),
+            _ => (self.made.cine_of(pane)?.id, 0),
         };
         Some(Key {
             clip: clip ^ more ^ line_key(line),
@@ -262,10 +277,22 @@ impl View {
                 .clamp(Vec2::ZERO, Vec2::splat(1.0))
         };
         let begun = ui.input(|i| i.pointer.press_origin());
+        if response.drag_started_by(egui::PointerButton::Primary) {
+            // One that is taken by an end keeps the other.
+            let near = |end: &Vec2| {
+                let at = look.on_pane(rect, *end);
+                begun.is_some_and(|begun| at.distance(begun) <= REACH)
+            };
+            self.line_end = self.line.and_then(|line| line.iter().position(near));
+        }
         if response.dragged_by(egui::PointerButton::Primary)
             && let (Some(from), Some(to)) = (begun, response.interact_pointer_pos())
         {
-            let line = [inside(from), inside(to)];
+            let line = match (self.line_end, self.line) {
+                (Some(0), Some([_, other])) => [inside(to), other],
+                (Some(_), Some([other, _])) => [other, inside(to)],
+                _ => [inside(from), inside(to)],
+            };
             if (line[1] - line[0]).length() > SHORTEST {
                 self.line = Some(line);
                 self.line_is_drawn = true;
@@ -277,6 +304,7 @@ impl View {
             let accent = tokens(ui).accent;
             painter.line_segment(ends, Stroke::new(2.0, accent));
             painter.circle_filled(ends[0], 4.0, accent);
+            painter.circle_stroke(ends[1], 3.5, Stroke::new(1.5, accent));
         }
     }
 }

@@ -2,15 +2,19 @@
 
 pub(in crate::ui::explore) mod beat;
 mod bottom;
+mod calipers;
 mod captions;
 mod compare;
 mod m_mode;
-pub(in crate::ui::explore) mod panes;
+mod overlays;
+mod panes;
+pub(in crate::ui::explore) mod pictures;
 mod shares;
 mod time;
 
 use super::kept::Settings;
 use super::made::choice::Choice;
+use crate::engine::Part;
 use crate::metrics::beat::{Grays, HEART_RATES};
 use crate::ui::command::Command;
 use crate::ui::look::Look;
@@ -19,6 +23,9 @@ use crate::ui::widgets::Cine;
 use egui::{Align2, Rect, Response, Vec2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+pub use calipers::Calipers;
+pub use overlays::Overlays;
 
 /// How the counterfactual is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,17 +53,34 @@ impl Comparison {
 pub enum Pane {
     Source,
     Factual,
+    /// A counterfactual cine that stays beside the next ones.
+    Pinned,
     Counterfactual,
 }
 
 impl Pane {
-    pub const ALL: [Self; 3] = [Self::Source, Self::Factual, Self::Counterfactual];
+    pub const ALL: [Self; 4] = [
+        Self::Source,
+        Self::Factual,
+        Self::Pinned,
+        Self::Counterfactual,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Source => "Source",
             Self::Factual => "Factual",
+            Self::Pinned => "Pinned",
             Self::Counterfactual => "Counterfactual",
+        }
+    }
+
+    /// The part of a run that the pane shows while it is made.
+    pub(in crate::ui::explore) fn part(self) -> Option<Part> {
+        match self {
+            Self::Source | Self::Pinned => None,
+            Self::Factual => Some(Part::Factual),
+            Self::Counterfactual => Some(Part::Counterfactual),
         }
     }
 
@@ -88,8 +112,10 @@ pub struct View {
     pub(in crate::ui::explore) brief: bool,
     /// The pane that has the whole centre to itself.
     pub alone: Option<Pane>,
-    /// What the counterfactual is compared with: the source or the factual cine.
+    /// What the counterfactual is compared with: the factual cine, the source or the pinned one.
     pub against: Pane,
+    /// The counterfactual's pane shows that instead, while a key is held.
+    pub before: bool,
     /// Where the wipe's edge is, as a share of the width.
     pub edge: f32,
     /// Changes a second.
@@ -100,6 +126,8 @@ pub struct View {
     pub line: Option<[Vec2; 2]>,
     /// Whether the user drew it; else it is where it usually is in this heart.
     pub line_is_drawn: bool,
+    /// The end of it that is being dragged.
+    pub(in crate::ui::explore) line_end: Option<usize>,
     pub look: Look,
     /// Whether the source is played in phase with the generated cines, where its phase is known.
     pub align: bool,
@@ -107,12 +135,12 @@ pub struct View {
     pub offset: Option<(f64, f64)>,
     /// Shows pictures between the frames of slow cines.
     pub interpolate: bool,
-    /// Whether the left ventricle's outline is drawn, where the cascade gives one.
-    pub outline: bool,
+    pub overlays: Overlays,
+    pub calipers: Calipers,
     /// The source's frames, small; `None` while they are decoded, and for stills.
     pub grays: Option<Arc<Grays>>,
     pub(in crate::ui::explore) difference: Cine,
-    pub(in crate::ui::explore) strips: [Cine; 3],
+    pub(in crate::ui::explore) strips: [Cine; 4],
     pub playback: Playback,
     pub(in crate::ui::explore) smoothness: Smoothness,
     /// Beats a minute, for cines that are one normalised beat; playback only. The source's own where it
@@ -128,7 +156,7 @@ pub struct View {
 pub(in crate::ui::explore) struct Cines {
     pub editor: Cine,
     pub anatomy: Cine,
-    pub panes: [Cine; 3],
+    pub panes: [Cine; 4],
 }
 
 /// Beats a minute, where nothing says how many.
@@ -143,16 +171,19 @@ impl Default for View {
             brief: false,
             alone: None,
             against: Pane::Factual,
+            before: false,
             edge: 0.5,
             flicker: 2.0,
             gain: 2.0,
             line: None,
             line_is_drawn: false,
+            line_end: None,
             look: Look::default(),
             align: true,
             offset: None,
             interpolate: false,
-            outline: false,
+            overlays: Overlays::default(),
+            calipers: Calipers::default(),
             grays: None,
             difference: Cine::default(),
             strips: Default::default(),
@@ -174,6 +205,7 @@ impl View {
                 source: settings.source_folded,
                 settings: settings.settings_folded,
             },
+            overlays: settings.overlays,
             ..Self::default()
         };
         if SPEEDS.contains(&settings.speed) {
@@ -184,6 +216,7 @@ impl View {
 
     pub(in crate::ui::explore) fn keep(&self, settings: &mut Settings) {
         settings.mode = self.mode;
+        settings.overlays = self.overlays;
         settings.source_folded = self.folded.source;
         settings.settings_folded = self.folded.settings;
         settings.speed = self.playback.speed();
@@ -206,18 +239,41 @@ impl View {
             Command::SettingsPanel => self.folded.settings ^= true,
             Command::Invert => self.look.invert ^= true,
             Command::ResetView => self.look = Look::default(),
-            Command::Outline => self.outline ^= true,
+            Command::Outline => self.overlays.toggle_outline(),
+            Command::Overlays => self.overlays.hidden ^= true,
             Command::Export => self.exporting = Some(Choice::default()),
             _ => match Comparison::ALL.iter().find(|(_, its)| *its == command) {
-                Some((mode, _)) => self.mode = *mode,
+                Some((mode, _)) => {
+                    self.mode = *mode;
+                    self.calipers.end();
+                }
                 None => return false,
             },
         }
         true
     }
 
+    /// What lasts as long as its key is held.
+    pub(in crate::ui::explore) fn hear_held_keys(&mut self, ctx: &egui::Context) {
+        let key = Command::BeforeAfter.shortcut().logical_key;
+        let held = !ctx.text_edit_focused() && ctx.input(|i| i.key_down(key));
+        self.before = held && matches!(self.mode, Comparison::SideBySide | Comparison::MMode);
+    }
+
+    /// Nothing is compared with, and nothing is alone, that is not there.
+    pub(in crate::ui::explore) fn keep_comparable(&mut self, is_pinned: bool) {
+        if is_pinned {
+            // Beside the next one, not instead of it.
+            self.alone = None;
+        } else if self.against == Pane::Pinned {
+            self.against = Pane::Factual;
+        }
+        self.alone = self.alone.filter(|pane| is_pinned || *pane != Pane::Pinned);
+    }
+
     /// Another source, or another square of it.
     pub fn forget_source(&mut self) {
+        self.calipers.forget();
         self.grays = None;
         self.offset = None;
         if !self.line_is_drawn {
@@ -232,6 +288,11 @@ impl View {
             let (scrolled, pinched) = response
                 .ctx
                 .input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
+            // On a difference that is its gain.
+            let pinched = match self.mode {
+                Comparison::Difference => 1.0,
+                _ => pinched,
+            };
             let factor = pinched * (scrolled / 200.0).exp();
             if factor != 1.0 {
                 self.look.zoom_at(share(at - rect.min), factor);

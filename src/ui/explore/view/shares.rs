@@ -46,10 +46,12 @@ impl Shares {
         let gaps = GAP * (panes.len() - 1) as f32;
         let third = (area.x - gaps) / panes.len() as f32;
         let title = if words == Words::Over { 0.0 } else { TITLE };
-        // Beside two that were made, the source may be smaller: what it is like is seen in them.
-        let beside = panes.len() == 3 && words != Words::Title && third >= CAPTION_WIDTH;
+        // Beside those that were made, the source may be smaller: what it is like is seen in them.
+        let with_source = panes.len() >= 3 && panes.first() == Some(&Pane::Source);
+        let beside = with_source && words != Words::Title && third >= CAPTION_WIDTH;
+        let made = (panes.len() - 1) as f32;
         let width = match beside {
-            true => ((area.x - gaps) / 2.5).min((area.x - gaps - CAPTION_WIDTH) / 2.0),
+            true => ((area.x - gaps) / (made + 0.5)).min((area.x - gaps - CAPTION_WIDTH) / made),
             false => third,
         };
         let below = match words {
@@ -60,7 +62,7 @@ impl Shares {
         };
         let side = width.min(area.y - below - title).max(LEAST_SIDE);
         let source = match beside {
-            true => (area.x - gaps - 2.0 * side).min(side),
+            true => (area.x - gaps - made * side).min(side),
             false => side,
         };
         // Of a picture that is narrower than its lines.

@@ -77,6 +77,25 @@ impl Wanted {
         })
     }
 
+    /// Whether nothing is set that few need.
+    pub(in crate::ui::explore) fn is_usual(&self) -> bool {
+        self.seed_locked && self.best_of <= 1 && self.guidance.is_none()
+    }
+
+    /// What makes the same of any anatomy, at an EF; the outline is one anatomy's alone.
+    pub(in crate::ui) fn alike(&self, ef: EfPercent) -> impl Fn(Arc<Anatomy>) -> Request + use<> {
+        let (preset, seed, best_of) = (self.preset, Seed(self.seed), self.best_of);
+        let (guidance, leaflets) = (self.guidance, self.leaflets);
+        move |anatomy| Request {
+            preset,
+            seed,
+            best_of,
+            guidance,
+            leaflets,
+            ..Request::new(anatomy, ef)
+        }
+    }
+
     /// Takes over what a run was made with.
     pub(in crate::ui::explore) fn repeat(&mut self, p: &Provenance) {
         self.requested = p.requested_ef_percent;

@@ -1,7 +1,8 @@
 use super::super::Explore;
 use super::super::{heading, panel_heading};
 use crate::edm::Preset;
-use crate::engine::{CascadeSource, Engine};
+use crate::engine::{CascadeSource, Engine, run_flops};
+use crate::text::duration;
 use crate::ui::command::Command;
 use crate::ui::theme::{GAP, tokens};
 use egui::{ComboBox, DragValue, RichText, Ui};
@@ -29,8 +30,13 @@ impl Explore {
                 .selected_text(self.wanted.preset.name())
                 .show_ui(ui, |ui| {
                     for preset in Preset::ALL {
-                        let value =
-                            ui.selectable_value(&mut self.wanted.preset, preset, preset.name());
+                        let text = match self.seconds_of(preset) {
+                            Some(seconds) => {
+                                format!("{}, about {}", preset.name(), duration(seconds))
+                            }
+                            None => preset.name().to_owned(),
+                        };
+                        let value = ui.selectable_value(&mut self.wanted.preset, preset, text);
                         changed |= value.changed();
                     }
                 })
@@ -46,8 +52,6 @@ impl Explore {
                 self.run_anew(engine);
             }
             button(ui, Command::RerollSeed, commands);
-            ui.checkbox(&mut self.wanted.seed_locked, "Lock")
-                .on_hover_text("Unlocked, every change of a setting takes the next seed.");
         });
         if self.house.makes_motion() {
             let text = "Here a new seed changes little: the frame and the EF decide the motion.";
@@ -60,43 +64,6 @@ impl Explore {
                 )
                 .changed();
         }
-        let guided = self
-            .house
-            .cascade
-            .as_ref()
-            .is_none_or(|c| c.config.stages.iter().any(|s| s.cond_scale != 1.0));
-        // A cascade without guidance has none to change.
-        ui.add_enabled_ui(guided, |ui| {
-            ui.horizontal(|ui| {
-                let own = self.own_guidance();
-                let label = ui.label("Guidance");
-                let mut value = self.wanted.guidance.unwrap_or(own);
-                let response = ui
-                    .add(
-                        DragValue::new(&mut value)
-                            .range(1.0..=10.0)
-                            .speed(0.05)
-                            .max_decimals(2),
-                    )
-                    .labelled_by(label.id);
-                if response.changed() {
-                    self.wanted.guidance = (value != own).then_some(value);
-                }
-                changed |= response.changed() && !response.dragged() || response.drag_stopped();
-                if self.wanted.guidance.is_some() && ui.small_button("Reset").clicked() {
-                    self.wanted.guidance = None;
-                    changed = true;
-                }
-            })
-        });
-        ui.horizontal(|ui| {
-            let label = ui.label("Best of");
-            let response = ui
-                .add(DragValue::new(&mut self.wanted.best_of).range(1..=16).speed(0.1))
-                .labelled_by(label.id)
-                .on_hover_text("Makes this many with consecutive seeds and keeps the one that measures closest.");
-            changed |= response.changed() && !response.dragged() || response.drag_stopped();
-        });
         if self.house.beat_normalised() {
             ui.horizontal(|ui| {
                 let label = ui.label("Heart rate");
@@ -110,6 +77,14 @@ impl Explore {
                 .on_hover_text("Changes playback only.");
             });
         }
+        // What is folded away must not work unseen.
+        let text = match self.wanted.is_usual() {
+            true => "Advanced",
+            false => "Advanced, changed",
+        };
+        egui::CollapsingHeader::new(text)
+            .id_salt("advanced")
+            .show(ui, |ui| changed |= self.advanced(ui));
         if changed {
             self.rerun(engine);
         }
@@ -119,8 +94,12 @@ impl Explore {
         self.plot(ui);
         ui.add_space(GAP);
         heading(ui, "History");
-        if let Some(past) = self.kept.history_list(ui) {
-            self.restore(past, engine);
+        let open = self.case.anatomy_sha256();
+        if let Some(asked) = self.kept.history_list(ui, open) {
+            self.recall(asked, engine);
+        }
+        if std::mem::take(&mut self.kept.wants_file) {
+            commands.push(Command::OpenFile);
         }
         ui.add_space(GAP);
         let response = ui
@@ -168,6 +147,58 @@ impl Explore {
         }
     }
 
+    /// What few need. True when the user has changed it.
+    fn advanced(&mut self, ui: &mut Ui) -> bool {
+        let mut changed = false;
+        ui.checkbox(&mut self.wanted.seed_locked, "Lock the seed")
+            .on_hover_text("Unlocked, every change of a setting takes the next seed.");
+        let guided = self
+            .house
+            .cascade
+            .as_ref()
+            .is_none_or(|c| c.config.stages.iter().any(|s| s.cond_scale != 1.0));
+        // A cascade without guidance has none to change.
+        ui.add_enabled_ui(guided, |ui| {
+            ui.horizontal(|ui| {
+                let own = self.own_guidance();
+                let label = ui.label("Guidance");
+                let mut value = self.wanted.guidance.unwrap_or(own);
+                let response = ui
+                    .add(
+                        DragValue::new(&mut value)
+                            .range(1.0..=10.0)
+                            .speed(0.05)
+                            .max_decimals(2),
+                    )
+                    .labelled_by(label.id);
+                if response.changed() {
+                    self.wanted.guidance = (value != own).then_some(value);
+                }
+                changed |= response.changed() && !response.dragged() || response.drag_stopped();
+                if self.wanted.guidance.is_some() && ui.small_button("Reset").clicked() {
+                    self.wanted.guidance = None;
+                    changed = true;
+                }
+            })
+        });
+        ui.horizontal(|ui| {
+            let label = ui.label("Best of");
+            let response = ui
+                .add(DragValue::new(&mut self.wanted.best_of).range(1..=16).speed(0.1))
+                .labelled_by(label.id)
+                .on_hover_text("Makes this many with consecutive seeds and keeps the one that measures closest.");
+            changed |= response.changed() && !response.dragged() || response.drag_stopped();
+        });
+        changed
+    }
+
+    /// How long a cine takes here with a preset, as the last run tells; none before there was one.
+    fn seconds_of(&self, preset: Preset) -> Option<f64> {
+        let cascade = self.house.cascade.as_ref()?;
+        let work = run_flops(&preset.apply(&cascade.config)) * self.wanted.best_of.max(1) as f64;
+        Some(work / self.made.pace?)
+    }
+
     /// Guidance of the cascade's own configuration, of its first guided stage.
     fn own_guidance(&self) -> f64 {
         let stages = self
@@ -185,7 +216,7 @@ impl Explore {
 }
 
 fn button(ui: &mut Ui, command: Command, commands: &mut Vec<Command>) {
-    let hint = ui.ctx().format_shortcut(&command.shortcut());
+    let hint = command.hint(ui.ctx());
     if ui.button(command.text()).on_hover_text(hint).clicked() {
         commands.push(command);
     }

@@ -1,0 +1,136 @@
+//! The panes as one file: what is shown to a colleague.
+
+use super::super::Explore;
+use super::super::view::Pane;
+use super::choice::Choice;
+use super::export_dialog::PackageKind;
+use crate::clip::{Frame, Pixels};
+use crate::ef::{EfOrigin, EfPercent};
+use crate::engine::Cine;
+use crate::media::export::{DrawnOver, Panel};
+use crate::media::region::SIDE;
+use std::sync::Arc;
+
+/// A pane, with frames that another thread still has to draw.
+pub struct PaneOf {
+    panel: Panel,
+    /// Drawn at the source's own resolution, where that is finer than the networks'.
+    fine: Option<Arc<Cine>>,
+}
+
+impl PaneOf {
+    /// With all its frames, so that a picture of this side is as sharp as can be.
+    pub fn drawn(self, side: usize) -> Panel {
+        let mut panel = self.panel;
+        let beating = self.fine.as_ref().and_then(|cine| cine.beating.as_ref());
+        let fine = beating.filter(|_| side > SIDE);
+        if let Some(video) = fine.and_then(|beating| beating.fine_video()) {
+            panel.frames = (0..video.frames).map(|k| video.gray_frame(k)).collect();
+        }
+        panel
+    }
+}
+
+impl Explore {
+    /// Those that are there, the recorded source only if that was ticked.
+    pub(super) fn panes_package(&self, choice: &Choice) -> Option<PackageKind> {
+        let shown = self.made.counterfactual.as_ref()?;
+        let (n, _) = self.cycle();
+        // Text in it, which may name somebody, may still wait for the user's word.
+        let with_source = choice.with_source && !self.case.text_is_proposed();
+        let panes = self.panes_there(with_source).into_iter();
+        // What is being made anew is not what is set.
+        let panes = panes.filter(|pane| {
+            let cine = self.made.cine_of(*pane);
+            *pane == Pane::Source || cine.is_some_and(|c| !c.stale)
+        });
+        let panes: Vec<(Pane, PaneOf)> = panes
+            .filter_map(|pane| Some((pane, self.pane_of(pane, n)?)))
+            .collect();
+        let rungs = panes.iter().filter_map(|(pane, _)| {
+            let cine = self.made.cine_of(*pane)?;
+            Some(cine.result.provenance.clone())
+        });
+        Some(PackageKind::Panes {
+            rungs: rungs.collect(),
+            panes: panes.into_iter().map(|(_, pane)| pane).collect(),
+            side: SIDE * choice.scale,
+            with_volumes: choice.with_volumes,
+            rate: shown.result.rate_at(self.view.heart_rate),
+            beat_normalised: shown.result.beat_normalised,
+        })
+    }
+
+    fn pane_of(&self, pane: Pane, n: usize) -> Option<PaneOf> {
+        let drawn = self.calipers_of(pane);
+        let Some(shown) = self.made.cine_of(pane) else {
+            return self.source_of(n, drawn);
+        };
+        let p = &shown.result.provenance;
+        let title = match (pane, self.case.ef_origin) {
+            (Pane::Factual, EfOrigin::Assumed) => "At an assumed EF".into(),
+            _ => pane.name().to_owned(),
+        };
+        // Of glyphs that the font has.
+        let percent = |ef: f64| format!("{:.0}%", EfPercent::measured(ef).get());
+        let mut words = vec![format!("asked EF {}", percent(p.requested_ef_percent))];
+        words.extend(
+            p.outline_ef_percent
+                .map(|ef| format!("outline EF {}", percent(ef))),
+        );
+        words.push(format!("measured EF {}", percent(p.measured_ef_percent)));
+        if p.best_of > 1 {
+            words.push(format!("closest of {}", p.best_of));
+        }
+        let video = &shown.result.cine.video;
+        Some(PaneOf {
+            panel: Panel {
+                title,
+                words,
+                is_synthetic: true,
+                frames: (0..video.frames).map(|k| video.gray_frame(k)).collect(),
+                drawn,
+                volumes: p.volumes.clone().unwrap_or_default(),
+            },
+            fine: Some(shown.result.cine.clone()),
+        })
+    }
+
+    /// The source as the networks see it: nothing outside the square, and the masks.
+    fn source_of(&self, n: usize, mut drawn: Vec<DrawnOver>) -> Option<PaneOf> {
+        let source = self.case.source.as_ref()?;
+        let (_, seconds) = self.cycle();
+        let frame_at = |k: usize| self.source_frame_at(seconds * k as f64 / n.max(1) as f64);
+        for over in &mut drawn {
+            // A frame of the recording that does not come up is none of the file's.
+            let here = (0..n).find(|k| frame_at(*k) == over.frame);
+            over.frame = here.unwrap_or(usize::MAX);
+        }
+        let frames = (0..n).map(|k| {
+            let at = frame_at(k);
+            let levels = self.gray(Pane::Source, at)?;
+            Some(Frame {
+                width: SIDE,
+                height: SIDE,
+                pixels: Pixels::Gray(levels.into_owned()),
+            })
+        });
+        let ef = EfPercent::measured(self.case.factual_ef).get();
+        let words = match self.case.ef_origin {
+            EfOrigin::Given => vec![format!("EF {ef:.0}%")],
+            EfOrigin::Measured => vec![format!("measured EF {ef:.0}%")],
+            EfOrigin::Assumed => vec!["EF not known".into()],
+        };
+        Some(PaneOf {
+            panel: Panel {
+                title: Pane::Source.name().into(),
+                words,
+                is_synthetic: source.is_synthetic || source.is_simulated(),
+                frames: frames.collect::<Option<Vec<_>>>()?,
+                drawn,
+                volumes: Vec::new(),
+            },
+            fine: None,
+        })
+    }
+}

@@ -1,0 +1,537 @@
+//! Calipers on any pane: a length, an area, and an EF from the inner border drawn at end-diastole and at
+//! end-systole; with the mouse, or with a cross that the arrow keys move.
+
+use super::super::Explore;
+use super::beat::Moment;
+use super::{Comparison, Pane};
+use crate::media::export::DrawnOver;
+use crate::metrics::caliper;
+use crate::ui::command::Command;
+use crate::ui::look::Look;
+use crate::ui::theme::tokens;
+use crate::ui::widgets::Key;
+use egui::{
+    Align2, Color32, FontId, Modifiers, PointerButton, Pos2, Rect, Response, RichText, Shape,
+    Stroke, Ui, Vec2, vec2,
+};
+
+/// What is drawn next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    Length,
+    Area,
+    /// The inner border at end-diastole, then at end-systole.
+    Ef,
+}
+
+/// What a finished one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Length,
+    Area,
+    EndDiastole,
+    EndSystole,
+}
+
+/// A frame of a cine, whichever pane shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Of {
+    cine: u64,
+    frame: usize,
+}
+
+/// A finished one.
+#[derive(Clone, Debug)]
+struct Caliper {
+    kind: Kind,
+    of: Of,
+    /// In shares of the square.
+    points: Vec<Vec2>,
+}
+
+/// Those that are there, and the one that is being drawn.
+#[derive(Default)]
+pub struct Calipers {
+    pub tool: Option<Tool>,
+    done: Vec<Caliper>,
+    points: Vec<Vec2>,
+    /// Where the points are.
+    of: Option<Of>,
+    /// The keyboard's cross: its pane and its place.
+    cross: Option<(Pane, Vec2)>,
+    /// The pointer draws without letting go, and has set so many points.
+    drawn: usize,
+}
+
+/// Points of the screen between two places that are two.
+const APART: f32 = 3.0;
+/// Points that make one stroke a whole border.
+const STROKE: usize = 8;
+/// How far an arrow moves the cross, and with Shift, as a share of the picture.
+const STEP: f32 = 0.01;
+const LEAP: f32 = 0.05;
+
+/// A button with a menu.
+pub(super) fn menu(ui: &mut Ui, commands: &mut Vec<Command>) {
+    ui.menu_button("Calipers", |ui| {
+        for command in [
+            Command::CaliperLength,
+            Command::CaliperArea,
+            Command::CaliperEf,
+            Command::RemoveCaliper,
+        ] {
+            let hint = ui.ctx().format_shortcut(&command.shortcut());
+            let button = ui.button(format!("{} ({hint})", command.text()));
+            if button.on_hover_text(command.about()).clicked() {
+                commands.push(command);
+            }
+        }
+    })
+    .response
+    .on_hover_text("Measure on the pictures: a length, an area, an EF by hand");
+}
+
+impl Calipers {
+    /// Another source: what was measured is not of it.
+    pub(in crate::ui::explore) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Nothing more is drawn; what is finished stays.
+    pub(in crate::ui::explore) fn end(&mut self) {
+        self.drop_points();
+        self.tool = None;
+    }
+
+    /// Escape: the points that were set, else the tool. Whether there was one.
+    pub(in crate::ui::explore) fn put_away(&mut self) -> bool {
+        if self.points.is_empty() {
+            return self.tool.take().is_some();
+        }
+        self.drop_points();
+        true
+    }
+
+    fn drop_points(&mut self) {
+        self.points.clear();
+        self.of = None;
+        self.drawn = 0;
+    }
+
+    /// The last point, else the last caliper; an EF's two borders go together.
+    fn remove_last(&mut self) {
+        if self.points.pop().is_some() {
+            return;
+        }
+        if let Some(last) = self.done.pop()
+            && last.kind == Kind::EndSystole
+        {
+            self.done.pop();
+        }
+    }
+
+    /// What the next border or line will be.
+    fn next(&self, of: Of) -> Option<Kind> {
+        Some(match self.tool? {
+            Tool::Length => Kind::Length,
+            Tool::Area => Kind::Area,
+            Tool::Ef if self.awaits_systole(of.cine) => Kind::EndSystole,
+            Tool::Ef => Kind::EndDiastole,
+        })
+    }
+
+    fn awaits_systole(&self, cine: u64) -> bool {
+        let last = self.done.last();
+        last.is_some_and(|c| c.kind == Kind::EndDiastole && c.of.cine == cine)
+    }
+
+    /// Sets a point, unless it is where the last one is.
+    fn point(&mut self, of: Of, at: Vec2, apart: f32) -> bool {
+        if self.of != Some(of) {
+            self.drop_points();
+            self.of = Some(of);
+        }
+        let is_new = self
+            .points
+            .last()
+            .is_none_or(|p| (*p - at).length() > apart);
+        if is_new {
+            self.points.push(at.clamp(Vec2::ZERO, Vec2::splat(1.0)));
+        }
+        is_new
+    }
+
+    /// What is drawn is whole; what it is.
+    fn finish(&mut self) -> Option<Kind> {
+        let of = self.of?;
+        let kind = self.next(of)?;
+        let least = if kind == Kind::Length { 2 } else { 3 };
+        if self.points.len() < least {
+            return None;
+        }
+        if kind == Kind::EndDiastole {
+            // One EF a cine.
+            let is_border = |c: &Caliper| matches!(c.kind, Kind::EndDiastole | Kind::EndSystole);
+            self.done
+                .retain(|c| !(c.of.cine == of.cine && is_border(c)));
+        }
+        let points = std::mem::take(&mut self.points);
+        self.done.push(Caliper { kind, of, points });
+        self.drop_points();
+        Some(kind)
+    }
+
+    /// Volumes of both borders of a cine, in the unit of the pixel.
+    fn volumes(&self, cine: u64, pixel: [f64; 2]) -> Option<[f64; 2]> {
+        let of = |kind| {
+            let mut borders = self.done.iter().filter(|c| c.of.cine == cine);
+            let border = borders.find(|c| c.kind == kind)?;
+            caliper::volume(&sized(&border.points, pixel))
+        };
+        Some([of(Kind::EndDiastole)?, of(Kind::EndSystole)?])
+    }
+}
+
+/// Points in a unit, where the whole square is so wide and high.
+fn sized(points: &[Vec2], square: [f64; 2]) -> Vec<[f64; 2]> {
+    let size = |p: &Vec2| [f64::from(p.x) * square[0], f64::from(p.y) * square[1]];
+    points.iter().map(size).collect()
+}
+
+impl Explore {
+    /// What its keys do while one is drawn, and those that begin one. False of all others.
+    pub(in crate::ui::explore) fn obey_calipers(&mut self, command: Command, now: f64) -> bool {
+        let tool = match command {
+            Command::CaliperLength => Tool::Length,
+            Command::CaliperArea => Tool::Area,
+            Command::CaliperEf => Tool::Ef,
+            Command::RemoveCaliper => {
+                self.view.calipers.remove_last();
+                return true;
+            }
+            _ if self.view.calipers.tool.is_none() => return false,
+            Command::EfDown => return self.move_cross(vec2(-STEP, 0.0)),
+            Command::EfUp => return self.move_cross(vec2(STEP, 0.0)),
+            Command::EfDownFive => return self.move_cross(vec2(-LEAP, 0.0)),
+            Command::EfUpFive => return self.move_cross(vec2(LEAP, 0.0)),
+            Command::Run => {
+                self.point_at_cross(now);
+                return true;
+            }
+            _ => return false,
+        };
+        self.begin_caliper(tool, now);
+        true
+    }
+
+    fn begin_caliper(&mut self, tool: Tool, now: f64) {
+        if self.made.any().is_none() && self.case.source.is_none() {
+            return;
+        }
+        self.view.mode = Comparison::SideBySide;
+        self.view.calipers.drop_points();
+        self.view.calipers.tool = Some(tool);
+        if self.view.playback.is_playing() {
+            self.view.playback.toggle(now);
+        }
+        if tool == Tool::Ef && self.made.any().is_some_and(|m| m.has_moments()) {
+            self.jump(Moment::EndDiastole, now);
+        }
+    }
+
+    /// Which frame of which cine a pane shows, if it can be measured: an estimate cannot.
+    fn measurable(&self, pane: Pane, now: f64) -> Option<Of> {
+        let pane = self.behind(pane);
+        if pane == Pane::Source {
+            let source = self.case.source.as_ref()?;
+            return Some(Of {
+                cine: Key::of_hash(&source.anatomy.sha256, 0).clip,
+                frame: self.case.frame_on_screen().unwrap_or_default(),
+            });
+        }
+        if pane.part().is_some_and(|part| self.made.is_estimate(part)) {
+            return None;
+        }
+        let shown = self.made.cine_of(pane)?;
+        Some(Of {
+            cine: Key::of_hash(&shown.result.provenance.pixels_sha256, 0).clip,
+            frame: self.frame_now(now),
+        })
+    }
+
+    /// Always true, for who obeys.
+    fn move_cross(&mut self, by: Vec2) -> bool {
+        let panes = self.panes();
+        let (mut pane, at) = self.cross();
+        let mut at = at + by;
+        // Over the border into the next pane.
+        let index = panes.iter().position(|p| *p == pane).unwrap_or_default();
+        let next = match at.x {
+            x if x > 1.0 => panes.get(index + 1),
+            x if x < 0.0 => index.checked_sub(1).and_then(|i| panes.get(i)),
+            _ => None,
+        };
+        if let Some(next) = next {
+            pane = *next;
+            at.x -= at.x.floor();
+        }
+        let at = at.clamp(Vec2::ZERO, Vec2::splat(1.0));
+        self.view.calipers.cross = Some((pane, at));
+        true
+    }
+
+    fn cross(&self) -> (Pane, Vec2) {
+        let usual = (Pane::Counterfactual, Vec2::splat(0.5));
+        self.view.calipers.cross.unwrap_or(usual)
+    }
+
+    fn point_at_cross(&mut self, now: f64) {
+        let (pane, at) = self.cross();
+        self.view.calipers.cross = Some((pane, at));
+        if let Some(of) = self.measurable(pane, now) {
+            let is_new = self.view.calipers.point(of, at, 0.5 * STEP);
+            self.went_on(!is_new, now);
+        }
+    }
+
+    /// A point was set; `is_last` where the user says that it was the last one.
+    fn went_on(&mut self, is_last: bool, now: f64) {
+        let calipers = &mut self.view.calipers;
+        let whole = calipers.tool == Some(Tool::Length) && calipers.points.len() >= 2;
+        if !(is_last || whole) {
+            return;
+        }
+        match calipers.finish() {
+            Some(Kind::EndDiastole) if self.made.any().is_some_and(|m| m.has_moments()) => {
+                self.jump(Moment::EndSystole, now);
+            }
+            Some(Kind::EndSystole) => self.view.calipers.tool = None,
+            _ => {}
+        }
+    }
+
+    /// In place of the comparisons while one is drawn: what to do.
+    pub(super) fn calipers_bar(&mut self, ui: &mut Ui) {
+        // The arrows that no command has.
+        let (up, down) = (egui::Key::ArrowUp, egui::Key::ArrowDown);
+        for (key, sign) in [(up, -1.0), (down, 1.0)] {
+            for (modifiers, by) in [(Modifiers::SHIFT, LEAP), (Modifiers::NONE, STEP)] {
+                if ui.input_mut(|i| i.consume_key(modifiers, key)) {
+                    self.move_cross(vec2(0.0, sign * by));
+                }
+            }
+        }
+        let Some(tool) = self.view.calipers.tool else {
+            return;
+        };
+        let systole = self.view.calipers.done.last();
+        let systole = systole.is_some_and(|c| c.kind == Kind::EndDiastole);
+        let words = match tool {
+            Tool::Length => "Length: click both ends, or drag.",
+            Tool::Area => "Area: click around it, or draw it in one stroke.",
+            Tool::Ef if systole => "Now the inner border at end-systole, in the same cine.",
+            Tool::Ef => {
+                "EF by hand: at end-diastole, draw the inner border from one side of the annulus over the apex to the other."
+            }
+        };
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Done").on_hover_text("Esc").clicked() {
+                self.view.calipers.end();
+            }
+            ui.label(words);
+            let muted = tokens(ui).muted;
+            let mut keys = "Arrows and Enter set points".to_owned();
+            if tool != Tool::Length {
+                keys += "; a double click or Enter twice ends it";
+            }
+            if self.case.cm_of_square().is_none() {
+                keys += ". The file says no scale: pixels of the source";
+            }
+            ui.label(RichText::new(keys + ".").color(muted));
+        });
+    }
+
+    /// The pointer sets points on a pane.
+    pub(in crate::ui::explore) fn set_calipers(
+        &mut self,
+        ui: &Ui,
+        pane: Pane,
+        response: &Response,
+        rect: Rect,
+        now: f64,
+    ) {
+        let (Some(of), look) = (self.measurable(pane, now), self.view.look) else {
+            return;
+        };
+        let apart = APART / (rect.width() * look.zoom());
+        if response.drag_started_by(PointerButton::Primary)
+            && let Some(from) = ui.input(|i| i.pointer.press_origin())
+        {
+            let calipers = &mut self.view.calipers;
+            calipers.point(of, look.on_picture(rect, from), apart);
+            calipers.drawn = 1;
+        }
+        let Some(at) = response.interact_pointer_pos() else {
+            return;
+        };
+        let at = look.on_picture(rect, at);
+        let is_length = self.view.calipers.tool == Some(Tool::Length);
+        if response.dragged_by(PointerButton::Primary) && self.view.calipers.drawn > 0 {
+            let calipers = &mut self.view.calipers;
+            if is_length {
+                calipers.points.truncate(1);
+                calipers.point(of, at, apart);
+            } else {
+                calipers.drawn += usize::from(calipers.point(of, at, apart));
+            }
+        }
+        if response.drag_stopped_by(PointerButton::Primary) {
+            let stroke = std::mem::take(&mut self.view.calipers.drawn) >= STROKE;
+            return self.went_on(stroke, now);
+        }
+        if response.clicked() {
+            let is_new = self.view.calipers.point(of, at, apart);
+            let ends = response.double_clicked() && !is_new;
+            self.went_on(ends && !is_length, now);
+        }
+    }
+
+    /// Those of the cine that a pane shows, and the cross.
+    pub(in crate::ui::explore) fn paint_calipers(&self, ui: &Ui, pane: Pane, rect: Rect, now: f64) {
+        let calipers = &self.view.calipers;
+        let (Some(of), look) = (self.measurable(pane, now), &self.view.look) else {
+            return;
+        };
+        let colours = tokens(ui);
+        for (i, caliper) in calipers.done.iter().enumerate() {
+            if caliper.of.cine != of.cine {
+                continue;
+            }
+            // On another frame it is remembered, not shown as if it were of this one.
+            let strength = if caliper.of.frame == of.frame {
+                1.0
+            } else {
+                0.35
+            };
+            let colour = colours.outline.gamma_multiply(strength);
+            line(ui, &caliper.points, caliper.kind, rect, look, colour);
+            self.say(ui, i, caliper, rect, colour);
+        }
+        if calipers.of == Some(of) {
+            let kind = Kind::EndDiastole;
+            line(ui, &calipers.points, kind, rect, look, colours.accent);
+        }
+        let by_keys = calipers.cross.filter(|(of, _)| *of == pane);
+        if let (Some((_, at)), Some(_)) = (by_keys, calipers.tool) {
+            let at = look.on_pane(rect, at);
+            let painter = ui.painter().with_clip_rect(rect);
+            let stroke = Stroke::new(1.5, colours.accent);
+            painter.line_segment([at - vec2(8.0, 0.0), at + vec2(8.0, 0.0)], stroke);
+            painter.line_segment([at - vec2(0.0, 8.0), at + vec2(0.0, 8.0)], stroke);
+        }
+    }
+
+    /// What a caliper says, beside its last point, and to who reads the screen. An EF's two borders end near each
+    /// other: the first one's words are at its other end.
+    fn say(&self, ui: &Ui, i: usize, caliper: &Caliper, rect: Rect, colour: Color32) {
+        let (end, align, aside) = match caliper.kind {
+            Kind::EndDiastole => (caliper.points.first(), Align2::RIGHT_CENTER, -7.0),
+            _ => (caliper.points.last(), Align2::LEFT_CENTER, 7.0),
+        };
+        let Some(end) = end else {
+            return;
+        };
+        let words = self.caliper_words(caliper);
+        let at = self.view.look.on_pane(rect, *end);
+        let font = FontId::proportional(12.5);
+        let painter = ui.painter().with_clip_rect(rect);
+        let galley = painter.layout_no_wrap(words.clone(), font, colour);
+        let place = align.anchor_size(at + vec2(aside, 0.0), galley.size());
+        // Inside, at the borders too.
+        let room = rect.shrink(4.0);
+        let moved = vec2(
+            (room.right() - place.right()).min(0.0) + (room.left() - place.left()).max(0.0),
+            (room.bottom() - place.bottom()).min(0.0) + (room.top() - place.top()).max(0.0),
+        );
+        let place = place.translate(moved);
+        painter.rect_filled(place.expand2(vec2(4.0, 2.0)), 3.0, tokens(ui).plate);
+        painter.galley(place.min, galley, colour);
+        let id = ui.scope_id().with(("caliper", i));
+        let response = ui.interact(place.intersect(rect), id, egui::Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
+    }
+
+    /// Those of the cine that a pane shows, to be drawn elsewhere.
+    pub(in crate::ui::explore) fn calipers_of(&self, pane: Pane) -> Vec<DrawnOver> {
+        let Some(of) = self.measurable(pane, 0.0) else {
+            return Vec::new();
+        };
+        let own = self.view.calipers.done.iter();
+        own.filter(|c| c.of.cine == of.cine)
+            .map(|caliper| {
+                let words = self.caliper_words(caliper);
+                // Of glyphs that every font has.
+                let words = words.replace('\u{b2}', "2").replace('\u{b3}', "3");
+                DrawnOver {
+                    points: caliper.points.iter().map(|p| [p.x, p.y]).collect(),
+                    is_closed: caliper.kind == Kind::Area,
+                    frame: caliper.of.frame,
+                    words: words.lines().map(str::to_owned).collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// A caliper in words: in centimetres where the file says how large its pixels are.
+    fn caliper_words(&self, caliper: &Caliper) -> String {
+        let scale = self.case.cm_of_square();
+        let Some(square) = scale.or_else(|| self.case.pixels_of_square()) else {
+            return String::new();
+        };
+        let points = sized(&caliper.points, square);
+        let unit = if scale.is_some() { "cm" } else { "px" };
+        let digits = usize::from(scale.is_some());
+        match caliper.kind {
+            Kind::Length => format!("{:.1$} {unit}", caliper::length(&points), digits + 1),
+            Kind::Area => format!("{:.*} {unit}\u{b2}", digits, caliper::area(&points)),
+            Kind::EndDiastole | Kind::EndSystole => {
+                let name = match caliper.kind {
+                    Kind::EndDiastole => "EDV",
+                    _ => "ESV",
+                };
+                let unit = if scale.is_some() { "ml" } else { "px\u{b3}" };
+                let volume = caliper::volume(&points).unwrap_or_default();
+                let mut text = format!("{name} {volume:.0} {unit}");
+                let both = self.view.calipers.volumes(caliper.of.cine, square);
+                if let Some([diastole, systole]) = both.filter(|_| name == "ESV") {
+                    let ef = 100.0 * caliper::ejected(diastole, systole);
+                    text += &format!("\nEF by hand {ef:.1} %");
+                }
+                text
+            }
+        }
+    }
+}
+
+/// The line through points, closed where it encloses something.
+fn line(ui: &Ui, points: &[Vec2], kind: Kind, rect: Rect, look: &Look, colour: Color32) {
+    let places: Vec<Pos2> = points.iter().map(|p| look.on_pane(rect, *p)).collect();
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let stroke = Stroke::new(1.5, colour);
+    let ends: Vec<Pos2> = match kind {
+        Kind::Area => Vec::new(),
+        _ => places
+            .first()
+            .into_iter()
+            .chain(places.last())
+            .copied()
+            .collect(),
+    };
+    for at in ends {
+        painter.circle(at, 3.0, colour, Stroke::new(1.0, Color32::BLACK));
+    }
+    painter.add(match kind {
+        Kind::Area => Shape::closed_line(places, stroke),
+        _ => Shape::line(places, stroke),
+    });
+}
