@@ -197,7 +197,7 @@ fn a_starred_run_stays_and_one_of_the_list_stands_beside_the_next() {
     // The older one.
     let of = |window: &Window, name: &str| {
         let all = window.get_all_by_label(name);
-        all.map(|node| node.rect()).last().unwrap().center()
+        all.map(|node| node.rect()).next_back().unwrap().center()
     };
     let at = of(&window, "Pin this run");
     drag(&mut window, at, vec2(0.0, 0.0));
