@@ -113,6 +113,8 @@ impl Puppetry {
 
 /// The IPTC's code for it (cv.iptc.org, NewsCodes, Digital Source Type).
 pub const SOURCE_TYPE: &str = "trainedAlgorithmicMedia";
+/// The same of what is recorded in part.
+pub const COMPOSITE_TYPE: &str = "compositeWithTrainedAlgorithmicMedia";
 /// What an XMP packet and a mark begin with, to be found again.
 const PROGRAM: &str = "echoif";
 

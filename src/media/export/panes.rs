@@ -4,7 +4,7 @@ use super::banner::{self, Canvas, FONT, SMALL_FONT, size_of};
 use super::{Format, Work, beside, encode};
 use crate::clip::{Clip, Frame, FrameRate, Pixels};
 use crate::media::Error;
-use crate::media::mark::Mark;
+use crate::media::mark::{COMPOSITE_TYPE, Mark};
 use crate::media::region::Anatomy;
 use crate::provenance::{Part, Provenance};
 use image::imageops::{FilterType, resize};
@@ -98,6 +98,9 @@ pub fn write_panes(panes: &Panes<'_>, path: &Path) -> Result<PathBuf, Error> {
         panes.provenance.clone(),
     );
     mark.rungs = panes.rungs.to_vec();
+    if recorded {
+        mark.digital_source_type = COMPOSITE_TYPE.into();
+    }
     let work = Work::of(&marked.frames, panes.rate, &mark).map_err(fail)?;
     encode(&work, format, path)?;
     beside(path, mark, panes.anatomy, clip.frames.len())
@@ -277,7 +280,8 @@ mod tests {
         let (beside, path) = written(&panels, 2, "panes.gif");
         assert!(beside.unwrap().is_file());
         let opened = crate::media::open(&path).unwrap();
-        assert!(opened.mark.is_some_and(|m| m.synthetic));
+        let mark = opened.mark.unwrap();
+        assert!(mark.synthetic && mark.digital_source_type == COMPOSITE_TYPE);
         let frames = image::open(&path).unwrap().to_luma8();
         // Two pictures of 224, and words, curve and banner below.
         assert_eq!(frames.width(), 2 * 224 + GAP as u32);
