@@ -345,17 +345,17 @@ impl App {
             return;
         }
         if self.is_folder_shown() && !self.desk.is_opening() {
-            if self
-                .folder
-                .as_mut()
-                .is_some_and(|folder| !folder.put_away())
-            {
+            let folder = self.folder.as_mut();
+            if folder.is_some_and(|folder| !folder.put_away()) {
                 self.close_folder();
             }
             return;
         }
         let opening = self.desk.is_opening();
         self.desk.forget();
+        if let Some(folder) = &mut self.folder {
+            folder.is_not_opened();
+        }
         if !opening {
             let (screen, engine) = self.screen();
             screen.step_back(engine);

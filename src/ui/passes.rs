@@ -4,6 +4,7 @@ use super::app::{App, LEAST};
 use super::command::Command;
 use super::mode::{Mode, Screen as _};
 use super::theme::{self, tokens};
+use super::widgets::Filter;
 use egui::{RichText, Theme, Ui};
 use std::path::PathBuf;
 
@@ -70,6 +71,8 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.is_light = ctx.theme() == Theme::Light;
+        // What Explore chooses is for its own pictures: a reader's are all drawn alike.
+        Filter::Smooth.choose(&ctx);
         // Nothing else is heard or seen while a reader reads.
         let (screen, engine) = self.screen();
         if screen.has_window() {

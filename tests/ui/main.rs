@@ -21,6 +21,8 @@ mod study;
 mod study_around;
 #[cfg(feature = "snapshots")]
 mod study_pictures;
+#[cfg(feature = "snapshots")]
+mod tool_snapshots;
 mod training;
 mod training_class;
 #[cfg(feature = "snapshots")]

@@ -325,7 +325,7 @@ fn a_wards_export_is_a_grid_and_a_click_opens_one() {
     press(&mut window, Modifiers::NONE, Key::Space);
     window.get_by_label("of 2 chosen").click();
     step_until(&mut window, "batch", |w| {
-        w.query_by_label_contains("EF 30 % was made of 2 recordings")
+        w.query_by_label_contains("EF 30 % was made of 2 of 2 recordings")
             .is_some()
     });
     press(&mut window, Modifiers::NONE, Key::Enter);

@@ -15,8 +15,6 @@ type Read = Vec<(usize, Arc<Anatomy>)>;
 #[derive(Default)]
 pub(super) struct Making {
     work: Work,
-    /// Cines that could not be made, and recordings that could not be read.
-    failed: usize,
 }
 
 #[derive(Default)]
@@ -35,6 +33,7 @@ enum Work {
         /// The card of each request.
         cards: Vec<usize>,
         ef: f64,
+        chosen: usize,
         done: usize,
         progress: Progress,
     },
@@ -47,8 +46,8 @@ pub(super) type Alike = Box<dyn Fn(Arc<Anatomy>) -> Request>;
 pub(super) enum Came {
     /// A cine of a card's recording, at an EF in percent.
     Cine(usize, f64),
-    /// All that could be made is.
-    End { made: usize, failed: usize },
+    /// No more is made of this EF: so many of those that were chosen.
+    End { ef: f64, made: usize, chosen: usize },
 }
 
 impl Making {
@@ -75,7 +74,6 @@ impl Making {
             }
             read
         })?;
-        self.failed = 0;
         self.work = Work::Reading {
             task,
             alike,
@@ -113,7 +111,6 @@ impl Making {
             Ok(read) => read,
             Err(why) => return Some(why),
         };
-        self.failed = chosen - read.len();
         let requests = read.into_iter();
         let requests = requests.map(|(card, anatomy)| (card, alike(anatomy)));
         let (cards, requests) = requests.unzip();
@@ -125,6 +122,7 @@ impl Making {
             job: engine.queue(Owner::Folder, batch),
             cards,
             ef,
+            chosen,
             done: 0,
             progress: Progress::default(),
         };
@@ -137,6 +135,7 @@ impl Making {
             job: own,
             cards,
             ef,
+            chosen,
             done,
             progress,
         } = &mut self.work
@@ -154,22 +153,20 @@ impl Making {
                 progress.share = *fraction;
                 None
             }
-            Event::Made { job, index, result } if job == own => match result {
-                Ok(_) => {
-                    *done += 1;
-                    cards.get(*index).map(|card| Came::Cine(*card, *ef))
-                }
-                Err(_) => {
-                    self.failed += 1;
-                    None
-                }
-            },
+            Event::Made {
+                job,
+                index,
+                result: Ok(_),
+            } if job == own => {
+                *done += 1;
+                cards.get(*index).map(|card| Came::Cine(*card, *ef))
+            }
             Event::Done { job } | Event::Cancelled { job } | Event::Failed { job, .. }
                 if job == own =>
             {
-                let (made, failed) = (*done, self.failed);
+                let (ef, made, chosen) = (*ef, *done, *chosen);
                 self.work = Work::None;
-                Some(Came::End { made, failed })
+                Some(Came::End { ef, made, chosen })
             }
             Event::Stopped(_) => {
                 self.work = Work::None;

@@ -195,14 +195,18 @@ impl Folder {
                 self.cards.get_mut(i)?.note_made(ef);
                 None
             }
-            Came::End { made, failed: 0 } => Some(Ok(format!(
-                "EF {:.0} % was made of {made} recordings: each is there at once when it is opened.",
-                self.ef
-            ))),
-            Came::End { made, failed } => Some(Err(format!(
-                "EF {:.0} % was made of {made} recordings, of {failed} it could not be.",
-                self.ef
-            ))),
+            Came::End { ef, made, chosen } => {
+                let recordings = if chosen == 1 {
+                    "recording"
+                } else {
+                    "recordings"
+                };
+                let text = format!("EF {ef:.0} % was made of {made} of {chosen} {recordings}");
+                Some(match made == chosen {
+                    true => Ok(text + ": each is there at once when it is opened."),
+                    false => Err(text + "; the others could not be read, or were not made."),
+                })
+            }
         }
     }
 

@@ -161,9 +161,7 @@ impl Explore {
         });
         rect
     }
-}
 
-impl Explore {
     /// What a pane shows: the counterfactual's, while the key for it is held, what it is compared with.
     pub(in crate::ui::explore) fn behind(&self, pane: Pane) -> Pane {
         match pane {
