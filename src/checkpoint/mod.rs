@@ -240,9 +240,15 @@ pub(crate) fn networks(stage: &StageConfig, p: &Params) -> candle_core::Result<S
     if !p.learns() {
         unet.part_input()?;
     }
+    let of_encoder = p.at("enc");
+    let of_encoder = match p.learns() {
+        true => of_encoder,
+        // One small answer is sooner there than a GPU has been asked for it.
+        false => of_encoder.on_cpu(),
+    };
     Ok(Stage {
         unet,
-        encoder: Some(AnatomyEncoder::new(encoder, &p.at("enc").on_cpu())?),
+        encoder: Some(AnatomyEncoder::new(encoder, &of_encoder)?),
     })
 }
 

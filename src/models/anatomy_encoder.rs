@@ -99,7 +99,8 @@ struct Trunk {
     sixteenth: Tensor,
 }
 
-/// The network. It runs on the CPU whatever the stage runs on: it is a hundredth of the work.
+/// The network. Loaded, it runs on the CPU whatever the stage runs on: it is a hundredth of the work. It learns where
+/// the stage does.
 pub struct AnatomyEncoder {
     config: EncoderConfig,
     ef: [Linear; 2],
@@ -167,8 +168,8 @@ impl AnatomyEncoder {
         &self.config
     }
 
-    /// anatomy `[1, 1, size, size]` in 0..1, EFs as fractions, to `[b, features, size / 4, size / 4]`, one
-    /// for each EF. `probe` sees the named intermediates.
+    /// anatomy `[1, 1, size, size]` in 0..1, or one for each EF, EFs as fractions, to
+    /// `[b, features, size / 4, size / 4]`, one for each EF.
     ///
     /// # Errors
     /// On mismatched shapes, or when interrupted.
@@ -206,11 +207,13 @@ impl AnatomyEncoder {
 
     /// Of the anatomy alone; the last one's is kept.
     fn trunk(&self, anatomy: &Tensor, interrupt: &Interrupt) -> Result<Trunk> {
-        let anatomy = anatomy.to_device(&Device::Cpu)?;
+        let device = self.device();
+        let anatomy = anatomy.to_device(device)?;
         let size = self.config.size;
-        if anatomy.dims() != [1, 1, size, size] {
+        let b = anatomy.dim(0)?;
+        if anatomy.dims() != [b, 1, size, size] {
             candle_core::bail!(
-                "the encoder reads [1, 1, {size}, {size}], not {:?}",
+                "the encoder reads [b, 1, {size}, {size}], not {:?}",
                 anatomy.dims()
             );
         }
@@ -220,7 +223,9 @@ impl AnatomyEncoder {
             return Ok(trunk.clone());
         }
         let folded = ((space_to_depth(&anatomy.unsqueeze(2)?)? * 2.0)? - 1.0)?;
-        let x = Tensor::cat(&[&folded, &coordinates(size / 2)?], 1)?;
+        let places = coordinates(size / 2)?.to_device(device)?;
+        let places = places.broadcast_as((b, 2, 1, size / 2, size / 2))?;
+        let x = Tensor::cat(&[&folded, &places.contiguous()?], 1)?;
         let down = |x: &Tensor, blocks: &[Block; 2]| {
             blocks[1].forward(&blocks[0].forward(x, interrupt)?, interrupt)
         };
@@ -240,6 +245,10 @@ impl AnatomyEncoder {
         Ok(trunk)
     }
 
+    fn device(&self) -> &Device {
+        self.ef[0].weight.device()
+    }
+
     fn embedding(&self, efs: &[f32]) -> Result<Tensor> {
         // 3.14, as in training: not pi.
         #[allow(clippy::approx_constant)]
@@ -249,7 +258,7 @@ impl AnatomyEncoder {
             [ef, ef * ef, ef.sqrt()].into_iter().chain(sines)
         });
         let features: Vec<f32> = features.collect();
-        let features = Tensor::from_vec(features, (efs.len(), EF_FEATURES), &Device::Cpu)?;
+        let features = Tensor::from_vec(features, (efs.len(), EF_FEATURES), self.device())?;
         self.ef[1]
             .forward(&self.ef[0].forward(&features)?.silu()?)?
             .silu()

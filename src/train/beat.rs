@@ -15,7 +15,7 @@ const CELL: f64 = 4.0;
 /// Heights along the ventricle's axis, in cells from its middle.
 const HEIGHTS: usize = 33;
 
-/// The errors of a beat's estimate.
+/// The errors of beats' estimates, `[b]`.
 pub struct BeatErrors {
     /// Mean square of the error of the mean strain, over frames and its four components.
     pub strain: Tensor,
@@ -23,39 +23,50 @@ pub struct BeatErrors {
     pub volume: Tensor,
 }
 
-/// Of an estimate `[1, 3, 16, 28, 28]` of a target, both as the stage has them: motion x and y in units of `scale` pixels
-/// and the cavity from -1 to 1.
+/// Of estimates `[b, 3, 16, 28, 28]` of so many targets, both as the stage has them: motion x and y in units of `scale`
+/// pixels and the cavity from -1 to 1.
 ///
 /// Strain is the mean gradient of the displacement over the target's cavity. Volume is by disks across the long axis
 /// of the target's first frame, of the cavity's shares of cells.
 ///
 /// # Errors
-/// When the estimate is of another shape.
-pub fn beat_errors(estimate: &Tensor, target: &[f32], scale: f64) -> Result<BeatErrors> {
-    let estimate = estimate.reshape((3, FRAMES, CELLS))?;
+/// When the estimates are of another shape.
+pub fn beat_errors(estimate: &Tensor, targets: &[&[f32]], scale: f64) -> Result<BeatErrors> {
+    let b = targets.len();
+    let estimate = estimate.reshape((b, 3, FRAMES, CELLS))?;
     let device = estimate.device().clone();
-    let right = Tensor::from_slice(target, (3, FRAMES, CELLS), &device)?;
-    let shares: Vec<f64> = target[2 * FRAMES * CELLS..]
-        .iter()
-        .map(|v| f64::from((v + 1.0) / 2.0).clamp(0.0, 1.0))
-        .collect();
+    let right = Tensor::from_vec(targets.concat(), (b, 3, FRAMES, CELLS), &device)?;
+    let shares = targets.iter().map(|target| -> Vec<f64> {
+        let cavity = target[2 * FRAMES * CELLS..].iter();
+        let share = |v: &f32| f64::from((v + 1.0) / 2.0).clamp(0.0, 1.0);
+        cavity.map(share).collect()
+    });
+    let shares: Vec<Vec<f64>> = shares.collect();
+    let each = |of: &dyn Fn(&[f64]) -> Result<Tensor>| {
+        let all = shares.iter().map(|shares| of(shares));
+        Tensor::stack(&all.collect::<Result<Vec<_>>>()?, 0)?.to_device(&device)
+    };
 
-    let slopes = mean_slopes(&shares)?.to_device(&device)?;
+    let slopes = each(&mean_slopes)?;
     let strain = |of: &Tensor| -> Result<Tensor> {
-        let motion = (of.narrow(0, 0, 2)? * scale)?.unsqueeze(1)?;
+        let motion = (of.narrow(1, 0, 2)? * scale)?.unsqueeze(2)?;
         motion.broadcast_mul(&slopes)?.sum(D::Minus1)
     };
-    let strain = (strain(&estimate)? - strain(&right)?)?.sqr()?.mean_all()?;
+    let strain = (strain(&estimate)? - strain(&right)?)?.sqr()?;
 
-    let disks = disks(&shares)?.to_device(&device)?;
+    let disks = each(&disks)?;
     let volume = |of: &Tensor| -> Result<Tensor> {
-        let shares = ((of.get(2)? + 1.0)? * 0.5)?.clamp(0f32, 1f32)?;
-        let volumes = matmul(&shares, &disks)?.sqr()?.sum(1)?;
-        let first = volumes.narrow(0, 0, 1)?.maximum(1f32)?;
+        let shares = ((of.narrow(1, 2, 1)?.squeeze(1)? + 1.0)? * 0.5)?.clamp(0f32, 1f32)?;
+        let volumes = matmul(&shares, &disks)?.sqr()?.sum(2)?;
+        let first = volumes.narrow(1, 0, 1)?.maximum(1f32)?;
         volumes.broadcast_div(&first)
     };
-    let volume = (volume(&estimate)? - volume(&right)?)?.sqr()?.mean_all()?;
-    Ok(BeatErrors { strain, volume })
+    let volume = (volume(&estimate)? - volume(&right)?)?.sqr()?;
+    let mean = |of: Tensor| of.flatten_from(1)?.mean(1);
+    Ok(BeatErrors {
+        strain: mean(strain)?,
+        volume: mean(volume)?,
+    })
 }
 
 /// What each cell's displacement counts for in the mean gradient over a frame's cavity, `[1, 2, 16, 28 * 28]`: in x,
@@ -134,8 +145,8 @@ mod tests {
     fn errors(estimate: &[f32], target: &[f32]) -> (f64, f64) {
         let shape = (1, 3, FRAMES, GRID, GRID);
         let estimate = Tensor::from_slice(estimate, shape, &Device::Cpu).unwrap();
-        let made = beat_errors(&estimate, target, 3.0).unwrap();
-        let number = |t: Tensor| f64::from(t.to_scalar::<f32>().unwrap());
+        let made = beat_errors(&estimate, &[target], 3.0).unwrap();
+        let number = |t: Tensor| f64::from(t.mean_all().unwrap().to_scalar::<f32>().unwrap());
         (number(made.strain), number(made.volume))
     }
 
@@ -167,7 +178,7 @@ mod tests {
         let off: Vec<f32> = off.map(|(n, v)| 0.1 * n + v).collect();
         let shape = (1, 3, FRAMES, GRID, GRID);
         let var = Var::from_vec(off.clone(), shape, &Device::Cpu).unwrap();
-        let made = beat_errors(&var, &target, 3.0).unwrap();
+        let made = beat_errors(&var, &[&target], 3.0).unwrap();
         for (kind, error) in [(0, made.strain), (1, made.volume)] {
             let slope = error.backward().unwrap().get(&var).unwrap().clone();
             let slope: Vec<f32> = slope.flatten_all().unwrap().to_vec1().unwrap();

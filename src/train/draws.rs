@@ -5,6 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Bernoulli, Distribution, StandardNormal, StandardUniform};
+use std::ops::Range;
 
 /// The random numbers of one step, of `b` samples.
 #[derive(Clone, Debug)]
@@ -72,25 +73,26 @@ impl Draws {
 }
 
 impl Draws {
-    /// Those of sample `i` alone, a batch of one.
+    /// Those of some of the samples alone.
     ///
     /// # Errors
     /// When there are not so many samples.
-    pub fn of(&self, i: usize) -> Result<Self> {
-        let one = |t: &Tensor| t.narrow(0, i, 1);
-        let (Some(level), Some(keep)) = (self.levels.get(i), self.keep.get(i)) else {
-            candle_core::bail!("nothing was drawn for sample {i}");
+    pub fn of(&self, which: Range<usize>) -> Result<Self> {
+        let some = |t: &Tensor| t.narrow(0, which.start, which.len());
+        let (levels, keep) = (self.levels.get(which.clone()), self.keep.get(which.clone()));
+        let (Some(levels), Some(keep)) = (levels, keep) else {
+            candle_core::bail!("nothing was drawn for samples {which:?}");
         };
         let lowres = self.lowres.as_ref().map(|draw| -> Result<_> {
             Ok(LowresDraw {
                 time: draw.time,
-                noise: one(&draw.noise)?,
+                noise: some(&draw.noise)?,
             })
         });
         Ok(Self {
-            levels: vec![*level],
-            noise: one(&self.noise)?,
-            keep: vec![*keep],
+            levels: levels.to_vec(),
+            noise: some(&self.noise)?,
+            keep: keep.to_vec(),
             lowres: lowres.transpose()?,
         })
     }

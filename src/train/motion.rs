@@ -10,7 +10,8 @@ use crate::edm::{Output, Seed};
 use crate::models::unet3d::Pass;
 use crate::nn::Interrupt;
 use crate::puppet::{FRAMES, GRID, SIDE};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,6 +30,9 @@ const EMA: EmaConfig = EmaConfig {
 };
 /// Standard deviation of the logarithm of levels near the highest.
 const SPREAD: f64 = 0.25;
+/// Samples that a GPU goes through at once, at most: one of the built-in stage takes 1.3 GB of its memory, and for one
+/// alone most of the time goes by in starting kernels.
+const ON_GPU: usize = 8;
 
 /// What a run is made with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,6 +130,8 @@ pub struct MotionTask {
     learning: LearningStage,
     source: Source,
     noise: LossConfig,
+    /// Samples that are gone through at once: where a GPU is, as many as the batch can be parted into evenly.
+    pub(super) at_once: usize,
 }
 
 impl MotionTask {
@@ -163,21 +169,32 @@ impl MotionTask {
                 puppets: settings.puppets,
                 ..source
             },
+            at_once: match learning.device.is_cpu() {
+                true => 1,
+                false => at_once(settings.batch),
+            },
             settings,
             learning,
         })
     }
 
-    /// What the whole beat's errors count, with the weight of their noise level.
-    fn of_beat(
+    /// What the whole beats' errors count, with the weights of their noise levels; their mean.
+    fn of_beats(
         &self,
         denoised: &Tensor,
-        sample: &Sample,
-        sigma: f32,
+        samples: &[Sample],
+        sigmas: &[f32],
     ) -> candle_core::Result<Tensor> {
-        let errors = beat_errors(denoised, &sample.target, self.source.scale)?;
-        let sum = ((errors.strain * self.settings.strain)? + errors.volume * self.settings.volume)?;
-        sum * loss_weight(sigma, self.learning.config.levels.sigma_data)
+        let targets: Vec<&[f32]> = samples.iter().map(|s| s.target.as_slice()).collect();
+        let errors = beat_errors(denoised, &targets, self.source.scale)?;
+        let sums =
+            ((errors.strain * self.settings.strain)? + errors.volume * self.settings.volume)?;
+        let data = self.learning.config.levels.sigma_data;
+        let weights: Vec<f32> = sigmas
+            .iter()
+            .map(|s| loss_weight(*s, data) as f32)
+            .collect();
+        (sums * Tensor::new(weights, denoised.device())?)?.mean_all()
     }
 
     /// Has a share of the samples, by chance, at the highest level or near it.
@@ -195,6 +212,13 @@ impl MotionTask {
     }
 }
 
+/// The largest group, of at most [`ON_GPU`], that a batch can be parted into evenly.
+fn at_once(batch: usize) -> usize {
+    let sizes = (1..=batch.min(ON_GPU)).rev();
+    let mut even = sizes.filter(|n| batch.is_multiple_of(*n));
+    even.next().unwrap_or(1)
+}
+
 impl Task for MotionTask {
     type Plan = Draws;
 
@@ -202,7 +226,7 @@ impl Task for MotionTask {
         Method {
             steps: self.settings.steps,
             batch: self.settings.batch,
-            together: false,
+            at_once: self.at_once,
             largest_norm: Some(1.0),
             adam: AdamConfig::PUBLISHED,
             ema: EMA,
@@ -239,33 +263,41 @@ impl Task for MotionTask {
         i: usize,
         interrupt: &Interrupt,
     ) -> Result<Tensor, RunError> {
-        let sample = self
-            .source
-            .sample(step * self.settings.batch as u64 + i as u64)?;
-        let draws = plan.of(i)?;
+        let n = self.at_once;
+        let first = step * self.settings.batch as u64 + (i * n) as u64;
+        let numbers: Vec<u64> = (first..first + n as u64).collect();
+        let samples = match numbers.as_slice() {
+            [number] => vec![self.source.sample(*number)?],
+            numbers => numbers
+                .par_iter()
+                .map(|number| self.source.sample(*number))
+                .collect::<Result<_, _>>()?,
+        };
+        let draws = plan.of(i * n..(i + 1) * n)?;
         let Some(encoder) = &self.learning.stage.encoder else {
             return Err(RunError::State("The stage has no encoder.".into()));
         };
-        let anatomy = Tensor::from_slice(&sample.anatomy, (1, 1, SIDE, SIDE), &Device::Cpu)?;
-        let ef = sample.ef as f32;
-        // The encoder is on the CPU wherever the U-Net is.
         let device = &self.learning.device;
-        let features = encoder.forward(&anatomy, &[ef], interrupt)?;
-        let features = features.to_device(device)?;
-        let video = Tensor::from_slice(&sample.target, draws.noise.dims(), device)?;
+        let all = |of: &dyn Fn(&Sample) -> &[f32], shape: &[usize]| {
+            let values: Vec<f32> = samples.iter().flat_map(of).copied().collect();
+            Tensor::from_vec(values, shape, device)
+        };
+        let anatomy = all(&|s| &s.anatomy, &[n, 1, SIDE, SIDE])?;
+        let efs: Vec<f32> = samples.iter().map(|s| s.ef as f32).collect();
+        let features = encoder.forward(&anatomy, &efs, interrupt)?;
+        let video = all(&|s| &s.target, draws.noise.dims())?;
         let inside = video.narrow(1, 2, 1)?.gt(-0.96f32)?;
         let places = ((inside.to_dtype(DType::F32)? * CAVITY)? + 1.0)?;
         let batch = Batch {
             video,
-            ef: Tensor::full(ef, (1, 1, 1), device)?,
+            ef: Tensor::from_vec(efs, (n, 1, 1), device)?,
             cond_image: Some(features),
             lowres: None,
             places: Some(places),
         };
         let unet = &self.learning.stage.unet;
         let made = loss(unet, &self.noise, &batch, &draws, &Pass::new(interrupt))?;
-        let sigma = made.sigmas.first().copied().unwrap_or_default();
-        Ok((made.value + self.of_beat(&made.denoised, &sample, sigma)?)?)
+        Ok((made.value + self.of_beats(&made.denoised, &samples, &made.sigmas)?)?)
     }
 
     fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {

@@ -244,7 +244,7 @@ impl Task for PictureTask {
         Method {
             steps: self.settings.steps,
             batch: self.settings.batch,
-            together: false,
+            at_once: 1,
             largest_norm: None,
             adam: AdamConfig::PUBLISHED,
             ema: EmaConfig::PUBLISHED,
@@ -316,7 +316,7 @@ impl Task for PictureTask {
             ..Pass::new(interrupt)
         };
         let unet = &self.learning.stage.unet;
-        Ok(loss(unet, &self.noise, &batch, &plan.draws.of(i)?, &pass)?.value)
+        Ok(loss(unet, &self.noise, &batch, &plan.draws.of(i..i + 1)?, &pass)?.value)
     }
 
     fn write(&self, weights: &BTreeMap<String, Tensor>, out: &Path) -> Result<(), RunError> {

@@ -211,7 +211,7 @@ impl Task for RegressorTask {
         Method {
             steps: self.settings.steps,
             batch: self.settings.batch,
-            together: true,
+            at_once: self.settings.batch,
             largest_norm: None,
             adam: ADAM,
             ema: EmaConfig {

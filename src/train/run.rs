@@ -17,8 +17,8 @@ pub type Vars = BTreeMap<String, Var>;
 
 /// What a run is about: a network, what it learns from, and its loss.
 ///
-/// A step's loss is the mean over its samples, which are gone through side by side and may not look at each other; or
-/// over all of them at once, where they do.
+/// A step's loss is the mean over its samples, which are gone through side by side in groups that may not look at each
+/// other. A group is one sample, unless samples look at each other, or a GPU goes through many as fast as through one.
 pub trait Task: Sync {
     /// What a step's samples share: what was drawn by chance.
     type Plan: Sync;
@@ -36,7 +36,7 @@ pub trait Task: Sync {
     /// When there is no memory for it.
     fn plan(&self, step: u64) -> std::result::Result<Self::Plan, RunError>;
 
-    /// The loss of sample `i` of a step, or, [together](Method::together), of all of them: a scalar that leads back to the
+    /// The loss of a step's group `i` of [`Method::at_once`] samples, their mean: a scalar that leads back to the
     /// variables.
     ///
     /// # Errors
@@ -76,8 +76,8 @@ pub struct Method {
     pub steps: u64,
     /// Samples of a step.
     pub batch: usize,
-    /// The samples look at each other, so that a step goes through all of them at once.
-    pub together: bool,
+    /// Samples of a group; the batch is a multiple of it.
+    pub at_once: usize,
     /// The largest norm of a gradient over all parameters, if it is cut: a rare sample must not undo a hundred others.
     pub largest_norm: Option<f64>,
     pub adam: AdamConfig,
@@ -123,12 +123,9 @@ pub struct Step {
 }
 
 impl Method {
-    /// Losses that a step is the mean of.
-    fn pieces(&self) -> usize {
-        match self.together {
-            true => 1,
-            false => self.batch,
-        }
+    /// Groups of a step.
+    fn groups(&self) -> usize {
+        self.batch / self.at_once.max(1)
     }
 }
 
@@ -143,10 +140,10 @@ pub struct Run<T> {
     lanes: Lanes,
 }
 
-/// The loss of one sample and its slopes, by the parameters' names.
+/// The loss of a group and its slopes, by the parameters' names.
 type Slopes = (f64, BTreeMap<String, Tensor>);
 
-/// Sums over samples in their order, whichever comes first: those that come early wait.
+/// Sums over groups in their order, whichever comes first: those that come early wait.
 #[derive(Default)]
 struct Sums {
     loss: f64,
@@ -182,7 +179,7 @@ impl<T: Task> Run<T> {
         let method = task.method();
         // A GPU takes one thing after the other.
         let on_gpu = task.vars().values().any(|var| !var.device().is_cpu());
-        let side_by_side = if on_gpu { 1 } else { method.pieces() };
+        let side_by_side = if on_gpu { 1 } else { method.groups() };
         let lanes = Lanes::new(side_by_side, STACK);
         Ok(Self {
             adam: Adam::new(method.adam),
@@ -242,20 +239,20 @@ impl<T: Task> Run<T> {
         Ok(done)
     }
 
-    /// The loss of a step and its slopes: the mean over the samples, summed in their order.
+    /// The loss of a step and its slopes: the mean over the groups, summed in their order.
     fn slopes(&self, interrupt: &Interrupt) -> std::result::Result<(f64, GradStore), RunError> {
         let plan = self.task.plan(self.step)?;
-        let pieces = self.method.pieces();
+        let groups = self.method.groups();
         let sums = Mutex::new(Sums::default());
         let each = |i: usize| {
             let made = self.slopes_of(&plan, i, interrupt)?;
             let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(sums.take(i, made)?)
         };
-        let done = self.lanes.map(pieces, each).into_iter();
+        let done = self.lanes.map(groups, each).into_iter();
         done.collect::<std::result::Result<(), RunError>>()?;
         let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let share = 1.0 / pieces as f64;
+        let share = 1.0 / groups as f64;
         let mut grads = GradStore::default();
         for (name, sum) in sums.slopes {
             if let Some(var) = self.task.vars().get(&name) {

@@ -1,15 +1,16 @@
 //! Networks that learn: the same steps as on the CPU, up to rounding, and the same ones again.
 
 use super::common::fixtures;
-use super::{difference, gpu};
-use candle_core::{Device, Tensor};
+use super::{difference, gpu, noise};
+use candle_core::{Device, Tensor, Var};
 use echoif::checkpoint::{LearningRegressor, LearningStage, Origin, Recipe};
-use echoif::nn::Interrupt;
+use echoif::models::anatomy_encoder::{AnatomyEncoder, EncoderConfig};
+use echoif::nn::{Interrupt, Params};
 use echoif::train::clips::{Clips, Drawn};
 use echoif::train::samples::Source;
 use echoif::train::{
     Material, MotionSettings, MotionTask, PictureSettings, PictureTask, RegressorSettings,
-    RegressorTask, Run, Step, Task, read_state,
+    RegressorTask, Run, Step, Task, beat_errors, read_state,
 };
 use echoif::verify::verify;
 use std::collections::BTreeMap;
@@ -81,7 +82,8 @@ fn of_motion(folder: &Path, device: &Device) -> Run<MotionTask> {
     let learning = stage(MOTION, 0, folder, device);
     let settings = MotionSettings {
         steps: 4,
-        batch: 1,
+        // On the CPU one after the other, there at once.
+        batch: 2,
         seed: 4,
         ..MotionSettings::default()
     };
@@ -172,9 +174,63 @@ fn same_steps<T: Task>(what: &str, make: impl Fn(&Path, &Device) -> Run<T>, resu
     assert!(read("resumed") == read("unbroken"), "{what}");
 }
 
+/// On the emulated driver it takes ten minutes: its grid cannot be smaller. What it has that no other network has is
+/// [`what_only_a_motion_stage_has`], and that many samples at once teach what one after the other do is tested on the
+/// CPU.
 #[test]
+#[ignore = "minutes on the emulated driver; for a GPU: cargo test --features cuda --test cuda -- --ignored"]
 fn a_motion_stage_learns_there() {
     same_steps("a motion stage", of_motion, false);
+}
+
+#[test]
+fn what_only_a_motion_stage_has() {
+    let (_held, gpu) = gpu();
+    // Two anatomies with an EF each.
+    let config = EncoderConfig {
+        width: 8,
+        embedding: 6,
+        features: 3,
+        size: 32,
+    };
+    let recipe = Recipe {
+        prefix: "encoder.".into(),
+        gain: 1.0,
+    };
+    let anatomies = ((noise(&[2, 1, 32, 32], 1) + 1.0).unwrap() / 2.0).unwrap();
+    let encoded = |device: &Device| {
+        let (encoder, vars) =
+            Params::learn(&recipe, device, |p| AnatomyEncoder::new(&config, p)).unwrap();
+        let out = encoder.forward(&anatomies, &[0.3, 0.7], &Interrupt::new());
+        let out = out.unwrap();
+        assert!(out.device().same_device(device));
+        let slopes = out.sqr().and_then(|out| out.sum_all()?.backward()).unwrap();
+        let slope = |(name, var): (&String, &Var)| (name.clone(), slopes.get(var).unwrap().clone());
+        (out, vars.iter().map(slope).collect::<BTreeMap<_, _>>())
+    };
+    let ((ours, slopes), (theirs, expected)) = (encoded(&gpu), encoded(&Device::Cpu));
+    assert!(difference(&ours, &theirs) < 1e-4);
+    for (name, expected) in &expected {
+        let d = difference(&slopes[name], expected);
+        assert!(d < 1e-3, "{name}: {d}");
+    }
+
+    // Two beats' errors as a whole.
+    let target = |seed| super::values(&noise(&[3, 16, 28, 28], seed));
+    let targets = [target(2), target(3)];
+    let targets: Vec<&[f32]> = targets.iter().map(Vec::as_slice).collect();
+    let errors = |device: &Device| {
+        let estimate = noise(&[2, 3, 16, 28, 28], 4).to_device(device);
+        let estimate = Var::from_tensor(&estimate.unwrap()).unwrap();
+        let made = beat_errors(&estimate, &targets, 3.0).unwrap();
+        let sum = (made.strain + made.volume).unwrap();
+        let slopes = sum.sum_all().and_then(|sum| sum.backward()).unwrap();
+        (sum, slopes.get(&estimate).unwrap().clone())
+    };
+    let ((ours, slope), (theirs, expected)) = (errors(&gpu), errors(&Device::Cpu));
+    assert_eq!(ours.dims(), [2]);
+    assert!(difference(&ours, &theirs) < 1e-4);
+    assert!(difference(&slope, &expected) < 1e-4);
 }
 
 #[test]
@@ -201,7 +257,7 @@ fn recorded_steps_and_their_gradients() {
         copy(&format!("{name}/config.yaml"));
         copy(&format!("{name}/merged.pt"));
     }
-    for name in ["train_1scm", "train_1scm_ignore_time", "train_2scm_s2"] {
+    for name in ["train_1scm", "train_2scm_s2"] {
         copy(&format!("{name}.json"));
         copy(&format!("{name}.safetensors"));
     }
@@ -212,5 +268,5 @@ fn recorded_steps_and_their_gradients() {
         .collect();
     assert_eq!(failed, Vec::<String>::new());
     println!("{} rows", report.rows.len());
-    assert!(report.rows.len() > 30 && report.skipped.is_empty());
+    assert!(report.rows.len() > 25 && report.skipped.is_empty());
 }

@@ -47,6 +47,10 @@ checkpoint: {cond_scale: 1.0}
 ";
 
 fn run(steps: u64) -> Run<MotionTask> {
+    Run::new(task(steps)).unwrap()
+}
+
+fn task(steps: u64) -> MotionTask {
     let settings = MotionSettings {
         steps,
         batch: 2,
@@ -67,7 +71,7 @@ fn run(steps: u64) -> Run<MotionTask> {
         puppets: 0.0,
         scale: 1.0,
     };
-    Run::new(MotionTask::new(settings, learning, source).unwrap()).unwrap()
+    MotionTask::new(settings, learning, source).unwrap()
 }
 
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
@@ -111,6 +115,19 @@ fn a_run_that_was_stopped_is_the_unbroken_one_to_the_bit() {
         assert!(read("resumed") == read("unbroken"), "{threads} threads");
     }
     assert!(run(6).go_on(&path("nothing")).is_err());
+}
+
+#[test]
+fn samples_that_are_gone_through_at_once_teach_the_same() {
+    let (one, both) = with_threads(2, || {
+        let mut together = task(6);
+        together.at_once = 2;
+        let mut both = Run::new(together).unwrap();
+        (advance(&mut run(6), 1)[0], advance(&mut both, 1)[0])
+    });
+    println!("{one:?}, {both:?}");
+    let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-5;
+    assert!(near(one.loss, both.loss) && near(one.norm, both.norm));
 }
 
 #[test]
