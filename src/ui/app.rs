@@ -9,6 +9,7 @@ use super::mode::{House, Mode, Screen};
 use super::options::{Options, Reading};
 use super::palette::Palette;
 use super::projector::Wake;
+use super::still::Still;
 use super::study::Study;
 use super::theme;
 use super::today;
@@ -89,6 +90,7 @@ impl App {
         let renderer = cc.wgpu_render_state.as_ref();
         if let Some(renderer) = renderer {
             Pipeline::install(&cc.egui_ctx, renderer);
+            Still::install(&cc.egui_ctx, renderer);
         }
         if renderer.is_some_and(|r| r.adapter.get_info().device_type == wgpu::DeviceType::Cpu) {
             explore.draw_frames_alone();

@@ -21,6 +21,7 @@ mod playback;
 mod projector;
 mod sheets;
 mod source;
+mod still;
 mod study;
 mod task;
 mod theme;

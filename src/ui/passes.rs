@@ -3,6 +3,7 @@
 use super::app::{App, LEAST};
 use super::command::Command;
 use super::mode::{Mode, Screen as _};
+use super::still;
 use super::theme::{self, tokens};
 use super::widgets::Filter;
 use egui::{RichText, Theme, Ui};
@@ -71,6 +72,11 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.is_light = ctx.theme() == Theme::Light;
+        let ground = match theme::is_background_painted(ui) {
+            true => [0.0; 4],
+            false => self.ground(ui.visuals()),
+        };
+        still::ground(&ctx, ground);
         // What Explore chooses is for its own pictures: a reader's are all drawn alike.
         Filter::Smooth.choose(&ctx);
         // Nothing else is heard or seen while a reader reads.
@@ -143,10 +149,7 @@ impl eframe::App for App {
 
     /// The panels' colour, which they need not fill then; a session's is its own.
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        let ground = self.study.ground();
-        ground
-            .unwrap_or(visuals.panel_fill)
-            .to_normalized_gamma_f32()
+        self.ground(visuals)
     }
 
     /// Only the settings are kept; what egui remembers of widgets is nobody's business.
@@ -160,5 +163,14 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         self.explore.settings(self.is_light).keep(storage);
+    }
+}
+
+impl App {
+    fn ground(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        let ground = self.study.ground();
+        ground
+            .unwrap_or(visuals.panel_fill)
+            .to_normalized_gamma_f32()
     }
 }
