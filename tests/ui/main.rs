@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "snapshots")]
+mod every_size_snapshots;
 mod explore;
 mod harness;
 mod keyboard;

@@ -68,7 +68,7 @@ fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'s
 }
 
 /// Compares with the kept picture; what differs from machine to machine is masked.
-fn compare(window: &mut Harness<'_, App>, name: &str) {
+pub fn compare(window: &mut Harness<'_, App>, name: &str) {
     let image = egui::accesskit::Role::Image;
     let pictures = window.query_all_by_role(image);
     let moving = pictures.filter(|p| {

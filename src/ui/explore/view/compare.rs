@@ -2,15 +2,15 @@
 
 use super::super::Explore;
 use super::pictures::on_picture;
-use super::shares::CAPTION;
+use super::shares::{BRIEF_CAPTION, CAPTION, SMALL_SIDE};
 use super::{Comparison, Folded, Pane, calipers};
 use crate::clip::{Frame, Pixels};
 use crate::media::region::SIDE;
 use crate::ui::command::Command;
 use crate::ui::look::Look;
-use crate::ui::theme::tokens;
+use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Align2, CursorIcon, Rect, RichText, Sense, Slider, Stroke, Ui, Vec2};
+use egui::{Align, Align2, CursorIcon, Layout, Rect, RichText, Sense, Slider, Stroke, Ui, Vec2};
 use std::borrow::Cow;
 
 /// Changes a second that flicker offers.
@@ -24,6 +24,9 @@ const DARKER: [f32; 3] = [60.0, 140.0, 255.0];
 const BELOW: f32 = 0.45;
 /// Points of the bar in which all of it has a place of its own.
 const ROOMY: f32 = 600.0;
+/// Height of a pane's name above its lines, and the width that none of them is broken in.
+const NAME: f32 = 24.0;
+const LINES: f32 = 210.0;
 /// How near to the edge a drag takes it.
 const GRIP: f32 = 12.0;
 
@@ -161,44 +164,60 @@ impl Explore {
     /// One large picture, its words below.
     pub(in crate::ui::explore) fn one_picture(&mut self, ui: &mut Ui, now: f64) {
         self.view.word_at = Align2::LEFT_TOP;
-        self.view.brief = false;
         let area = ui.available_size();
-        let side = area.x.min(area.y - CAPTION).max(120.0);
-        ui.add_space(((area.y - side - CAPTION) / 2.0).max(0.0));
+        // In a low window the numbers alone.
+        self.view.brief = area.y - CAPTION < SMALL_SIDE;
+        let below = match self.view.brief {
+            true => BRIEF_CAPTION + NAME,
+            false => CAPTION,
+        };
+        let side = area.x.min(area.y - below).max(120.0);
+        // The lines may be wider than the picture.
+        let lines = side.max((2.0 * LINES + GAP).min(area.x));
+        ui.add_space(((area.y - side - below) / 2.0).max(0.0));
         let against = self.view.against;
-        ui.horizontal_top(|ui| {
-            ui.add_space(((area.x - side) / 2.0).max(0.0));
-            ui.vertical(|ui| {
-                ui.set_width(side);
-                let name = match self.view.mode {
-                    Comparison::Wipe => "Wipe",
-                    Comparison::Flicker => "Flicker",
-                    _ => "Difference",
-                };
-                let sense = Sense::click_and_drag();
-                let response = Cine::ground(ui, Vec2::splat(side), name, sense);
-                let rect = response.rect;
-                let mut moves = true;
-                match self.view.mode {
-                    Comparison::Wipe => moves = self.wipe(ui, &response, rect, now),
-                    Comparison::Flicker => self.flicker(ui, rect, now),
-                    _ => {
-                        if response.hovered() {
-                            let gain = self.view.gain * ui.input(|i| i.zoom_delta());
-                            self.view.gain = gain.clamp(*GAIN.start(), *GAIN.end());
-                        }
-                        self.difference(ui, rect, now);
-                    }
-                }
-                self.view.handle(&response, rect, moves);
-                ui.add_space(4.0);
-                ui.columns(2, |columns| {
-                    for (column, pane) in columns.iter_mut().zip([against, Pane::Counterfactual]) {
-                        column.spacing_mut().item_spacing.y = 2.0;
-                        column.label(RichText::new(pane.name()).strong());
-                        self.caption(column, pane);
-                    }
+        let centred = |ui: &mut Ui, width: f32, add: &mut dyn FnMut(&mut Ui)| {
+            ui.horizontal_top(|ui| {
+                ui.add_space(((area.x - width) / 2.0).max(0.0));
+                ui.vertical(|ui| {
+                    ui.set_width(width);
+                    add(ui);
                 });
+            });
+        };
+        centred(ui, side, &mut |ui| {
+            let name = match self.view.mode {
+                Comparison::Wipe => "Wipe",
+                Comparison::Flicker => "Flicker",
+                _ => "Difference",
+            };
+            let sense = Sense::click_and_drag();
+            let response = Cine::ground(ui, Vec2::splat(side), name, sense);
+            let rect = response.rect;
+            let mut moves = true;
+            match self.view.mode {
+                Comparison::Wipe => moves = self.wipe(ui, &response, rect, now),
+                Comparison::Flicker => self.flicker(ui, rect, now),
+                _ => {
+                    if response.hovered() {
+                        let gain = self.view.gain * ui.input(|i| i.zoom_delta());
+                        self.view.gain = gain.clamp(*GAIN.start(), *GAIN.end());
+                    }
+                    self.difference(ui, rect, now);
+                }
+            }
+            self.view.handle(&response, rect, moves);
+        });
+        centred(ui, lines, &mut |ui| {
+            ui.columns(2, |columns| {
+                for (column, pane) in columns.iter_mut().zip([against, Pane::Counterfactual]) {
+                    // A column would stretch its lines.
+                    column.with_layout(Layout::top_down(Align::Min), |ui| {
+                        ui.spacing_mut().item_spacing.y = 2.0;
+                        ui.label(RichText::new(pane.name()).strong());
+                        self.caption(ui, pane);
+                    });
+                }
             });
         });
     }

@@ -17,8 +17,11 @@ const SAMPLES: usize = 112;
 const MOST_COLUMNS: usize = 512;
 /// Room for a strip's name.
 const LABEL: f32 = 110.0;
-/// Height of a strip at most.
+/// Height of a strip, at most and at least.
 const MOST_STRIP: f32 = 170.0;
+const LEAST_STRIP: f32 = 24.0;
+/// Of the pictures with their titles.
+const LEAST_PANES: f32 = 72.0;
 /// Height of the time axis, points that a number on it needs, and what may lie between two, in milliseconds.
 const AXIS: f32 = 18.0;
 const ROOM: f32 = 60.0;
@@ -62,16 +65,19 @@ impl Explore {
     /// The panes, and under them the strips.
     pub(in crate::ui::explore) fn m_mode(&mut self, ui: &mut Ui, now: f64) {
         let area = ui.available_size();
-        let panes = vec2(area.x, (area.y * 0.46).min(area.x / 3.0 + 24.0));
+        let strips = self.panes_there(true);
+        let n = strips.len() as f32;
+        // In a low window the strips, where the motion is, before the pictures.
+        let room = area.y - n * (LEAST_STRIP + SMALL_GAP) - AXIS - SMALL_GAP;
+        let height = (area.y * 0.46).min(area.x / 3.0 + 24.0).min(room);
+        let panes = vec2(area.x, height.max(LEAST_PANES));
         if self.view.line.is_none() {
             self.view.line = Some(self.usual_line());
         }
         self.side_by_side(ui, now, panes, false);
         ui.add_space(SMALL_GAP);
-        let strips = self.panes_there(true);
-        let n = strips.len() as f32;
         let left = ui.available_height() - n * SMALL_GAP - AXIS;
-        let height = (left / n).clamp(36.0, MOST_STRIP);
+        let height = (left / n).clamp(LEAST_STRIP, MOST_STRIP);
         let (_, seconds) = self.cycle();
         let phase = self.view.playback.phase(seconds, now);
         for pane in strips {

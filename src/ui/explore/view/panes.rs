@@ -5,7 +5,9 @@ use crate::ef::EfOrigin;
 use crate::ui::command::Command;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::Cine;
-use egui::{Align, Align2, Frame, Layout, Rect, RichText, Sense, Theme, Ui, UiBuilder, Vec2, vec2};
+use egui::{
+    Align, Align2, Frame, Label, Layout, Rect, RichText, Sense, Theme, Ui, UiBuilder, Vec2, vec2,
+};
 
 /// Width of the words over a picture, with what is around them.
 const CORNER: f32 = 168.0;
@@ -85,7 +87,8 @@ impl Explore {
                     // Its words are short, and a smaller picture is not worth covering.
                     let over = shares.words == Words::Over && side >= OVER;
                     if !over {
-                        ui.label(RichText::new(self.title(pane)).strong());
+                        let title = RichText::new(self.title(pane)).strong();
+                        ui.add(Label::new(title).truncate());
                     }
                     let rect = self.pane(ui, pane, side, now, over);
                     if over {

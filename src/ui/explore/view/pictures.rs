@@ -252,7 +252,9 @@ pub(in crate::ui::explore) fn on_picture(ui: &Ui, rect: Rect, align: Align2, tex
     // Whole, on small pictures too.
     let room = rect.width() - 12.0;
     if galley.size().x > room {
-        galley = sized((SMALL_TEXT * room / galley.size().x).max(LEAST_TEXT));
+        let size = (SMALL_TEXT * room / galley.size().x).max(LEAST_TEXT);
+        let font = FontId::proportional(size);
+        galley = painter.layout(text.to_owned(), font, tokens.on_picture, room);
     }
     let place = align.anchor_size(at, galley.size());
     painter.rect_filled(place.expand2(vec2(4.0, 2.0)), 3.0, tokens.plate);

@@ -10,8 +10,8 @@ const TITLE: f32 = 24.0;
 pub const CAPTION: f32 = 102.0;
 const WIDE_CAPTION: f32 = 54.0;
 /// The same of the numbers alone, and the side of a picture that is not worth more.
-const BRIEF_CAPTION: f32 = 58.0;
-const SMALL_SIDE: f32 = 160.0;
+pub const BRIEF_CAPTION: f32 = 58.0;
+pub const SMALL_SIDE: f32 = 160.0;
 /// Points that the numbers need side by side.
 pub const WIDE: f32 = 340.0;
 /// The smallest side of a pane, and how wide its lines may be where the pane is narrower.
