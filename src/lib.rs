@@ -42,6 +42,7 @@ pub mod cli;
 pub mod clip;
 #[cfg(test)]
 mod damage;
+pub mod dataset;
 pub mod drill;
 pub mod edm;
 pub mod ef;

@@ -4,3 +4,4 @@
 pub mod anatomy_encoder;
 pub mod r2plus1d;
 pub mod unet3d;
+pub mod vgg16;

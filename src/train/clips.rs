@@ -93,7 +93,15 @@ impl Clips {
     /// # Errors
     /// [`ClipsError`], with a sentence.
     pub fn of_folder(folder: &Path) -> Result<Self, ClipsError> {
-        list::entries(folder).map(Self::Recorded)
+        Self::of_split(folder, "TRAIN")
+    }
+
+    /// The same of another of EchoNet-Dynamic's splits: `VAL` or `TEST`. A folder's own CSV has none.
+    ///
+    /// # Errors
+    /// As for [`Self::of_folder`].
+    pub fn of_split(folder: &Path, split: &str) -> Result<Self, ClipsError> {
+        list::entries(folder, split).map(Self::Recorded)
     }
 
     /// Opens every recorded clip, so that a run does not come upon one that cannot be learned from.

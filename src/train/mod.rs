@@ -10,7 +10,7 @@
 mod adam;
 mod beat;
 pub mod clips;
-mod dice;
+pub(crate) mod dice;
 mod draws;
 mod ema;
 mod loss;

@@ -4,6 +4,7 @@
 //! Only the manifests' fields are read: `family` says what is replayed.
 
 mod compare;
+mod metrics;
 mod motion;
 mod numbers;
 mod regress;
@@ -170,14 +171,7 @@ pub fn verify(
             "r2plus1d" => regress::r2plus1d,
             "regressor" => regress::regressor,
             "train" => train::replay,
-            "metrics" if fixture.name == "metrics_ssim" => numbers::ssim_values,
-            "metrics" => {
-                report.skipped.push(Skipped {
-                    fixture: fixture.name.clone(),
-                    why: "this metric is not implemented yet".into(),
-                });
-                continue;
-            }
+            "metrics" => metrics::replay,
             other => {
                 report.skipped.push(Skipped {
                     fixture: fixture.name.clone(),

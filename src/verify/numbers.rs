@@ -1,9 +1,7 @@
 use super::compare::{Rows, Tolerance};
 use super::{Fixture, Outcome, Tensors, text};
-use crate::clip::Video;
 use crate::edm::NoiseLevels;
 use crate::edm::schedule::{Augmentation, Preconditioning, Schedule, ema_decay, loss_weight};
-use crate::metrics::ssim;
 use crate::nn::threshold::dynamic_threshold;
 use crate::nn::{Backend, ResizeMode, resize as resize_video};
 use serde_json::Value;
@@ -192,29 +190,6 @@ pub fn resize(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Ro
                 .map_err(text)?;
             rows.tensors(&name, &computed, &expected, Tolerance::Network)?;
         }
-    }
-    Ok(())
-}
-
-/// Family `metrics`, SSIM of pairs of videos `[c, f, h, w]`.
-pub fn ssim_values(fixture: &Fixture, _: &[Fixture], _: &Backend, rows: &mut Rows) -> Outcome<()> {
-    let stored = fixture.tensors()?;
-    let expected = fixture.field("expected")?;
-    let expected = expected.as_object().ok_or("`expected` holds nothing")?;
-    for (case, value) in expected {
-        let value = value.as_f64().ok_or("an expected value is no number")?;
-        let video = |name: &str| {
-            let tensor = stored.get(&format!("{case}.{name}"))?;
-            Video::from_tensor(&tensor).map_err(text)
-        };
-        let computed = ssim(&video("gen")?, &video("ref")?)
-            .ok_or("the two videos of a case cannot be compared")?;
-        rows.values(
-            &format!("ssim of case {case}"),
-            &[computed],
-            &[value],
-            Tolerance::Schedule,
-        );
     }
     Ok(())
 }

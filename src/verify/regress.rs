@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-fn numbers(value: &Value, name: &str) -> Outcome<Vec<f64>> {
+pub(super) fn numbers(value: &Value, name: &str) -> Outcome<Vec<f64>> {
     let list = value
         .as_array()
         .ok_or_else(|| format!("`{name}` is missing"))?;

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod drill;
+mod evaluate;
 mod generate;
 mod motion;
 mod phantom;

@@ -15,12 +15,12 @@ struct Row {
     ef_percent: f64,
 }
 
-/// Of EchoNet-Dynamic's training split, or of the folder's one CSV.
-pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, ClipsError> {
+/// Of one of EchoNet-Dynamic's splits, or of the folder's one CSV.
+pub(super) fn entries(folder: &Path, split: &str) -> Result<Vec<Entry>, ClipsError> {
     let published = folder.join("FileList.csv");
     let is_published = published.is_file();
     let (list, rows) = if is_published {
-        let rows = rows(&published, ["FileName", "EF"], Some(("Split", "TRAIN")))?;
+        let rows = rows(&published, ["FileName", "EF"], Some(("Split", split)))?;
         (published, rows)
     } else {
         let list = list_in(folder)?;
@@ -33,7 +33,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, ClipsError> {
     };
     if rows.is_empty() {
         return Err(bad(match is_published {
-            true => "no row's Split says TRAIN.".into(),
+            true => format!("no row's Split says {split}."),
             false => "it has no row below its first line.".into(),
         }));
     }

@@ -1,37 +1,61 @@
-//! `echoif evaluate`: what a cascade does on frames, EF asked against EF found.
+//! `echoif evaluate`: what a cascade does on frames, EF asked against EF found; or what the published evaluation makes of
+//! scores.
+
+mod clips;
+mod features;
+mod scores;
+mod sheet;
 
 use super::wanted::Taken;
-use crate::clip::{Frame, Pixels};
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
-use crate::engine::{Generated, Pace, Provenance, Request, generate};
-use crate::media::export;
-use crate::media::region::{Anatomy, SIDE};
+use crate::engine::{Generated, Pace, Request, generate};
+use crate::media::region::Anatomy;
 use crate::metrics::Measures;
 use crate::nn::Interrupt;
 use crate::statistics::asked::{Agreement, Readings, Spread};
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use sheet::Sheet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     echoif evaluate --frames frames/ --ef 20,40,60,75\n  \
-    echoif evaluate --frames a.png b.dcm --seeds 3 --json\n\n\
+    echoif evaluate --frames a.png b.dcm --seeds 3 --json\n  \
+    echoif evaluate --clips EchoNet-Dynamic --kind counterfactual --out scores.csv --shard 1/4\n  \
+    echoif evaluate --scores scores1.csv scores2.csv --kind counterfactual --report scores.html\n\n\
     All EFs of an anatomy start from the same noise; nothing is chosen. Outline: disks on the outline that \
     the cascade gives. Tracked: its outline at end-diastole, followed through the frames by optical flow, \
     disks again; it reads low even of exact motion. Measured: the regressor. Haze: gray levels by which the \
     cavity is brighter at end-systole. Detail: SD of the Laplacian inside the sector. R2 and MAE are against \
     the EF asked; rises is the share of anatomies in which every step up reads higher. Intervals: bootstrap \
-    over anatomies.")]
+    over anatomies.\n\n\
+    Scores: FileName,GT EF,Gen EF,Ref EF,SSIM,LPIPS, EFs in percent, of which the first three are needed. Every \
+    sample counts in *single shot*; *best of* takes each file's best, as the published tables do.")]
 pub struct Args {
     #[command(flatten)]
     models: super::ModelArgs,
     /// Anatomies: a folder, or files. DICOM, PNG, JPEG, or the first frame of a clip.
-    #[arg(long, num_args = 1.., required = true)]
+    #[arg(long, num_args = 1.., required_unless_present_any = ["scores", "features", "clips"])]
     frames: Vec<PathBuf>,
+    /// CSVs of scores, one row a sample, in the published columns; instead of frames.
+    #[arg(long, value_name = "CSV", num_args = 1.., conflicts_with_all = ["frames", "picture", "card"])]
+    scores: Vec<PathBuf>,
+    /// What clips are asked for, or were, so that the published figures stand beside.
+    #[arg(long, value_name = "KIND", conflicts_with = "frames")]
+    kind: Option<scores::Kind>,
+    #[command(flatten)]
+    protocol: clips::ClipArgs,
+    /// Two safetensors files of one tensor each, a feature a row, of recorded and of generated pictures or clips; instead
+    /// of frames. Prints their Fréchet distance.
+    #[arg(long, num_args = 2, value_names = ["RECORDED", "GENERATED"], conflicts_with_all = ["frames", "picture", "card", "scores"])]
+    features: Vec<PathBuf>,
+    /// Write the figures of the scores as a page, beside the published ones.
+    #[arg(long, value_name = "HTML", conflicts_with = "frames")]
+    report: Option<PathBuf>,
     /// Requested EFs, in percent, rising.
     #[arg(long, value_delimiter = ',', default_values_t = [20.0, 40.0, 60.0, 75.0])]
     ef: Vec<f64>,
@@ -100,6 +124,26 @@ struct Quantity {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    if let [recorded, generated] = args.features.as_slice() {
+        return features::run([recorded, generated], args.json);
+    }
+    let told =
+        |scores: &[PathBuf]| scores::run(scores, args.kind, args.report.as_deref(), args.json);
+    if !args.scores.is_empty() {
+        return told(&args.scores);
+    }
+    if args.protocol.clips.is_some() {
+        let kind = args
+            .kind
+            .context("Give --kind: factual or counterfactual.")?;
+        return match clips::run(&args.protocol, kind, args.preset, &args.models)? {
+            Some(rows) => told(&[rows]),
+            None => {
+                eprintln!("No clip falls into this part.");
+                Ok(())
+            }
+        };
+    }
     let efs: Result<Vec<_>, _> = args.ef.iter().map(|&ef| EfPercent::new(ef)).collect();
     let efs = efs.map_err(|why| anyhow::anyhow!("{why}."))?;
     if !args.ef.windows(2).all(|w| w[0] < w[1]) {
@@ -328,101 +372,6 @@ fn card(e: &Evaluation, kind: &str) -> String {
         }
     }
     text
-}
-
-/// Frames of the first anatomies, at end-diastole and end-systole.
-#[derive(Default)]
-struct Sheet {
-    rows: Vec<Vec<Frame>>,
-    provenance: Option<Provenance>,
-}
-
-/// Pixels of the sheet along one of a frame.
-const ENLARGED: usize = 2;
-
-impl Sheet {
-    fn add(&mut self, anatomy: &Anatomy, made: &[Generated]) {
-        let mut tiles = vec![tile(&anatomy.gray_bytes(), &[])];
-        for cine in made {
-            let p = &cine.provenance;
-            for frame in [
-                p.ed_frame.unwrap_or(0),
-                p.es_frame.unwrap_or(cine.cine.video.frames / 3),
-            ] {
-                let Pixels::Gray(levels) = cine.cine.video.gray_frame(frame).pixels else {
-                    continue;
-                };
-                let share = frame as f64 / cine.cine.video.frames.max(1) as f64;
-                let beating = cine.cine.beating.as_ref();
-                tiles.push(tile(
-                    &levels,
-                    &beating.map_or(Vec::new(), |b| b.outline_at(share)),
-                ));
-            }
-        }
-        self.rows.push(tiles);
-        self.provenance = made.first().map(|m| m.provenance.clone());
-    }
-
-    fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let provenance = self
-            .provenance
-            .as_ref()
-            .context("Nothing was made to be shown.")?;
-        let side = ENLARGED * SIDE;
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let (width, height) = (columns * side, self.rows.len() * side);
-        let mut pixels = vec![0u8; width * height];
-        for (r, row) in self.rows.iter().enumerate() {
-            for (c, tile) in row.iter().enumerate() {
-                for y in 0..side {
-                    for x in 0..side {
-                        pixels[(r * side + y) * width + c * side + x] = tile.rgb(x, y)[0];
-                    }
-                }
-            }
-        }
-        let frame = Frame {
-            width,
-            height,
-            pixels: Pixels::Gray(pixels),
-        };
-        let words = "Anatomy, then each EF at end-diastole and end-systole";
-        let picture = export::Picture {
-            frame: &frame,
-            words: &[words.into()],
-            provenance,
-            rungs: &[],
-            anatomy: None,
-        };
-        export::write_picture(&picture, path)?;
-        Ok(())
-    }
-}
-
-/// A frame, enlarged, with an outline in shares of the picture.
-fn tile(levels: &[u8], outline: &[[f32; 2]]) -> Frame {
-    let side = ENLARGED * SIDE;
-    let level = |x: usize, y: usize| levels.get(y * SIDE + x).copied().unwrap_or(0);
-    let mut pixels: Vec<u8> = (0..side * side)
-        .map(|i| level(i % side / ENLARGED, i / side / ENLARGED))
-        .collect();
-    let ends = outline.iter().zip(outline.iter().cycle().skip(1));
-    for (a, b) in ends {
-        const STEPS: usize = 8;
-        for k in 0..STEPS {
-            let share = k as f32 / STEPS as f32;
-            let at = [0, 1].map(|i| ((a[i] + share * (b[i] - a[i])) * side as f32) as usize);
-            if let Some(pixel) = pixels.get_mut(at[1] * side + at[0].min(side - 1)) {
-                *pixel = 255;
-            }
-        }
-    }
-    Frame {
-        width: side,
-        height: side,
-        pixels: Pixels::Gray(pixels),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,5 @@
+//! Sets of clips that many machines make.
+
+mod shard;
+
+pub use shard::Shard;
