@@ -24,7 +24,26 @@ pub enum EfOrigin {
 /// The slider's ends.
 pub const SLIDER_RANGE: std::ops::RangeInclusive<f64> = 10.0..=85.0;
 
+/// EFs that a data set can be filled with, as the published balancing fills it: some past the slider's end.
+pub const DATASET_RANGE: std::ops::RangeInclusive<f64> = 10.0..=89.0;
+
 impl EfPercent {
+    /// An EF of a clip in a data set.
+    ///
+    /// # Errors
+    /// A sentence when it is outside [`DATASET_RANGE`].
+    pub fn of_dataset(percent: f64) -> Result<Self, String> {
+        if DATASET_RANGE.contains(&percent) {
+            Ok(Self(percent))
+        } else {
+            Err(format!(
+                "an EF of {percent} % cannot be asked for in a data set; give one from {} to {}",
+                DATASET_RANGE.start(),
+                DATASET_RANGE.end()
+            ))
+        }
+    }
+
     /// # Errors
     /// A sentence when the value is not an EF that can be asked for.
     pub fn new(percent: f64) -> Result<Self, String> {

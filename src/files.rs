@@ -12,6 +12,9 @@ pub mod yaml;
 
 pub use text::{read_text, text_of};
 
+/// What the name of a temporary file begins with.
+pub const TEMPORARY: &str = ".echoif-";
+
 /// A temporary file in `folder`, to be [put in place](put) when it is complete; readable as any new file
 /// is.
 ///
@@ -19,7 +22,7 @@ pub use text::{read_text, text_of};
 /// When the folder cannot be written to.
 pub fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".echoif-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -28,6 +28,8 @@
 //!
 //! Training: [`drill`] draws cases whose EF is known and learns from guesses; [`phantom`] draws simulated hearts.
 //!
+//! Data sets: [`dataset`] plans clips by the EFs that are wanted, shares them out, and writes EchoNet-Dynamic's lists.
+//!
 //! For all: [`files`] are written as a whole and logs by lines, [`hash`] says which file or anatomy it
 //! is, [`faults`] remembers the last panic, [`parts`] are the connected ones of a set of pixels.
 //!

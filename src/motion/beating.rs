@@ -83,7 +83,12 @@ impl Beating {
         self.pictures(self.tissue.carrier(), &[share])
     }
 
-    /// The same at the source's own resolution, where that is finer and ready.
+    /// The pictures at times of the beat, each from 0 to 1, one after the other.
+    pub fn pictures_at(&self, shares: &[f64]) -> Video {
+        self.pictures(self.tissue.carrier(), shares)
+    }
+
+    /// [`Beating::picture_at`] at the source's own resolution, where that is finer and ready.
     pub fn fine_picture_at(&self, share: f64) -> Option<Video> {
         Some(self.pictures(self.tissue.fine()?, &[share]))
     }

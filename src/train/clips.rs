@@ -50,6 +50,15 @@ pub enum ClipsError {
     None(PathBuf),
 }
 
+/// The EFs in percent of a list with EchoNet-Dynamic's columns, of one of its splits (`TRAIN`, `VAL`, `TEST`). The clips
+/// themselves need not be there.
+///
+/// # Errors
+/// When the file cannot be read, lacks a column, or says an EF that is none.
+pub fn recorded_efs(list: &Path, split: &str) -> Result<Vec<f64>, ClipsError> {
+    list::recorded_efs(list, split)
+}
+
 /// One recorded clip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {

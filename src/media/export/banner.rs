@@ -42,14 +42,31 @@ pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
         let left = (width - line(text)) / 2;
         strip.write(&FONT, left, h + MARGIN + i * (glyph + MARGIN), text);
     }
-    let mut words = Vec::new();
     // Without words for the right corner there are no black corners.
     let corners = [(CORNER, false), (right_corner, true)];
-    for (text, on_the_right) in corners.into_iter().filter(|_| !right_corner.is_empty()) {
+    match right_corner {
+        "" => painted(clip, &strip, x, &[]),
+        _ => painted(clip, &strip, x, &corners),
+    }
+}
+
+/// The word alone, in the upper left corner: frames keep their size, and nothing in them tells of the cine, which a
+/// network that learns from them could read.
+pub fn corner(clip: &Clip) -> Marked {
+    let (w, h) = clip.frames.first().map_or((0, 0), |f| (f.width, f.height));
+    painted(clip, &Canvas::black(w, h), 0, &[(CORNER, false)])
+}
+
+/// Frames on a canvas at `x`, with words in their upper corners, the left or the right, where they fit.
+fn painted(clip: &Clip, strip: &Canvas, x: usize, corners: &[(&str, bool)]) -> Marked {
+    let (w, h) = clip.frames.first().map_or((0, 0), |f| (f.width, f.height));
+    let (width, height) = (strip.width, strip.height);
+    let mut words: Vec<(Area, &str)> = Vec::new();
+    for &(text, on_the_right) in corners {
         let (tw, th) = size_of(&SMALL_FONT, text);
         if !text.is_empty() && 2 * (tw + INSET) < w && th + INSET < h {
             let left = if on_the_right { w - INSET - tw } else { INSET };
-            words.push([left, INSET, tw, th]);
+            words.push(([left, INSET, tw, th], text));
         }
     }
     let frames = clip.frames.iter().map(|frame| {
@@ -59,7 +76,7 @@ pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
                 canvas.pixels[row * width + x + column] = gray(frame.rgb(column, row));
             }
         }
-        for (&[left, top, tw, th], text) in words.iter().zip([CORNER, right_corner]) {
+        for &([left, top, tw, th], text) in &words {
             for row in top..top + th {
                 canvas.pixels[row * width + x + left..][..tw].fill(0);
             }
@@ -74,7 +91,7 @@ pub fn add(clip: &Clip, lines: &[&str], right_corner: &str) -> Marked {
     Marked {
         frames: frames.collect(),
         picture: [x, 0, w, h],
-        words: words.clone(),
+        words: words.iter().map(|(area, _)| *area).collect(),
     }
 }
 

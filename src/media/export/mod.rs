@@ -217,6 +217,30 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
     beside(path, mark, cine.anatomy, cine.video.frames)
 }
 
+/// Writes a cine as a clip of a data set, and returns its sidecar for the caller to write: frames keep their size, and
+/// their word, the same in all clips, stands in a black corner outside the sector.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_clip(cine: &Cine<'_>, path: &Path) -> Result<Sidecar, Error> {
+    let format = Format::of(path)?;
+    let marked = banner::corner(&cine.video.to_clip(Some(cine.rate), cine.beat_normalised));
+    let mark = Mark::new(
+        marked.picture,
+        marked.words,
+        cine.beat_normalised,
+        cine.rate,
+        cine.part,
+        cine.provenance.clone(),
+    );
+    let work = Work::of(&marked.frames, cine.rate, &mark).map_err(|why| Error::Write {
+        path: path.to_owned(),
+        why,
+    })?;
+    encode(&work, format, path)?;
+    Sidecar::new(mark, cine.anatomy, cine.video.frames)
+}
+
 /// One picture that was made of cines.
 pub struct Picture<'a> {
     pub frame: &'a Frame,

@@ -87,6 +87,28 @@ pub(super) fn entries(folder: &Path, split: &str) -> Result<Vec<Entry>, ClipsErr
     rows.into_iter().map(entry).collect()
 }
 
+/// What [`super::recorded_efs`] says.
+pub(super) fn recorded_efs(list: &Path, split: &str) -> Result<Vec<f64>, ClipsError> {
+    let bad = |why: String| ClipsError::List {
+        path: list.to_owned(),
+        why,
+    };
+    let rows = rows(list, ["FileName", "EF"], Some(("Split", split)))?;
+    if rows.is_empty() {
+        return Err(bad(format!("no row's Split says {split}.")));
+    }
+    if rows.iter().all(|row| row.ef_percent <= 1.0) {
+        return Err(bad("its EFs are shares of 1; write them in percent.".into()));
+    }
+    if let Some(row) = (rows.iter()).find(|row| !(0.0..=100.0).contains(&row.ef_percent)) {
+        let (number, ef) = (row.number, row.ef_percent);
+        return Err(bad(format!(
+            "line {number}: an EF of {ef} is not from 0 to 100 %."
+        )));
+    }
+    Ok(rows.into_iter().map(|row| row.ef_percent).collect())
+}
+
 /// The one CSV of a folder.
 fn list_in(folder: &Path) -> Result<PathBuf, ClipsError> {
     let unreadable = |e: std::io::Error| ClipsError::Unreadable {
