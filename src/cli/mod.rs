@@ -1,6 +1,7 @@
 //! The commands of `echoif`, one file each. `echoif [FILE]` opens the window.
 
 mod bench;
+mod dataset;
 mod doctor;
 mod drill;
 mod evaluate;
@@ -69,6 +70,8 @@ enum Command {
     Phantom(phantom::Args),
     /// Teach a stage of a cascade, or a regressor: from hearts that are drawn, or from clips with their EFs.
     Train(train::Args),
+    /// Make a rebalanced data set of clips, in EchoNet-Dynamic's layout: plan, make in parts, merge.
+    Dataset(dataset::Args),
     /// Write a published cascade or a regressor in the native form.
     Import(import::Args),
 }
@@ -88,6 +91,7 @@ impl Command {
             Self::Drill(a) => a.json(),
             Self::Phantom(a) => a.json,
             Self::Train(a) => a.json,
+            Self::Dataset(a) => a.json(),
             Self::Import(_) => false,
         }
     }
@@ -220,6 +224,7 @@ pub fn run() -> ExitCode {
         Some(Command::Drill(args)) => drill::run(args),
         Some(Command::Phantom(args)) => phantom::run(args),
         Some(Command::Train(args)) => train::run(args),
+        Some(Command::Dataset(args)) => dataset::run(args),
         Some(Command::Import(args)) => import::run(args),
         None => window::run(&cli.window),
     };

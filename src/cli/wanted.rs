@@ -1,5 +1,6 @@
 //! What `generate` is to make: by its arguments, or what a sidecar says was made.
 
+use crate::clip::Frame;
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Generated, Models, Part, Provenance, Request};
@@ -238,7 +239,36 @@ pub struct Taken {
     pub anatomy: Anatomy,
     heart_rate: Option<f64>,
     warnings: Vec<String>,
-    looks_like_text: bool,
+    pub looks_like_text: bool,
+}
+
+/// The anatomy of the frame at a share of a file's length, from 0 to below 1; where that one is damaged, of the first
+/// that is not.
+pub fn anatomy_at(path: &Path, share: f64) -> anyhow::Result<Anatomy> {
+    Ok(framed(path, &[], share)?.2)
+}
+
+/// A file, one of its frames, and the anatomy in it.
+fn framed(
+    path: &Path,
+    masks: &[Mask],
+    share: f64,
+) -> anyhow::Result<(media::Opened, Arc<Frame>, Anatomy)> {
+    let opened = media::open(path)?;
+    let recording = &opened.recording;
+    let frames = recording.frames();
+    let at = ((share * frames as f64) as usize).min(frames.saturating_sub(1));
+    // The first that can be shown; those before it are named.
+    let later = || (0..frames.min(64)).find_map(|i| recording.frame(i).ok());
+    let frame = recording.frame(at).or_else(|why| later().ok_or(why));
+    let frame =
+        frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", path.display()))?;
+    let crop = Crop {
+        masks: masks.to_vec(),
+        ..opened.first_square().into()
+    };
+    let anatomy = Anatomy::from_frame(&frame, &crop)?;
+    Ok((opened, frame, anatomy))
 }
 
 impl Taken {
@@ -247,19 +277,8 @@ impl Taken {
     }
 
     fn masked(path: &Path, masks: &[Mask]) -> anyhow::Result<Self> {
-        let opened = media::open(path)?;
-        let recording = &opened.recording;
-        // The first that can be shown; those before it are named.
-        let later = || (1..recording.frames().min(64)).find_map(|i| recording.frame(i).ok());
-        let frame = recording.frame(0).or_else(|why| later().ok_or(why));
-        let frame =
-            frame.map_err(|why| anyhow::anyhow!("{} cannot be shown: {why}.", path.display()))?;
+        let (opened, frame, anatomy) = framed(path, masks, 0.0)?;
         let square = opened.first_square();
-        let crop = Crop {
-            masks: masks.to_vec(),
-            ..square.into()
-        };
-        let anatomy = Anatomy::from_frame(&frame, &crop)?;
         // What this program made has its words outside the picture.
         let searched = opened.mark.is_none();
         let looks_like_text =

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dataset;
 mod drill;
 mod evaluate;
 mod generate;

@@ -215,7 +215,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// The files that are meant: those of a folder in order of name.
-fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for path in given {
         if !path.is_dir() {
