@@ -5,9 +5,14 @@
 //! are kept as a picture of the window, over which only what differs from it is drawn. What is on screen is the same
 //! to the last pixel.
 
+mod blit;
+mod shapes;
+
+use blit::{Blit, Blitted};
 use eframe::egui_wgpu::{self, RenderState, ScreenDescriptor, wgpu};
 use egui::epaint::{ClippedPrimitive, ClippedShape, Shape};
 use egui::{Context, FullOutput, Rect, Ui, ViewportId};
+use shapes::{covered, found, standing};
 use std::sync::Arc;
 
 /// Regions that something moves in, at most; with more all is looked at anew.
@@ -239,218 +244,9 @@ impl egui::Plugin for Still {
     }
 }
 
-/// Which of the shapes are those that were kept, if all of these are there, in their order.
-fn found(kept: &[ClippedShape], shapes: &[ClippedShape]) -> Option<Vec<bool>> {
-    let mut next = kept.iter().peekable();
-    let each = shapes.iter().map(|shape| {
-        let is_next = next.peek().is_some_and(|kept| same(kept, shape));
-        if is_next {
-            next.next();
-        }
-        is_next
-    });
-    let found = each.collect();
-    next.next().is_none().then_some(found)
-}
-
-/// Which of the shapes are as they were before and lie over nothing that moves, or that moved at a shape's turn before
-/// (`regions`).
-fn standing(
-    before: &[ClippedShape],
-    shapes: &[ClippedShape],
-    regions: &[(usize, Rect)],
-) -> Vec<bool> {
-    let mut moves: Vec<Rect> = Vec::new();
-    let each = before.iter().zip(shapes).enumerate();
-    let each = each.map(|(i, (before, shape))| {
-        let place = place(shape);
-        let stands = same(before, shape) && !moves.iter().any(|r| r.intersects(place));
-        if !stands && place.is_positive() {
-            moves.push(place);
-        }
-        let moved = regions.iter().filter(|(at, _)| *at == i);
-        moves.extend(moved.map(|(_, place)| *place));
-        stands
-    });
-    each.collect()
-}
-
-/// What moves, with its place, if some of it is below what stands.
-fn covered(shapes: &[ClippedShape], stand: &[bool]) -> Option<Vec<(usize, Rect)>> {
-    let mut moves: Vec<(usize, Rect)> = Vec::new();
-    let mut is_covered = false;
-    for (i, (shape, stands)) in shapes.iter().zip(stand).enumerate() {
-        let place = place(shape);
-        match stands {
-            true => is_covered |= moves.iter().any(|(_, r)| r.intersects(place)),
-            false if place.is_positive() => moves.push((i, place)),
-            false => (),
-        }
-    }
-    is_covered.then_some(moves)
-}
-
-/// Where a shape is seen, and what its soft edges reach.
-fn place(shape: &ClippedShape) -> Rect {
-    let bounds = shape.transform_after_tessellation * shape.shape.visual_bounding_rect();
-    shape.clip_rect.intersect(bounds.expand(1.0))
-}
-
-fn same(a: &ClippedShape, b: &ClippedShape) -> bool {
-    a.clip_rect == b.clip_rect
-        && a.transform_after_tessellation == b.transform_after_tessellation
-        && same_shape(&a.shape, &b.shape)
-}
-
-fn same_shape(a: &Shape, b: &Shape) -> bool {
-    match (a, b) {
-        // What another pipeline draws may be anything.
-        (Shape::Callback(_), _) | (_, Shape::Callback(_)) => false,
-        (Shape::Vec(a), Shape::Vec(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_shape(a, b))
-        }
-        // Lines of text are laid out once: most are the same ones.
-        (Shape::Text(a), Shape::Text(b)) if Arc::ptr_eq(&a.galley, &b.galley) => {
-            let rest = |t: &egui::epaint::TextShape| {
-                (
-                    (t.pos, t.underline, t.fallback_color),
-                    (t.override_text_color, t.opacity_factor, t.angle),
-                )
-            };
-            rest(a) == rest(b)
-        }
-        _ => a == b,
-    }
-}
-
-/// Puts a kept picture back, pixel by pixel.
-struct Blit {
-    pipeline: wgpu::RenderPipeline,
-    layout: wgpu::BindGroupLayout,
-}
-
-impl Blit {
-    fn new(renderer: &RenderState) -> Self {
-        let device = &renderer.device;
-        let module = device.create_shader_module(wgpu::include_wgsl!("still.wgsl"));
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("what stands still"),
-            entries: &[wgpu::BindGroupLayoutEntry {
-                binding: 0,
-                visibility: wgpu::ShaderStages::FRAGMENT,
-                ty: wgpu::BindingType::Texture {
-                    sample_type: wgpu::TextureSampleType::Float { filterable: false },
-                    view_dimension: wgpu::TextureViewDimension::D2,
-                    multisampled: false,
-                },
-                count: None,
-            }],
-        });
-        let whole = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("what stands still"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("what stands still"),
-            layout: Some(&whole),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("corner"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState {
-                topology: wgpu::PrimitiveTopology::TriangleStrip,
-                ..wgpu::PrimitiveState::default()
-            },
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some("as_it_was"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[Some(renderer.target_format.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
-        Self { pipeline, layout }
-    }
-
-    fn group(&self, device: &wgpu::Device, view: &wgpu::TextureView) -> wgpu::BindGroup {
-        device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("what stands still"),
-            layout: &self.layout,
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::TextureView(view),
-            }],
-        })
-    }
-}
-
-/// A kept picture in its place.
-struct Blitted {
-    blit: Arc<Blit>,
-    picture: wgpu::BindGroup,
-}
-
-impl egui_wgpu::CallbackTrait for Blitted {
-    fn paint(
-        &self,
-        _: egui::PaintCallbackInfo,
-        pass: &mut wgpu::RenderPass<'static>,
-        _: &egui_wgpu::CallbackResources,
-    ) {
-        pass.set_pipeline(&self.blit.pipeline);
-        pass.set_bind_group(0, &self.picture, &[]);
-        pass.draw(0..4, 0..1);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use egui::{Color32, Pos2, pos2, vec2};
-
-    fn rect(x: f32, colour: Color32) -> ClippedShape {
-        let shape = Shape::rect_filled(
-            Rect::from_min_size(pos2(x, 0.0), vec2(10.0, 10.0)),
-            0,
-            colour,
-        );
-        ClippedShape::new(Rect::from_min_size(Pos2::ZERO, vec2(100.0, 100.0)), shape)
-    }
-
-    #[test]
-    fn what_is_kept_is_found_again_with_others_between() {
-        let [a, b, c] = [Color32::RED, Color32::GREEN, Color32::BLUE].map(|c| rect(20.0, c));
-        let kept = [a.clone(), c.clone()];
-        let shapes = [a.clone(), b.clone(), c.clone()];
-        assert_eq!(found(&kept, &shapes), Some(vec![true, false, true]));
-        // In another order, or without one of them, it is another picture.
-        assert_eq!(found(&kept, &[c.clone(), a.clone()]), None);
-        assert_eq!(found(&kept, &[a, b]), None);
-    }
-
-    #[test]
-    fn what_lies_over_something_that_moves_is_drawn_with_it() {
-        let mover = |x| rect(x, Color32::RED);
-        let [under, over, beside] = [0.0, 5.0, 60.0].map(|x| rect(x, Color32::GREEN));
-        let before = [under.clone(), mover(0.0), over.clone(), beside.clone()];
-        let now = [under.clone(), mover(1.0), over.clone(), beside.clone()];
-        let stand = standing(&before, &now, &[]);
-        assert_eq!(stand, [true, false, false, true]);
-        assert_eq!(covered(&now, &stand), None);
-        // Later it comes below what stood beside it.
-        let later = [under, mover(55.0), over, beside];
-        let regions = covered(&later, &[true, false, false, true]).unwrap();
-        assert_eq!(
-            standing(&before, &before, &regions),
-            [true, true, true, false]
-        );
-    }
 
     #[test]
     fn what_changes_all_the_time_is_kept_less_and_less() {
@@ -475,23 +271,5 @@ mod tests {
         // After it has lasted, it is kept again at once.
         rest.is_over();
         assert_eq!(rest.again, 201);
-    }
-
-    #[test]
-    fn what_another_pipeline_draws_is_never_the_same() {
-        struct Nothing;
-        impl egui_wgpu::CallbackTrait for Nothing {
-            fn paint(
-                &self,
-                _: egui::PaintCallbackInfo,
-                _: &mut wgpu::RenderPass<'static>,
-                _: &egui_wgpu::CallbackResources,
-            ) {
-            }
-        }
-        let place = Rect::from_min_size(Pos2::ZERO, vec2(10.0, 10.0));
-        let callback = egui_wgpu::Callback::new_paint_callback(place, Nothing);
-        let shape = ClippedShape::new(place, Shape::Callback(callback));
-        assert!(!same(&shape, &shape));
     }
 }
