@@ -132,6 +132,10 @@ fn steps<T: Task>(run: &mut Run<T>, n: usize, state: &Path) -> Vec<Step> {
     steps
 }
 
+fn largest(t: &Tensor) -> f32 {
+    super::values(t).iter().fold(0f32, |m, v| m.max(v.abs()))
+}
+
 fn same_steps<T: Task>(what: &str, make: impl Fn(&Path, &Device) -> Run<T>, resumed: bool) {
     let (_held, gpu) = gpu();
     let folder = tempfile::tempdir().unwrap();
@@ -147,7 +151,6 @@ fn same_steps<T: Task>(what: &str, make: impl Fn(&Path, &Device) -> Run<T>, resu
     // The first moments are a tenth of the gradients.
     let state = |name: &str| read_state(&path(name)).unwrap().remove("adam").unwrap();
     let (a, b) = (state("one"), state("cpu"));
-    let largest = |t: &Tensor| super::values(t).iter().fold(0f32, |m, v| m.max(v.abs()));
     let moments: Vec<_> = (b.iter())
         .filter(|(name, _)| name.starts_with("m."))
         .collect();
@@ -210,10 +213,16 @@ fn what_only_a_motion_stage_has() {
     };
     let ((ours, slopes), (theirs, expected)) = (encoded(&gpu), encoded(&Device::Cpu));
     assert!(difference(&ours, &theirs) < 1e-4);
-    for (name, expected) in &expected {
+    // A bias before a norm of its channel alone has none but for rounding.
+    let of_all = expected.values().map(largest).fold(0f32, f32::max);
+    let told = expected.iter().filter(|(_, t)| largest(t) > 1e-4 * of_all);
+    let mut compared = 0;
+    for (name, expected) in told {
         let d = difference(&slopes[name], expected);
         assert!(d < 1e-3, "{name}: {d}");
+        compared += 1;
     }
+    assert!(compared > expected.len() / 2, "{compared}");
 
     // Two beats' errors as a whole.
     let target = |seed| super::values(&noise(&[3, 16, 28, 28], seed));
