@@ -3,6 +3,7 @@
 mod layout;
 mod refused;
 
+use super::{refused, said};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,16 +21,6 @@ fn dataset(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, &[&["dataset"], arguments].concat())
         .output()
         .unwrap()
-}
-
-fn said(output: &Output) -> Value {
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// Frames of two simulated hearts, in a folder and under names that are to stay there.

@@ -1,5 +1,6 @@
 //! `echoif evaluate` of scores, of recorded clips and of features.
 
+use super::{refused, said};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -12,18 +13,6 @@ fn echoif(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn said(arguments: &[&str]) -> Value {
-    let output = echoif(arguments);
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn refused(arguments: &[&str]) -> String {
-    let output = echoif(arguments);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
-
 fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -33,9 +22,9 @@ fn scores_come_to_what_the_published_script_makes_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page.html").display().to_string();
     let scores = fixture("ef_scores.csv");
-    let told = said(&[
+    let told = said(&echoif(&[
         "evaluate", "--scores", &scores, "--kind", "factual", "--report", &page, "--json",
-    ]);
+    ]));
     let manifest = std::fs::read_to_string(fixture("metrics_ef.json")).unwrap();
     let exact = serde_json::from_str::<Value>(&manifest).unwrap()["exact"].clone();
     let (single, best) = (&told["single_shot"], &told["best_of"]);
@@ -61,12 +50,14 @@ fn scores_come_to_what_the_published_script_makes_of_them() {
         std::fs::write(&path, format!("{}\n{}\n", lines[0], rows.join("\n"))).unwrap();
         path.display().to_string()
     });
-    let both = said(&["evaluate", "--scores", &parts[0], &parts[1], "--json"]);
+    let both = said(&echoif(&[
+        "evaluate", "--scores", &parts[0], &parts[1], "--json",
+    ]));
     assert_eq!(
         both["single_shot"]["asked_generated"]["mae"],
         single["asked_generated"]["mae"]
     );
-    assert!(refused(&["evaluate", "--scores", "nothing.csv"]).contains("nothing.csv"));
+    assert!(refused(&echoif(&["evaluate", "--scores", "nothing.csv"])).contains("nothing.csv"));
 }
 
 /// Three clips of simulated hearts, with their list.
@@ -128,9 +119,7 @@ fn parts_are_the_whole_and_what_was_stopped_is_gone_on_with() {
         assert_eq!(lines.remove(0), "FileName,GT EF,Gen EF,Ref EF,SSIM,LPIPS");
         lines
     };
-    let output = run(&path("whole.csv"), &[]);
-    assert!(output.status.success(), "{output:?}");
-    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told = said(&run(&path("whole.csv"), &[]));
     assert_eq!(
         (told["files"].as_u64(), told["samples"].as_u64()),
         (Some(3), Some(6))
@@ -181,12 +170,13 @@ fn parts_are_the_whole_and_what_was_stopped_is_gone_on_with() {
         assert_eq!(rows("whole.csv"), whole, "{kept}");
     }
     // As it was begun, or not at all.
-    let other = run(&path("whole.csv"), &["--seed", "1"]);
-    let said = String::from_utf8(other.stderr).unwrap();
-    assert!(
-        !other.status.success() && said.contains("another seed"),
-        "{said}"
-    );
+    let why = refused(&run(&path("whole.csv"), &["--seed", "1"]));
+    assert!(why.contains("another seed"), "{why}");
+    let list = format!("{of_clips}/list.csv");
+    let text = std::fs::read_to_string(&list).unwrap();
+    std::fs::write(&list, text.replace(",50", ",51")).unwrap();
+    let why = refused(&run(&path("whole.csv"), &[]));
+    assert!(why.contains("another list"), "{why}");
     std::fs::write(path("notes.csv"), "my notes\n").unwrap();
     let other = run(&path("notes.csv"), &[]);
     assert!(

@@ -13,3 +13,18 @@ mod phantom;
 mod study;
 mod sweep;
 mod train;
+
+use serde_json::Value;
+use std::process::Output;
+
+/// What a command that did what it was told printed, as JSON.
+fn said(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What one that did not said.
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

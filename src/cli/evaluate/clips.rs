@@ -9,7 +9,7 @@ use super::scores::Kind;
 use crate::checkpoint::SafetensorsSource;
 use crate::clip::resample::with_channels;
 use crate::clip::{FrameRate, Video};
-use crate::dataset::Shard;
+use crate::dataset::{Shard, Split};
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::engine::{Models, Pace, Request, generate};
@@ -37,8 +37,8 @@ pub struct ClipArgs {
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["frames", "picture", "card", "scores", "features"], requires = "out")]
     pub clips: Option<PathBuf>,
     /// Of EchoNet-Dynamic: TRAIN, VAL or TEST.
-    #[arg(long, default_value = "VAL")]
-    split: String,
+    #[arg(long, default_value_t = Split::Val)]
+    split: Split,
     /// Samples of each clip.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
     samples: u64,
@@ -68,7 +68,7 @@ const BESIDE_A_BEAT: (usize, f64) = (64, 32.0);
 #[derive(Serialize)]
 struct Settings<'a> {
     kind: Kind,
-    split: &'a str,
+    split: Split,
     samples: u64,
     seed: u64,
     shard: String,
@@ -76,7 +76,8 @@ struct Settings<'a> {
     cascade_sha256: &'a str,
     regressor_sha256: &'a str,
     lpips_sha256: Option<&'a str>,
-    clips: usize,
+    /// Of the clips' names and EFs, in their order.
+    list: String,
 }
 
 struct Protocol<'a> {
@@ -100,7 +101,7 @@ pub fn run(
     let (Some(folder), Some(out)) = (&args.clips, &args.out) else {
         bail!("Give --clips and --out.");
     };
-    let clips = Clips::of_split(folder, &args.split)?;
+    let clips = Clips::of_split(folder, args.split.name())?;
     let Clips::Recorded(entries) = &clips else {
         bail!("{} holds no recorded clips.", folder.display());
     };
@@ -119,7 +120,7 @@ pub fn run(
     };
     let settings = Settings {
         kind,
-        split: &args.split,
+        split: args.split,
         samples: args.samples,
         seed: args.seed,
         shard: args.shard.to_string(),
@@ -127,7 +128,7 @@ pub fn run(
         cascade_sha256: &models.cascade.identity.sha256,
         regressor_sha256: &models.regressor.identity.sha256,
         lpips_sha256: lpips.as_ref().map(|(_, hash)| hash.as_str()),
-        clips: entries.len(),
+        list: list_of(entries),
     };
     let (mut log, mut done) = begin(out, &serde_json::to_value(&settings)?)?;
     if beat {
@@ -179,6 +180,15 @@ fn name(entry: &Entry, i: usize, published: bool) -> String {
     )
 }
 
+/// Where another clip or EF stands, all that follows from a clip's place is another's.
+fn list_of(entries: &[Entry]) -> String {
+    let lines = entries.iter().map(|entry| {
+        let name = entry.path.file_name().unwrap_or_default();
+        format!("{} {}\n", name.to_string_lossy(), entry.ef)
+    });
+    sha256(lines.collect::<String>().as_bytes())
+}
+
 fn lpips_of(path: &Path) -> anyhow::Result<(Lpips, String)> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -193,16 +203,14 @@ fn lpips_of(path: &Path) -> anyhow::Result<(Lpips, String)> {
 fn begin(out: &Path, settings: &Value) -> anyhow::Result<(Log, HashMap<String, u64>)> {
     let beside = out.with_extension("settings.json");
     let unwritable = || format!("{} cannot be written", out.display());
-    let mut lines = Log::lines(out)
-        .with_context(|| format!("{} cannot be read", out.display()))?
-        .into_iter();
-    let head = lines.next();
-    match &head {
+    let lines = || Log::lines(out).with_context(|| format!("{} cannot be read", out.display()));
+    // Before it is opened to be written: somebody's file stays as it is.
+    match lines()?.first() {
         None => {
             let text = serde_json::to_string_pretty(settings)?;
             write_atomically(&beside, text.as_bytes()).with_context(unwritable)?;
         }
-        Some(head) if head == HEAD => {
+        Some(head) if *head == HEAD => {
             let text = crate::files::read_text(&beside).with_context(|| {
                 format!(
                     "{} is there, and {} is not: it cannot be gone on with. Name another --out.",
@@ -232,11 +240,13 @@ fn begin(out: &Path, settings: &Value) -> anyhow::Result<(Log, HashMap<String, u
     let mut log = Log::open_alone(out)
         .with_context(unwritable)?
         .with_context(|| format!("Another program writes {}.", out.display()))?;
-    if head.is_none() {
+    // Now that nobody else writes it.
+    let rows = lines()?;
+    if rows.is_empty() {
         log.append(HEAD).with_context(unwritable)?;
     }
     let mut done: HashMap<String, u64> = HashMap::new();
-    for line in lines {
+    for line in rows.iter().skip(1) {
         let name = line.split(',').next().unwrap_or_default().to_owned();
         *done.entry(name).or_default() += 1;
     }

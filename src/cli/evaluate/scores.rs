@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Samples of a file in the published evaluation, and files of the split it is of.
+/// Samples of a file in the published evaluation.
 const PUBLISHED_SAMPLES: usize = 3;
 
 /// Which of the published rows is repeated.
