@@ -1,5 +1,6 @@
 //! How a picture that was kept is put back.
 
+use crate::ui::widgets::filling;
 use eframe::egui_wgpu::{self, RenderState, wgpu};
 use std::sync::Arc;
 
@@ -26,35 +27,7 @@ impl Blit {
                 count: None,
             }],
         });
-        let whole = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("what stands still"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("what stands still"),
-            layout: Some(&whole),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("corner"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState {
-                topology: wgpu::PrimitiveTopology::TriangleStrip,
-                ..wgpu::PrimitiveState::default()
-            },
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some("as_it_was"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[Some(renderer.target_format.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
+        let pipeline = filling(renderer, &layout, &module, "as_it_was");
         Self { pipeline, layout }
     }
 

@@ -83,43 +83,13 @@ impl Pipeline {
                 entry(2, sampler, wgpu::ShaderStages::FRAGMENT),
             ],
         });
-        let whole = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("picture"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
         let fragments = match (is_software, renderer.target_format.is_srgb()) {
             (true, true) => ["bilinear_decoded", "nearest_decoded"],
             (true, false) => ["bilinear_stored", "nearest_stored"],
             (false, true) => ["bicubic_decoded", "nearest_decoded"],
             (false, false) => ["bicubic_stored", "nearest_stored"],
         };
-        let pipelines = fragments.map(|fragment| {
-            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some("picture"),
-                layout: Some(&whole),
-                vertex: wgpu::VertexState {
-                    module: &module,
-                    entry_point: Some("corner"),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    buffers: &[],
-                },
-                primitive: wgpu::PrimitiveState {
-                    topology: wgpu::PrimitiveTopology::TriangleStrip,
-                    ..wgpu::PrimitiveState::default()
-                },
-                depth_stencil: None,
-                multisample: wgpu::MultisampleState::default(),
-                fragment: Some(wgpu::FragmentState {
-                    module: &module,
-                    entry_point: Some(fragment),
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                    targets: &[Some(renderer.target_format.into())],
-                }),
-                multiview_mask: None,
-                cache: None,
-            })
-        });
+        let pipelines = fragments.map(|fragment| filling(renderer, &layout, &module, fragment));
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             label: Some("picture"),
             mag_filter: wgpu::FilterMode::Linear,
@@ -140,6 +110,45 @@ impl Pipeline {
         let most = self.device.limits().max_texture_dimension_2d as usize;
         size.iter().all(|side| (1..=most).contains(side))
     }
+}
+
+/// What fills its viewport, by `corner` and a fragment's entry of a module, and covers what was there.
+pub fn filling(
+    renderer: &RenderState,
+    layout: &wgpu::BindGroupLayout,
+    module: &wgpu::ShaderModule,
+    fragment: &str,
+) -> wgpu::RenderPipeline {
+    let device = &renderer.device;
+    let whole = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(fragment),
+        bind_group_layouts: &[Some(layout)],
+        immediate_size: 0,
+    });
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(fragment),
+        layout: Some(&whole),
+        vertex: wgpu::VertexState {
+            module,
+            entry_point: Some("corner"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[],
+        },
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..wgpu::PrimitiveState::default()
+        },
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module,
+            entry_point: Some(fragment),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            targets: &[Some(renderer.target_format.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
 }
 
 /// A picture on the GPU. Cloning it is cheap; both show the same.
