@@ -60,9 +60,12 @@ while read -r seed _; do ln -f "$out/recorded/heart$seed.avi" "$out/frames/heart
   --seconds 2.2 --device "$DEVICE" --out "$out/generated" >/dev/null
 "$echoif" dataset make "$out/generated" --frames "$out/frames" --device "$DEVICE" >/dev/null
 "$echoif" dataset merge "$out/generated" >/dev/null
-{ echo file,ef_percent; awk '{ print "heart" $1 ".avi," $2 }' "$out/half.txt"
-  tail -n +2 "$out/generated/FileList.csv" | while IFS=, read -r name ef _; do
-    ln -f "$out/generated/Videos/$name.avi" "$out/half/$name.avi"; echo "$name.avi,$ef"; done; } >"$out/half.csv"
+# Mixed: a step sees the next clips of the list, and is to see both kinds.
+{ echo file,ef_percent
+  { awk '{ print "heart" $1 ".avi," $2 }' "$out/half.txt"
+    tail -n +2 "$out/generated/FileList.csv" | while IFS=, read -r name ef _; do
+      ln -f "$out/generated/Videos/$name.avi" "$out/half/$name.avi"; echo "$name.avi,$ef"; done; } |
+    awk 'BEGIN { srand(4) } { print rand() "\t" $0 }' | sort -g | cut -f 2-; } >"$out/half.csv"
 mv "$out/half.csv" "$out/half/list.csv"
 
 # The built-in regressor's kind, from nothing.

@@ -266,6 +266,7 @@ impl Task for MotionTask {
         let n = self.at_once;
         let first = step * self.settings.batch as u64 + (i * n) as u64;
         let numbers: Vec<u64> = (first..first + n as u64).collect();
+        // One by itself is made where it is asked for: there others are made beside it.
         let samples = match numbers.as_slice() {
             [number] => vec![self.source.sample(*number)?],
             numbers => numbers
