@@ -90,21 +90,22 @@ fn cascade(fixture: &Fixture, backend: &Backend) -> Outcome<LoadedCascade> {
         .field("checkpoint")?
         .as_str()
         .ok_or("`checkpoint` is not a name")?;
-    if name != BUILTIN {
-        return open_cascade(&fixture.folder().join(name), backend).map_err(text);
-    }
-    let loaded = builtin_cascade(backend).map_err(text)?;
+    let loaded = match name {
+        BUILTIN => builtin_cascade(backend),
+        name => open_cascade(&fixture.folder().join(name), backend),
+    };
+    let loaded = loaded.map_err(text)?;
     is_recorded(fixture, &loaded.identity.sha256)?;
     Ok(loaded)
 }
 
 /// # Errors
-/// When the built-in weights are others than those that were recorded.
+/// When the weights are others than those that were recorded.
 pub(super) fn is_recorded(fixture: &Fixture, sha256: &str) -> Outcome<()> {
     match fixture.field("sha256")?.as_str() {
         Some(recorded) if recorded == sha256 => Ok(()),
         _ => Err(format!(
-            "it was recorded from other built-in weights than these, whose hash is {sha256}"
+            "it was recorded from other weights than these, whose hash is {sha256}"
         )),
     }
 }

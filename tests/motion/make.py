@@ -1,11 +1,12 @@
-"""Fixtures of the built-in motion cascade and regressor, for `echoif verify tests/fixtures`.
+"""Fixtures of a motion cascade (tests/fixtures/motion_cascade, imported from STAGE1.pt) and of the built-in regressor,
+for `echoif verify tests/fixtures`.
 
     pip install torch numpy scipy opencv-python-headless safetensors einops einops-exts tqdm pyyaml
     pip install --no-deps imagen-pytorch==1.21.6
     python tests/motion/make.py TRAINING STAGE1.pt METER.pt CASCADE_SHA256 REGRESSOR_SHA256
 
-TRAINING: the folder with stage1.py, meter.py and carry.py, by which the weights were trained. The hashes are
-what `echoif doctor --json` calls `cascade_sha256` and `regressor_sha256`. Anatomies: simulated hearts.
+TRAINING: the folder with stage1.py, meter.py and carry.py, by which these weights were trained. The hashes are
+what `echoif evaluate --cascade tests/fixtures/motion_cascade --json` calls `cascade_sha256` and `regressor_sha256`. Anatomies: simulated hearts.
 """
 import json
 import sys
@@ -54,7 +55,7 @@ def motion():
             x = x + (sigmas[k + 1] - s) * (x - d) / s
     tensors = dict(anatomy=anatomy, ef=ef, noise=noise, features=features, d1=d1)
     tensors |= dict(sigmas=torch.tensor(sigmas), x=torch.stack(states), d=torch.stack(estimates))
-    write("motion_builtin", tensors, {"family": "motion", "checkpoint": "built-in", "sha256": cascade_hash})
+    write("motion_builtin", tensors, {"family": "motion", "checkpoint": "motion_cascade", "sha256": cascade_hash})
 
 
 @torch.no_grad()
