@@ -1,11 +1,13 @@
 //! A cascade's card: the figures that were measured on its weights. Screens read them from here.
 
+use crate::calibration::Calibration;
 use crate::files::yaml;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Card {
+    #[serde(default)]
     pub name: String,
     /// EFs that the cascade was trained on, in percent: lowest, highest.
     pub training_ef_range_percent: Option<[f64; 2]>,
@@ -18,6 +20,9 @@ pub struct Card {
     /// The same of the outline that a motion cascade gives.
     #[serde(default)]
     pub requested_against_outline: BTreeMap<String, Agreement>,
+    /// By kind of source, as the figures above.
+    #[serde(default)]
+    pub calibration: BTreeMap<String, Calibration>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +68,53 @@ pub struct Agreement {
     pub mae: f64,
 }
 
+/// Kinds of simulated or recorded anatomies, those first whose figures say most.
+fn of_kind<T>(all: &BTreeMap<String, T>, simulated: bool) -> Option<&T> {
+    let kinds: &[&str] = match simulated {
+        true => &["simulated_unseen"],
+        false => &["recorded_unseen", "recorded_seen"],
+    };
+    kinds.iter().find_map(|&kind| all.get(kind))
+}
+
+/// The line that a card's calibrations begin with.
+const CALIBRATION: &str = "calibration:";
+
+/// The text of a card with another calibration of a kind of anatomies; all else stays as it is written, but for
+/// remarks among calibrations.
+///
+/// # Errors
+/// A phrase, when the text is not a card or becomes none.
+pub fn with_calibration(text: &str, kind: &str, new: &Calibration) -> Result<String, String> {
+    let mut all = Card::parse(text)?.calibration;
+    all.insert(kind.to_owned(), new.clone());
+    let mut rest = String::new();
+    let mut is_among = false;
+    for line in text.lines() {
+        let begins = line.starts_with(CALIBRATION);
+        // What is indented belongs to the line above it, and so do empty lines within.
+        let goes_on = line.starts_with([' ', '\t']) || line.trim().is_empty();
+        is_among = begins || (is_among && goes_on);
+        if !is_among {
+            rest += line;
+            rest.push('\n');
+        }
+    }
+    rest += CALIBRATION;
+    rest.push('\n');
+    for (kind, calibration) in &all {
+        // JSON is YAML's flow style.
+        let kind = serde_json::to_string(kind).map_err(|e| e.to_string())?;
+        let one = serde_json::to_string(calibration).map_err(|e| e.to_string())?;
+        rest += &format!("  {kind}: {one}\n");
+    }
+    let read = Card::parse(&rest)?;
+    if read.calibration != all {
+        return Err("its calibrations stand where they cannot be replaced".into());
+    }
+    Ok(rest)
+}
+
 impl Card {
     /// # Errors
     /// A phrase when the text is not a card.
@@ -72,12 +124,12 @@ impl Card {
 
     /// How the measured EF follows the requested one on simulated or recorded anatomies.
     pub fn measured(&self, simulated: bool) -> Option<&Agreement> {
-        let kinds: &[&str] = match simulated {
-            true => &["simulated_unseen"],
-            false => &["recorded_unseen", "recorded_seen"],
-        };
-        let of = &self.requested_against_measured;
-        kinds.iter().find_map(|&kind| of.get(kind))
+        of_kind(&self.requested_against_measured, simulated)
+    }
+
+    /// What calibrates requests of simulated or recorded anatomies.
+    pub fn calibration(&self, simulated: bool) -> Option<&Calibration> {
+        of_kind(&self.calibration, simulated)
     }
 
     /// What the regressor reads against what, in a sentence each; nothing where the card does not say.

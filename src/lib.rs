@@ -19,7 +19,7 @@
 //! Beside that way: [`puppet`] makes a beat of an exact EF from an outline that a person corrected,
 //! [`leaflets`] opens a valve by rule, [`metrics`] judges cines (`echoif evaluate`) and
 //! [`statistics`] says how sure that is, [`verify`] replays recorded runs of the reference implementation,
-//! [`card`] holds the figures measured on a cascade, [`hearts`] the simulated hearts inside the program.
+//! [`card`] holds the figures measured on a cascade, [`calibration`] goes back along them, [`hearts`] the simulated hearts inside the program.
 //!
 //! Reader studies: [`study`] makes clips alike, seals them, has them read and says what readers could tell;
 //! it knows [`media`] and [`statistics`], and no network.
@@ -37,6 +37,7 @@
 //! `measure`; those know `models`; those know `nn`. The networks know tensors only, the screens
 //! clips only.
 
+pub mod calibration;
 pub mod card;
 pub mod carry;
 pub mod checkpoint;

@@ -124,6 +124,10 @@ pub struct Provenance {
     #[serde(default = "first_schema")]
     pub schema: u32,
     pub requested_ef_percent: f64,
+    /// What the networks were conditioned on so that it measures what was requested ([`crate::calibration`]); `None`
+    /// where that is the request itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditioning_ef_percent: Option<f64>,
     pub measured_ef_percent: f64,
     /// By the method of disks on the outline that a motion cascade gives with its cine.
     #[serde(skip_serializing_if = "Option::is_none")]

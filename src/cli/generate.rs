@@ -46,6 +46,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut wanted = Wanted::of(&args.wanted)?;
     let models = args.models.open()?;
     wanted.check(&models)?;
+    wanted.calibrate(&models)?;
     let mut warnings = std::mem::take(&mut wanted.warnings);
     warnings.extend(models.device.note.clone());
     warnings.extend(models.warnings());
@@ -215,6 +216,11 @@ fn say(made: &Generated, out: &Path) {
         p.seconds,
         p.evaluations
     );
+    if let Some(ef) = p.conditioning_ef_percent {
+        println!(
+            "  calibrated: conditioned on an EF of {ef:.1} % so that it measures what is requested"
+        );
+    }
     if p.best_of > 1 {
         let all: Vec<String> = p
             .candidates

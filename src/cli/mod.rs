@@ -1,6 +1,8 @@
 //! The commands of `echoif`, one file each. `echoif [FILE]` opens the window.
 
+mod anatomies;
 mod bench;
+mod calibrate;
 mod dataset;
 mod doctor;
 mod drill;
@@ -62,6 +64,8 @@ enum Command {
     Sweep(sweep::Args),
     /// Evaluate a cascade on frames: EF asked against EF found by three measures, haze, detail.
     Evaluate(evaluate::Args),
+    /// Measure what a cascade's cines read against what is asked, so that it can be asked for what is to be read.
+    Calibrate(calibrate::Args),
     /// Real-or-fake reader studies: plan, read, check, merge, report.
     Study(study::Args),
     /// Train eyes to see EF: case sets, classes, profiles, reports.
@@ -87,6 +91,7 @@ impl Command {
             Self::Bench(a) => a.json,
             Self::Sweep(a) => a.json,
             Self::Evaluate(a) => a.json,
+            Self::Calibrate(a) => a.json,
             Self::Study(a) => a.json(),
             Self::Drill(a) => a.json(),
             Self::Phantom(a) => a.json,
@@ -220,6 +225,7 @@ pub fn run() -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Sweep(args)) => sweep::run(args),
         Some(Command::Evaluate(args)) => evaluate::run(args),
+        Some(Command::Calibrate(args)) => calibrate::run(args),
         Some(Command::Study(args)) => study::run(args),
         Some(Command::Drill(args)) => drill::run(args),
         Some(Command::Phantom(args)) => phantom::run(args),

@@ -1,5 +1,6 @@
 //! What `generate` is to make: by its arguments, or what a sidecar says was made.
 
+use super::calibrate::Choice;
 use crate::clip::Frame;
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfOrigin, EfPercent};
@@ -52,10 +53,14 @@ pub struct WantedArgs {
     /// has not learned from such cines: it may read them higher.
     #[arg(long)]
     leaflets: bool,
+    /// Ask by the cascade's calibration, so that the EF measured is the one requested: auto, on or off. By itself where
+    /// its card shows that this helps; not with guidance, a corrected outline or leaflets.
+    #[arg(long, value_enum, default_value_t = Choice::Auto, hide_possible_values = true)]
+    calibration: Choice,
     /// Repeat the run that this NAME.EXT.json tells of; with --frame where it holds no anatomy.
     #[arg(
         long,
-        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets", "mask", "no_text"]
+        conflicts_with_all = ["ef", "factual_ef", "preset", "seed", "best_of", "guidance", "outline", "leaflets", "calibration", "mask", "no_text"]
     )]
     from: Option<PathBuf>,
 }
@@ -77,6 +82,7 @@ pub struct Wanted {
     pub warnings: Vec<String>,
     /// The frame has what looks like text, and the user has not said what it is: the anatomy is not written.
     pub text_is_unanswered: bool,
+    calibration: Choice,
     /// The run that is repeated.
     before: Option<Provenance>,
     /// Where it was made.
@@ -136,7 +142,9 @@ impl Wanted {
                 guidance: args.guidance,
                 outline,
                 leaflets: args.leaflets,
+                calibration: None,
             },
+            calibration: args.calibration,
             part: Part::Counterfactual,
             factual,
             heart_rate: taken.heart_rate.unwrap_or(USUAL_HEART_RATE),
@@ -182,7 +190,8 @@ impl Wanted {
         Ok(Self {
             request: Request {
                 anatomy: Arc::new(anatomy),
-                ef: EfPercent::new(p.requested_ef_percent)
+                // What it was conditioned on: the calibration may be another one by now.
+                ef: EfPercent::new(p.conditioning_ef_percent.unwrap_or(p.requested_ef_percent))
                     .map_err(|why| anyhow::anyhow!("{why}."))?,
                 preset: p.preset,
                 // The one that was kept is made again, not all that it was chosen from.
@@ -191,7 +200,9 @@ impl Wanted {
                 guidance: p.guidance_asked,
                 outline: p.outline.clone().map(Arc::new),
                 leaflets: p.leaflets.is_some_and(|l| l != Leaflets::Off),
+                calibration: None,
             },
+            calibration: Choice::Off,
             part: sidecar.mark.part.unwrap_or(Part::Counterfactual),
             factual: None,
             heart_rate: if beats.is_finite() {
@@ -224,10 +235,25 @@ impl Wanted {
         Ok(())
     }
 
+    /// Asks by the calibration of the cascade, as far as that is wanted.
+    pub fn calibrate(&mut self, models: &Models) -> anyhow::Result<()> {
+        // Of a simulated heart nothing is known here that its file does not say.
+        self.request.calibration = self.calibration.curve(models, false)?;
+        if self.calibration == Choice::On && self.request.conditioning().is_none() {
+            bail!(
+                "The calibration was measured without guidance, corrected outline and leaflets, and of other presets \
+                 than this one: it says nothing of this run."
+            );
+        }
+        Ok(())
+    }
+
     /// Whether the pixels are those of the run that is repeated. That it was chosen from several is
-    /// said of the new one, too.
+    /// said of the new one, too, and what was asked for.
     pub fn repeats(&self, made: &mut Generated) -> Option<bool> {
         let before = self.before.as_ref()?;
+        made.provenance.requested_ef_percent = before.requested_ef_percent;
+        made.provenance.conditioning_ef_percent = before.conditioning_ef_percent;
         made.provenance.best_of = before.best_of;
         made.provenance.candidates.clone_from(&before.candidates);
         Some(made.provenance.pixels_sha256 == before.pixels_sha256)

@@ -119,7 +119,7 @@ pub fn generate_as(
     let (rate, time) = time_base(config)?;
     for i in 0..candidates {
         let seed = request.seed.0.wrapping_add(i as u64);
-        let efs = [request.ef.get()];
+        let efs = [conditioning(request).get()];
         let mut run = Run {
             models,
             request,
@@ -159,6 +159,11 @@ pub fn generate_as(
     Ok(made.described(models, request, config, rate))
 }
 
+/// What the networks are conditioned on.
+fn conditioning(request: &Request) -> EfPercent {
+    request.conditioning().unwrap_or(request.ef)
+}
+
 fn nothing() -> Error {
     Error::Msg("nothing was generated".into())
 }
@@ -185,7 +190,15 @@ pub fn ladder(
     let mut rungs = Vec::with_capacity(efs.len());
     for efs_of_batch in efs.chunks(batch) {
         let start = Instant::now();
-        let percents: Vec<f64> = efs_of_batch.iter().map(|ef| ef.get()).collect();
+        let rung = |&ef: &EfPercent| Request {
+            ef,
+            best_of: 1,
+            ..request.clone()
+        };
+        let rungs_of_batch: Vec<Request> = efs_of_batch.iter().map(rung).collect();
+        let percents: Vec<f64> = (rungs_of_batch.iter())
+            .map(|rung| conditioning(rung).get())
+            .collect();
         let mut run = Run {
             models,
             request,
@@ -201,7 +214,7 @@ pub fn ladder(
         };
         let cines = run.cines(&percents, request.seed, 0)?;
         let seconds = start.elapsed().as_secs_f64() / efs_of_batch.len() as f64;
-        for (cine, &ef) in cines.into_iter().zip(efs_of_batch) {
+        for (cine, request) in cines.into_iter().zip(&rungs_of_batch) {
             let measured = measure(&models.regressor, &cine.video, time, interrupt)?;
             let made = Made {
                 cine,
@@ -213,12 +226,7 @@ pub fn ladder(
                 }],
                 seconds,
             };
-            let request = Request {
-                ef,
-                best_of: 1,
-                ..request.clone()
-            };
-            rungs.push(made.described(models, &request, &config, rate));
+            rungs.push(made.described(models, request, &config, rate));
         }
     }
     Ok(rungs)
@@ -250,6 +258,7 @@ impl Made {
             provenance: Provenance {
                 schema: SCHEMA,
                 requested_ef_percent: request.ef.get(),
+                conditioning_ef_percent: request.conditioning().map(EfPercent::get),
                 measured_ef_percent: self.measured,
                 outline_ef_percent: beat.map(|b| b.ef_percent),
                 volumes: beat.map(relative_volumes),

@@ -1,6 +1,7 @@
 //! What is asked of the engine and what comes back.
 
 use super::present::Cine;
+use crate::calibration::Curve;
 use crate::clip::FrameRate;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
@@ -25,6 +26,8 @@ pub struct Request {
     pub outline: Option<Arc<Landmarks>>,
     /// Whether a motion cascade's cine opens the mitral valve, where the anatomy shows a closed one.
     pub leaflets: bool,
+    /// What the networks are to be conditioned by so that it measures the EF; `None`: by the EF itself.
+    pub calibration: Option<Curve>,
 }
 
 impl Request {
@@ -39,7 +42,18 @@ impl Request {
             guidance: None,
             outline: None,
             leaflets: false,
+            calibration: None,
         }
+    }
+
+    /// What to condition on instead of the EF: by the calibration, where it was measured of cines like this.
+    pub fn conditioning(&self) -> Option<EfPercent> {
+        let curve = self.calibration.as_ref()?;
+        let is_like = curve.is_of(self.preset)
+            && self.guidance.is_none()
+            && self.outline.is_none()
+            && !self.leaflets;
+        is_like.then(|| curve.conditioning(self.ef))
     }
 }
 

@@ -18,5 +18,7 @@ pub use generate::{Report, Sampling, cost_of, generate, generate_as, ladder};
 pub use handle::Engine;
 pub use job::{Batch, Candidate, Generated, Job, Ladder, Part, Provenance, Request};
 pub use messages::{Event, JobId, MeasureId, Owner, Stage};
-pub use models::{CascadeInfo, CascadeSource, Models, cascade_folders, search_places};
+pub use models::{
+    Calibrations, CascadeInfo, CascadeSource, Models, cascade_folders, search_places,
+};
 pub use present::Cine;

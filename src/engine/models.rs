@@ -1,6 +1,7 @@
 //! The cascade and the regressor in use, and where cascades are found.
 
 use super::device::OpenDevice;
+use crate::calibration::Calibration;
 use crate::card::Card;
 use crate::checkpoint::{
     self, Identity, LoadedCascade, Normalisation, Regressor, builtin_cascade, builtin_regressor,
@@ -31,6 +32,35 @@ pub struct CascadeInfo {
     pub card: Card,
     pub config: CascadeConfig,
     pub builtin: bool,
+    pub calibrations: Calibrations,
+}
+
+/// What calibrates requests to the cascade in use, as its card has it, where the regressor in use measured it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Calibrations {
+    pub simulated: Option<Calibration>,
+    pub recorded: Option<Calibration>,
+}
+
+impl Calibrations {
+    fn of(card: &Card, regressor_sha256: &str) -> Self {
+        let fits = |c: &&Calibration| c.regressor_sha256 == regressor_sha256;
+        let of = |simulated| card.calibration(simulated).filter(fits).cloned();
+        Self {
+            simulated: of(true),
+            recorded: of(false),
+        }
+    }
+
+    /// Of simulated or recorded anatomies.
+    pub fn get(&self, simulated: bool) -> Option<&Calibration> {
+        let of = if simulated {
+            &self.simulated
+        } else {
+            &self.recorded
+        };
+        of.as_ref()
+    }
 }
 
 /// Everything a run needs, on one device.
@@ -165,6 +195,7 @@ impl Models {
             card: self.card.clone(),
             config: self.cascade.cascade.config.clone(),
             builtin: self.cascade_source == CascadeSource::Builtin,
+            calibrations: Calibrations::of(&self.card, &self.regressor.identity.sha256),
         }
     }
 

@@ -14,6 +14,7 @@ use super::job::{Generated, Job, Part, Request};
 use super::messages::{Command, Event, JobId, MeasureId, Mouth, Stage};
 use super::models::{CascadeSource, Models};
 use crate::clip::Video;
+use crate::ef::EfPercent;
 use crate::faults;
 use crate::measure::{TimeBase, measure};
 use crate::nn::Interrupt;
@@ -262,11 +263,12 @@ impl<'a> Worker<'a> {
 
     fn key(&self, request: &Request) -> String {
         format!(
-            "{} {} {} {} {} {} {} {:?} {} {:?} {}",
+            "{} {} {} {} {:?} {} {} {} {:?} {} {:?} {}",
             self.models.cascade.identity.sha256,
             self.models.regressor.identity.sha256,
             request.anatomy.sha256,
             request.ef.get(),
+            request.conditioning().map(EfPercent::get),
             request.preset,
             request.seed.0,
             request.best_of.max(1),

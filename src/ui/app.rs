@@ -417,8 +417,10 @@ impl App {
             }
             Some(Answer::Stop) => self.desk.stop_surveying(),
             Some(Answer::Make) => {
-                let (folder, settings) = (self.folder.as_mut(), &self.explore.wanted);
-                if let Some(why) = folder.and_then(|folder| folder.make(settings)) {
+                let settings = &self.explore.wanted;
+                let calibration = self.explore.calibration_of_recorded();
+                let folder = self.folder.as_mut();
+                if let Some(why) = folder.and_then(|folder| folder.make(settings, calibration)) {
                     self.tell(why);
                 }
             }

@@ -26,6 +26,7 @@ fn request(heart: usize, ef: f64, seed: u64) -> Request {
         guidance: None,
         outline: None,
         leaflets: false,
+        calibration: None,
     }
 }
 

@@ -41,6 +41,7 @@ fn job(ef: f64) -> Job {
             guidance: None,
             outline: None,
             leaflets: false,
+            calibration: None,
         },
         factual: Some(heart.ef),
         confirmed: false,

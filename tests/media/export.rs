@@ -39,6 +39,7 @@ fn provenance(anatomy: &Anatomy) -> Provenance {
         schema: SCHEMA,
         stages: Vec::new(),
         requested_ef_percent: 30.0,
+        conditioning_ef_percent: None,
         measured_ef_percent: 33.25,
         outline_ef_percent: None,
         volumes: None,

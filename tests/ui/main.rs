@@ -7,6 +7,7 @@
 mod common;
 #[cfg(feature = "snapshots")]
 mod every_size_snapshots;
+mod calibrated;
 mod explore;
 mod harness;
 mod keyboard;

@@ -1,6 +1,6 @@
 //! The files that anatomies are taken from, by the names that a plan has for them.
 
-use crate::cli::evaluate::files;
+use crate::cli::anatomies::files;
 use crate::cli::wanted::Taken;
 use crate::dataset::{AnatomyName, Clip, Source};
 use crate::hash::sha256_file;

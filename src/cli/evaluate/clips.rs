@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub struct ClipArgs {
     /// EchoNet-Dynamic's folder (FileList.csv, Videos), or one with a CSV of the columns file and ef_percent; instead of
     /// frames. The published protocol: one row a sample, in --out.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["frames", "picture", "card", "scores", "features"], requires = "out")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["frames", "simulated", "picture", "card", "scores", "features"], requires = "out")]
     pub clips: Option<PathBuf>,
     /// Of EchoNet-Dynamic: TRAIN, VAL or TEST.
     #[arg(long, default_value_t = Split::Val)]

@@ -5,8 +5,10 @@ mod clips;
 mod features;
 mod scores;
 mod sheet;
+mod simulated;
 
-use super::wanted::Taken;
+use super::anatomies::AnatomyArgs;
+use super::calibrate::Choice;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::engine::{Generated, Pace, Request, generate};
@@ -18,6 +20,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use sheet::Sheet;
+use simulated::Truth;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,11 +28,14 @@ use std::sync::Arc;
 #[command(after_help = "Examples:\n  \
     echoif evaluate --frames frames/ --ef 20,40,60,75\n  \
     echoif evaluate --frames a.png b.dcm --seeds 3 --json\n  \
+    echoif evaluate --simulated 24\n  \
     echoif evaluate --clips EchoNet-Dynamic --kind counterfactual --out scores.csv --shard 1/4\n  \
     echoif evaluate --scores scores1.csv scores2.csv --kind counterfactual --report scores.html\n\n\
     All EFs of an anatomy start from the same noise; nothing is chosen. Outline: disks on the outline that \
     the cascade gives. Tracked: its outline at end-diastole, followed through the frames by optical flow, \
-    disks again; it reads low even of exact motion. Measured: the regressor. Haze: gray levels by which the \
+    disks again; it reads low even of exact motion. Measured: the regressor. Of simulated hearts, \
+    exact: what the tracker reads of the heart's own motion; wall: pixels of 112 by which the cascade's motion is off \
+    in the left ventricle's wall. Haze: gray levels by which the \
     cavity is brighter at end-systole. Detail: SD of the Laplacian inside the sector. R2 and MAE are against \
     the EF asked; rises is the share of anatomies in which every step up reads higher. Intervals: bootstrap \
     over anatomies.\n\n\
@@ -38,23 +44,22 @@ use std::sync::Arc;
 pub struct Args {
     #[command(flatten)]
     models: super::ModelArgs,
-    /// Anatomies: a folder, or files. DICOM, PNG, JPEG, or the first frame of a clip.
-    #[arg(long, num_args = 1.., required_unless_present_any = ["scores", "features", "clips"])]
-    frames: Vec<PathBuf>,
+    #[command(flatten)]
+    anatomies: AnatomyArgs,
     /// CSVs of scores, one row a sample, in the published columns; instead of frames.
-    #[arg(long, value_name = "CSV", num_args = 1.., conflicts_with_all = ["frames", "picture", "card"])]
+    #[arg(long, value_name = "CSV", num_args = 1.., conflicts_with_all = ["frames", "simulated", "picture", "card"])]
     scores: Vec<PathBuf>,
     /// What clips are asked for, or were, so that the published figures stand beside.
-    #[arg(long, value_name = "KIND", conflicts_with = "frames")]
+    #[arg(long, value_name = "KIND", conflicts_with_all = ["frames", "simulated"])]
     kind: Option<scores::Kind>,
     #[command(flatten)]
     protocol: clips::ClipArgs,
     /// Two safetensors files of one tensor each, a feature a row, of recorded and of generated pictures or clips; instead
     /// of frames. Prints their Fréchet distance.
-    #[arg(long, num_args = 2, value_names = ["RECORDED", "GENERATED"], conflicts_with_all = ["frames", "picture", "card", "scores"])]
+    #[arg(long, num_args = 2, value_names = ["RECORDED", "GENERATED"], conflicts_with_all = ["frames", "simulated", "picture", "card", "scores"])]
     features: Vec<PathBuf>,
     /// Write the figures of the scores as a page, beside the published ones.
-    #[arg(long, value_name = "HTML", conflicts_with = "frames")]
+    #[arg(long, value_name = "HTML", conflicts_with_all = ["frames", "simulated"])]
     report: Option<PathBuf>,
     /// Requested EFs, in percent, rising.
     #[arg(long, value_delimiter = ',', default_values_t = [20.0, 40.0, 60.0, 75.0])]
@@ -68,6 +73,9 @@ pub struct Args {
     /// Open mitral valves by rule, where the frame shows a closed one.
     #[arg(long)]
     leaflets: bool,
+    /// Ask by the cascade's calibration.
+    #[arg(long)]
+    calibrated: bool,
     /// Write a contact sheet of the first anatomies, with their outlines, as PNG. It shows the frames.
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
@@ -84,18 +92,23 @@ pub struct Args {
 const SHEET: usize = 6;
 
 /// One cine's readings, by the names of [`NAMES`].
-type Row = [Option<f64>; 6];
+type Row = [Option<f64>; 8];
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 8] = [
     "outline",
     "tracked",
     "measured",
+    "exact",
+    "wall",
     "haze",
     "detail",
     "own detail",
 ];
 /// Of them, those that are EFs.
-const EFS: usize = 3;
+const EFS: usize = 4;
+/// Places of what is known of simulated hearts alone.
+const EXACT: usize = 3;
+const WALL: usize = 4;
 
 #[derive(Serialize)]
 struct Evaluation {
@@ -105,6 +118,7 @@ struct Evaluation {
     regressor_sha256: String,
     device: String,
     preset: Preset,
+    calibrated: bool,
     anatomies: usize,
     seeds: u64,
     requested_ef_percent: Vec<f64>,
@@ -150,35 +164,40 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bail!("Give --ef rising, such as 20,40,60,75.");
     }
     let models = args.models.open()?;
-    let mut skipped = Vec::new();
-    let mut anatomies = Vec::new();
-    for path in files(&args.frames)? {
-        match Taken::from(&path) {
-            Ok(taken) => anatomies.push(Arc::new(taken.anatomy)),
-            Err(why) => skipped.push(format!("{why:#}")),
-        }
-    }
-    for why in &skipped {
-        eprintln!("Left out: {why}");
-    }
-    if anatomies.is_empty() {
-        bail!("None of these files is a frame that can be read.");
-    }
+    let (subjects, skipped) = args.anatomies.read()?;
     let mut pace = Pace::calibrate(&models.device.device)?;
-    let total = anatomies.len() as u64 * args.seeds * efs.len() as u64;
+    let total = subjects.len() as u64 * args.seeds * efs.len() as u64;
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     let mut sheet = Sheet::default();
     let mut found: Vec<Vec<Row>> = Vec::new();
-    for (i, anatomy) in anatomies.iter().enumerate() {
+    for (i, subject) in subjects.iter().enumerate() {
+        let anatomy = &subject.anatomy;
+        let asking = if args.calibrated {
+            Choice::On
+        } else {
+            Choice::Off
+        };
+        let curve = asking.curve(&models, subject.heart.is_some())?;
+        let truths: Vec<Truth> = (subject.heart.iter())
+            .flat_map(|heart| args.ef.iter().map(|&ef| Truth::of(heart, ef)))
+            .collect();
+        let exact: Vec<f64> = (truths.iter())
+            .map(|truth| truth.tracked(anatomy))
+            .collect::<Result<_, _>>()?;
         let gray = anatomy.gray_bytes();
         let mut rows = Vec::new();
         for seed in 0..args.seeds {
             let mut made = Vec::new();
-            for &ef in &efs {
+            for (k, &ef) in efs.iter().enumerate() {
                 // As many noises as anatomies: one alone would shift all of them together.
-                let request = request(anatomy, ef, Seed(1000 * seed + i as u64), args);
+                let mut request = request(anatomy, ef, Seed(1000 * seed + i as u64), args);
+                request.calibration.clone_from(&curve);
                 let cine = generate(&models, &request, &mut pace, &Interrupt::new(), &mut |_| {})?;
-                rows.push(row(&cine, &gray));
+                let mut row = row(&cine, &gray);
+                row[EXACT] = exact.get(k).copied();
+                let motion = cine.cine.beating.as_ref().map(|b| b.motion());
+                row[WALL] = truths.get(k).zip(motion).and_then(|(t, m)| t.wall_error(m));
+                rows.push(row);
                 made.push(cine);
                 bar.inc(1);
             }
@@ -197,7 +216,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         regressor_sha256: identity.1.sha256.clone(),
         device: models.device.name.clone(),
         preset: args.preset,
-        anatomies: anatomies.len(),
+        calibrated: args.calibrated,
+        anatomies: subjects.len(),
         seeds: args.seeds,
         requested_ef_percent: args.ef.clone(),
         quantities: quantities(&args.ef, &found),
@@ -214,26 +234,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files that are meant: those of a folder in order of name.
-pub(super) fn files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for path in given {
-        if !path.is_dir() {
-            all.push(path.clone());
-            continue;
-        }
-        let entries = std::fs::read_dir(path)
-            .with_context(|| format!("{} cannot be listed", path.display()))?;
-        let mut inside: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|p| p.is_file() && p.extension().is_none_or(|e| e != "json" && e != "csv"))
-            .collect();
-        inside.sort();
-        all.extend(inside);
-    }
-    Ok(all)
-}
-
 fn request(anatomy: &Arc<Anatomy>, ef: EfPercent, seed: Seed, args: &Args) -> Request {
     Request {
         preset: args.preset,
@@ -246,7 +246,7 @@ fn request(anatomy: &Arc<Anatomy>, ef: EfPercent, seed: Seed, args: &Args) -> Re
 fn row(cine: &Generated, anatomy: &[u8]) -> Row {
     let measured = Some(cine.provenance.measured_ef_percent);
     let Some(beating) = &cine.cine.beating else {
-        return [None, None, measured, None, None, None];
+        return [None, None, measured, None, None, None, None, None];
     };
     let frames = cine.cine.video.gray_bytes();
     let m = Measures::of(&frames, beating.motion(), anatomy);
@@ -254,6 +254,8 @@ fn row(cine: &Generated, anatomy: &[u8]) -> Row {
         Some(m.outline),
         Some(m.tracked),
         measured,
+        None,
+        None,
         m.haze,
         m.detail,
         m.own_detail,
@@ -284,14 +286,15 @@ fn quantities(efs: &[f64], found: &[Vec<Row>]) -> Vec<Quantity> {
 
 fn table(e: &Evaluation) {
     println!(
-        "{} on {}, measured by {}: {} anatomies, {} seed{}, {}\n",
+        "{} on {}, measured by {}: {} anatomies, {} seed{}, {}{}\n",
         e.cascade,
         e.device,
         e.regressor,
         e.anatomies,
         e.seeds,
         if e.seeds == 1 { "" } else { "s" },
-        e.preset
+        e.preset,
+        if e.calibrated { ", calibrated" } else { "" }
     );
     println!("Mean (SD) by EF asked");
     let head: String = e
@@ -382,7 +385,7 @@ mod tests {
     fn what_a_cascade_does_not_give_is_not_told() {
         let rows = |shift: f64| -> Vec<Row> {
             [20.0, 40.0]
-                .map(|ef| [None, None, Some(ef + shift), None, None, None])
+                .map(|ef| [None, None, Some(ef + shift), None, None, None, None, None])
                 .to_vec()
         };
         let told = quantities(&[20.0, 40.0], &[rows(1.0), rows(-1.0)]);

@@ -172,9 +172,13 @@ fn derivation(work: &Work<'_>) -> String {
         0 | 1 => String::new(),
         n => format!(" Closest to the request of {n}."),
     };
+    let conditioned = p.conditioning_ef_percent.map(|ef| {
+        format!(" Calibrated: conditioned on EF {ef:.1} % so that it measures what is requested.")
+    });
+    let conditioned = conditioned.unwrap_or_default();
     let text = format!(
         "Synthetic: made by a cascaded diffusion model from one frame. Not a scan of a patient. \
-         Requested EF {:.0} %, measured EF {:.1} % (regressor sha256 {}). \
+         Requested EF {:.0} %, measured EF {:.1} % (regressor sha256 {}).{conditioned} \
          Cascade sha256 {}, preset {}, seed {}.{chosen}",
         p.requested_ef_percent,
         p.measured_ef_percent,

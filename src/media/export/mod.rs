@@ -195,6 +195,9 @@ pub fn write(cine: &Cine<'_>, path: &Path) -> Result<PathBuf, Error> {
     };
     let words = format!("asked EF {asked:.0}%, got {measured:.0}%");
     let mut lines = vec!["SYNTHETIC, NOT A SCAN", what, &words];
+    let conditioned = cine.provenance.conditioning_ef_percent;
+    let conditioned = conditioned.map(|ef| format!("calibrated, conditioned on {ef:.0}%"));
+    lines.extend(conditioned.as_deref());
     let chosen = format!("closest of {}", cine.provenance.best_of);
     if cine.provenance.best_of > 1 {
         lines.push(&chosen);

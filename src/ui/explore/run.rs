@@ -1,6 +1,7 @@
 //! What is wanted of the case goes to the worker.
 
 use super::Explore;
+use crate::calibration::Calibration;
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Engine, Job, Owner, Request};
 use crate::ui::widgets::Mark;
@@ -10,7 +11,20 @@ impl Explore {
     pub(super) fn request(&self) -> Option<Request> {
         let source = self.case.source.as_ref()?;
         let motion = self.house.makes_motion();
-        self.wanted.request(source.anatomy.clone(), motion)
+        let calibration = self.calibration();
+        self.wanted
+            .request(source.anatomy.clone(), motion, calibration)
+    }
+
+    /// What calibrates requests of what is open, to the cascade in use by the regressor in use.
+    pub(super) fn calibration(&self) -> Option<&Calibration> {
+        let simulated = self.case.source.as_ref()?.is_simulated();
+        self.house.cascade.as_ref()?.calibrations.get(simulated)
+    }
+
+    /// The same of a recorded heart.
+    pub fn calibration_of_recorded(&self) -> Option<&Calibration> {
+        self.house.cascade.as_ref()?.calibrations.get(false)
     }
 
     /// Sends what is set to the worker; what it is doing is superseded.

@@ -11,6 +11,7 @@ use super::explore::Wanted;
 use super::parts;
 use super::projector::Wake;
 use super::theme::{GAP, tokens};
+use crate::calibration::Calibration;
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::{Engine, Event};
 use batch::{Came, Making};
@@ -164,11 +165,11 @@ impl Folder {
     }
 
     /// Has an EF made of all that are chosen, with settings. A sentence where it cannot.
-    pub fn make(&mut self, settings: &Wanted) -> Option<String> {
+    pub fn make(&mut self, settings: &Wanted, calibration: Option<&Calibration>) -> Option<String> {
         let chosen = self.cards.iter().enumerate().filter(|(_, c)| c.is_chosen);
         let chosen = chosen.map(|(i, c)| (i, c.path.clone())).collect();
         let ef = EfPercent::new(self.ef.round()).ok()?;
-        let alike = Box::new(settings.alike(ef));
+        let alike = Box::new(settings.alike(ef, calibration));
         let begun = self.making.begin(chosen, alike, ef.get(), &self.wake);
         begun.err()
     }

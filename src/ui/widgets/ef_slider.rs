@@ -13,12 +13,14 @@ pub enum Mark {
     Measured(f64),
 }
 
-/// The EF slider: the guideline's categories as bands, marks, and hatching outside the range that
-/// the cascade was trained on.
+/// The EF slider: the guideline's categories as bands, marks, hatching outside the range that the
+/// cascade was trained on, and how far a calibration reaches.
 pub struct EfSlider<'a> {
     pub value: &'a mut f64,
     pub marks: &'a [Mark],
     pub trained: Option<[f64; 2]>,
+    /// The EFs that can be measured, where they are asked for by calibration.
+    pub reach: Option<[f64; 2]>,
 }
 
 const TRACK_HEIGHT: f32 = 14.0;
@@ -41,6 +43,9 @@ impl EfSlider<'_> {
             ),
         );
         paint_bands(ui, track, self.trained, &tokens);
+        if let Some(reach) = self.reach {
+            paint_reach(ui, track, reach, &tokens);
+        }
         paint_marks(ui, track, self.marks, &tokens);
         // egui's own slider brings keyboard, focus and accessibility; its looks are drawn here.
         let response = ui
@@ -130,6 +135,17 @@ fn paint_bands(ui: &Ui, track: Rect, trained: Option<[f64; 2]>, tokens: &Tokens)
     if let Some([first, last]) = trained {
         hatch(ui, track, low, first, tokens);
         hatch(ui, track, last, high, tokens);
+    }
+}
+
+/// A line along the track's upper edge, with its two ends.
+fn paint_reach(ui: &Ui, track: Rect, reach: [f64; 2], tokens: &Tokens) {
+    let [low, high] = reach.map(|ef| x_of(track, ef));
+    let stroke = Stroke::new(1.5, tokens.accent);
+    let y = track.top() + 1.0;
+    ui.painter().hline(low..=high, y, stroke);
+    for x in [low, high] {
+        ui.painter().vline(x, y..=y + 5.0, stroke);
     }
 }
 

@@ -230,6 +230,9 @@ impl Past {
         let requested = EfPercent::measured(p.requested_ef_percent);
         let measured = EfPercent::measured(p.measured_ef_percent);
         let mut text = format!("Measured EF {measured}\nasked {requested}, ");
+        if p.conditioning_ef_percent.is_some() {
+            text += "calibrated, ";
+        }
         if let Some(outline) = p.outline_ef_percent {
             text += &format!("outline {}, ", EfPercent::measured(outline));
         }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub best_of: usize,
     /// Whether a motion cascade's cines open the mitral valve, where a closed one is seen.
     pub leaflets: bool,
+    /// Whether the EF is asked for by the cascade's calibration, where somebody said.
+    pub calibrated: Option<bool>,
     /// What was set last: it outlives the source and the program.
     pub requested: f64,
     pub seed: u64,
@@ -68,6 +70,7 @@ impl Default for Settings {
             preset: Preset::default(),
             best_of: 1,
             leaflets: false,
+            calibrated: None,
             requested: 30.0,
             seed: 0,
             guidance: None,
@@ -132,6 +135,7 @@ impl Past {
             (
                 p.anatomy_sha256.clone(),
                 p.requested_ef_percent.to_bits(),
+                p.conditioning_ef_percent.map(f64::to_bits),
                 p.seed,
                 p.preset,
                 p.best_of,

@@ -26,13 +26,14 @@ pub struct State {
     /// The corrected outline, and whether leaflets open.
     pub(in crate::ui::explore) outline: Option<Arc<Landmarks>>,
     pub(in crate::ui::explore) leaflets: bool,
+    pub(in crate::ui::explore) calibrated: Option<bool>,
 }
 
 impl State {
     /// What marks and ladder depend on.
     pub(in crate::ui::explore) fn settings(&self) -> impl PartialEq + '_ {
         let run = (self.preset, self.best_of, self.guidance, self.seed);
-        (run, &self.outline, self.leaflets)
+        (run, &self.outline, self.leaflets, self.calibrated)
     }
 }
 

@@ -20,6 +20,7 @@ impl Explore {
             requested: self.wanted.requested,
             outline: self.wanted.outline.clone(),
             leaflets: self.wanted.leaflets,
+            calibrated: self.wanted.calibrated,
         }
     }
 
@@ -63,6 +64,7 @@ impl Explore {
         self.wanted.seed = to.seed;
         self.wanted.requested = to.requested;
         self.wanted.leaflets = to.leaflets;
+        self.wanted.calibrated = to.calibrated;
         self.wanted.outline.clone_from(&to.outline);
         if self.wanted.correcting.is_on {
             self.toggle_correcting();

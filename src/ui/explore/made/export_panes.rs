@@ -75,6 +75,10 @@ impl Explore {
         let percent = |ef: f64| format!("{:.0}%", EfPercent::measured(ef).get());
         let mut words = vec![format!("asked EF {}", percent(p.requested_ef_percent))];
         words.extend(
+            p.conditioning_ef_percent
+                .map(|ef| format!("calibrated, conditioned on {}", percent(ef))),
+        );
+        words.extend(
             p.outline_ef_percent
                 .map(|ef| format!("outline EF {}", percent(ef))),
         );

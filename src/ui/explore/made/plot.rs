@@ -3,7 +3,7 @@
 use super::super::Explore;
 use super::Made;
 use super::shown::Point;
-use crate::ef::SLIDER_RANGE;
+use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::{Generated, Request};
 use crate::ui::theme::tokens;
 use egui::{RichText, Stroke, Ui};
@@ -85,19 +85,32 @@ impl Explore {
         let shown = plot.show(ui, |plot| {
             // Where the cascade's results usually lie: two thirds of them within the band.
             if let Some(a) = self.agreement() {
+                let now = self.request().filter(|r| r.conditioning().is_some());
+                let curve = now.and_then(|r| r.calibration);
+                let conditioning = |x: f64| {
+                    let by_curve = curve.as_ref().zip(EfPercent::new(x).ok());
+                    by_curve.map_or(x, |(curve, ef)| curve.conditioning(ef).get())
+                };
+                let pieces = if curve.is_some() { 15 } else { 1 };
                 let (first, last) = (*SLIDER_RANGE.start(), *SLIDER_RANGE.end());
-                let edge = |x: f64, sd: f64| [x, a.slope * x + a.intercept + sd * a.residual_sd];
-                let corners = [
-                    edge(first, 1.0),
-                    edge(last, 1.0),
-                    edge(last, -1.0),
-                    edge(first, -1.0),
-                ];
-                let band = Polygon::new("usual", corners.to_vec());
-                plot.polygon(
-                    band.fill_color(tokens.accent.gamma_multiply(0.22))
-                        .stroke(Stroke::NONE),
-                );
+                let place = |k: u32| first + (last - first) * f64::from(k) / f64::from(pieces);
+                let middle = |x: f64| a.slope * conditioning(x) + a.intercept;
+                // Each piece for itself: the whole may not be convex.
+                for k in 0..pieces {
+                    let (from, to) = (place(k), place(k + 1));
+                    let edge = |x: f64, sd: f64| [x, middle(x) + sd * a.residual_sd];
+                    let corners = vec![
+                        edge(from, 1.0),
+                        edge(to, 1.0),
+                        edge(to, -1.0),
+                        edge(from, -1.0),
+                    ];
+                    let band = Polygon::new("usual", corners);
+                    plot.polygon(
+                        band.fill_color(tokens.accent.gamma_multiply(0.22))
+                            .stroke(Stroke::NONE),
+                    );
+                }
             }
             let identity = Line::new("as requested", vec![[0.0, 0.0], [100.0, 100.0]]);
             plot.line(identity.color(tokens.muted).width(1.0));

@@ -63,9 +63,17 @@ impl Explore {
             value: &mut value,
             marks: &marks,
             trained,
+            reach: self.reach(),
         }
         .show(ui, &label);
         self.set_requested(value, engine);
+    }
+
+    /// The EFs that can be measured, where they are asked for by calibration.
+    fn reach(&self) -> Option<[f64; 2]> {
+        let request = self.request()?;
+        request.conditioning()?;
+        Some(request.calibration?.reach())
     }
 
     /// What is asked for, and what was measured of it. Returns the label of the slider.
@@ -83,6 +91,18 @@ impl Explore {
         let covers = |c: &crate::engine::CascadeInfo| c.card.covers(self.wanted.requested);
         if !self.house.cascade.as_ref().is_none_or(covers) {
             ui.label(RichText::new("outside the training range").color(tokens(ui).error));
+        }
+        if let Some([low, high]) = self.reach() {
+            let (text, colour) = match (low..=high).contains(&self.wanted.requested) {
+                true => ("calibrated".to_owned(), tokens(ui).muted),
+                false => (
+                    format!("calibrated, reaches {low:.0} to {high:.0} %"),
+                    tokens(ui).caution,
+                ),
+            };
+            ui.label(RichText::new(text).color(colour)).on_hover_text(
+                "It is asked for so that the EF measured is the one requested, as far as the curve of the cascade's card reaches.",
+            );
         }
         label
     }

@@ -76,7 +76,12 @@ impl Explore {
             text = text.color(tokens.muted);
             hover += " The frame does not look like an apical four-chamber view: this says little.";
         }
-        let mut notes: Vec<String> = self.usual(requested).into_iter().collect();
+        let conditioning = p.conditioning_ef_percent.map(EfPercent::measured);
+        let mut notes: Vec<String> =
+            (self.usual(conditioning.unwrap_or(requested)).into_iter()).collect();
+        if let Some(conditioning) = conditioning {
+            notes.push(format!("calibrated: conditioned on {conditioning}"));
+        }
         notes.push(self.house.regressor.clone());
         if pane == Pane::Pinned {
             // The settings may be others by now.
@@ -151,10 +156,10 @@ impl Explore {
         cancelled.then(|| "Estimate of a run that was cancelled, not measured".to_owned())
     }
 
-    /// Where this cascade's measured EF usually falls for a request, two times in three.
-    fn usual(&self, requested: EfPercent) -> Option<String> {
+    /// Where this cascade's measured EF usually falls for what it is conditioned on, two times in three.
+    fn usual(&self, conditioning: EfPercent) -> Option<String> {
         let a = self.agreement()?;
-        let middle = a.slope * requested.get() + a.intercept;
+        let middle = a.slope * conditioning.get() + a.intercept;
         let (low, high) = (middle - a.residual_sd, middle + a.residual_sd);
         Some(format!(
             "usually {:.0} to {:.0} %",

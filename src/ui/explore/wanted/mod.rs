@@ -1,9 +1,10 @@
-//! What is asked of the cascade: EF, preset, seed, guidance, outline.
+//! What is asked of the cascade: EF, preset, seed, guidance, calibration, outline.
 
 pub(in crate::ui::explore) mod outline;
 mod settings_panel;
 
 use super::kept::Settings;
+use crate::calibration::{Calibration, Curve};
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::Request;
@@ -26,6 +27,8 @@ pub struct Wanted {
     pub guidance: Option<f64>,
     /// Whether a motion cascade's cines open the mitral valve, where a closed one is seen.
     pub leaflets: bool,
+    /// Whether the EF is asked for by the cascade's calibration; `None`: where its card shows that this helps.
+    pub calibrated: Option<bool>,
     /// The anatomy's outline as the user corrected it.
     pub outline: Option<Arc<Landmarks>>,
     pub(in crate::ui::explore) correcting: Correcting,
@@ -44,6 +47,7 @@ impl Wanted {
             seed_locked: true,
             guidance: settings.guidance.filter(|g| (1.0..=10.0).contains(g)),
             leaflets: settings.leaflets,
+            calibrated: settings.calibrated,
             outline: None,
             correcting: Correcting::default(),
             cascade: None,
@@ -57,6 +61,14 @@ impl Wanted {
         settings.seed = self.seed;
         settings.guidance = self.guidance;
         settings.leaflets = self.leaflets;
+        settings.calibrated = self.calibrated;
+    }
+
+    /// The curve that is asked by, of a calibration that is known.
+    pub(in crate::ui) fn curve(&self, known: Option<&Calibration>) -> Option<Curve> {
+        let known = known?;
+        let is_wanted = self.calibrated.unwrap_or_else(|| known.is_default());
+        is_wanted.then(|| known.curve.clone())
     }
 
     /// As a request of an anatomy's; an outline only of a cascade that makes motion.
@@ -64,6 +76,7 @@ impl Wanted {
         &self,
         anatomy: Arc<Anatomy>,
         makes_motion: bool,
+        calibration: Option<&Calibration>,
     ) -> Option<Request> {
         Some(Request {
             anatomy,
@@ -74,24 +87,36 @@ impl Wanted {
             guidance: self.guidance,
             outline: self.outline.clone().filter(|_| makes_motion),
             leaflets: self.leaflets,
+            calibration: self.curve(calibration),
         })
     }
 
     /// Whether nothing is set that few need.
-    pub(in crate::ui::explore) fn is_usual(&self) -> bool {
-        self.seed_locked && self.best_of <= 1 && self.guidance.is_none()
+    pub(in crate::ui::explore) fn is_usual(&self, calibration: Option<&Calibration>) -> bool {
+        let by_itself =
+            |known: &Calibration| self.curve(Some(known)).is_some() == known.is_default();
+        self.seed_locked
+            && self.best_of <= 1
+            && self.guidance.is_none()
+            && calibration.is_none_or(by_itself)
     }
 
     /// What makes the same of any anatomy, at an EF; the outline is one anatomy's alone.
-    pub(in crate::ui) fn alike(&self, ef: EfPercent) -> impl Fn(Arc<Anatomy>) -> Request + use<> {
+    pub(in crate::ui) fn alike(
+        &self,
+        ef: EfPercent,
+        calibration: Option<&Calibration>,
+    ) -> impl Fn(Arc<Anatomy>) -> Request + use<> {
         let (preset, seed, best_of) = (self.preset, Seed(self.seed), self.best_of);
         let (guidance, leaflets) = (self.guidance, self.leaflets);
+        let calibration = self.curve(calibration);
         move |anatomy| Request {
             preset,
             seed,
             best_of,
             guidance,
             leaflets,
+            calibration: calibration.clone(),
             ..Request::new(anatomy, ef)
         }
     }
@@ -106,6 +131,7 @@ impl Wanted {
         self.guidance = p.guidance_asked;
         self.outline = p.outline.clone().map(Arc::new);
         self.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
+        self.calibrated = Some(p.conditioning_ef_percent.is_some());
     }
 
     /// True when it is another one than before.

@@ -78,7 +78,7 @@ impl Explore {
             });
         }
         // What is folded away must not work unseen.
-        let text = match self.wanted.is_usual() {
+        let text = match self.wanted.is_usual(self.calibration()) {
             true => "Advanced",
             false => "Advanced, changed",
         };
@@ -181,6 +181,7 @@ impl Explore {
                 }
             })
         });
+        changed |= self.calibration_switch(ui);
         ui.horizontal(|ui| {
             let label = ui.label("Best of");
             let response = ui
@@ -190,6 +191,41 @@ impl Explore {
             changed |= response.changed() && !response.dragged() || response.drag_stopped();
         });
         changed
+    }
+
+    /// Whether it is asked for by calibration, and what that is worth.
+    fn calibration_switch(&mut self, ui: &mut Ui) -> bool {
+        let known = self.calibration();
+        let mut is_on = self.wanted.curve(known).is_some();
+        let mut hint = "Asks so that the EF measured is the one requested, by the curve of the cascade's card."
+            .to_owned();
+        let without = match known {
+            None => Some(
+                "This cascade's card has no calibration by this regressor; echoif calibrate makes one.",
+            ),
+            Some(known) => {
+                hint += &format!(" {}", known.worth());
+                let request = self.request().filter(|r| r.calibration.is_some());
+                let is_void = request.is_some_and(|r| r.conditioning().is_none());
+                is_void.then_some(
+                    "Not with this preset, guidance, a corrected outline or an opened valve.",
+                )
+            }
+        };
+        let switch = egui::Checkbox::new(&mut is_on, "Calibrated");
+        let response = ui.add_enabled(known.is_some(), switch);
+        let response = response.on_hover_text(hint);
+        if let Some(why) = without {
+            response.clone().on_disabled_hover_text(why);
+            if is_on {
+                let why = RichText::new(why).color(tokens(ui).muted).size(12.0);
+                ui.add(egui::Label::new(why).wrap());
+            }
+        }
+        if response.changed() {
+            self.wanted.calibrated = Some(is_on);
+        }
+        response.changed()
     }
 
     /// How long a cine takes here with a preset, as the last run tells; none before there was one.
