@@ -19,4 +19,4 @@ pub use cine::Measures;
 pub use lit::lit_hull;
 pub use lpips::Lpips;
 pub use ssim::ssim;
-pub use track::tracked_ef;
+pub use track::{tracked_ef, tracked_volumes};

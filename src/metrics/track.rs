@@ -72,8 +72,14 @@ fn follow(flows: &[Flow], polygon: &[[f64; 2]]) -> Vec<Vec<[f64; 2]>> {
     places
 }
 
-/// Volumes of the followed outline from end-diastole on, in cubed pixels of the frame.
-fn tracked_volumes(frames: &[u8], cavity: &[f32], side: usize, beat: &Beat) -> Option<Vec<f64>> {
+/// Volumes of the outline at end-diastole as the pixels carry it through the beat, in cubed pixels of the frame, one a frame;
+/// as for [`tracked_ef`].
+pub fn tracked_volumes(
+    frames: &[u8],
+    cavity: &[f32],
+    side: usize,
+    beat: &Beat,
+) -> Option<Vec<f64>> {
     let mut frames: Vec<&[u8]> = frames.chunks_exact(FRAME * FRAME).collect();
     if frames.len() != beat.volumes.len() || beat.ed_frame >= frames.len() || side == 0 {
         return None;
@@ -82,14 +88,16 @@ fn tracked_volumes(frames: &[u8], cavity: &[f32], side: usize, beat: &Beat) -> O
     let polygon = start(channel, side)?;
     frames.rotate_left(beat.ed_frame);
     let flows = flows(&frames)?;
-    follow(&flows, &polygon)
+    let mut volumes: Vec<f64> = follow(&flows, &polygon)
         .into_par_iter()
         .map(|polygon| {
             let raster: Vec<[i32; 2]> = polygon.iter().map(|p| p.map(fine)).collect();
             let mask = fill(&raster, FINE * FRAME)?;
             Some(mask.volume(beat.long_axis, 1.0 / FINE as f64))
         })
-        .collect()
+        .collect::<Option<_>>()?;
+    volumes.rotate_right(beat.ed_frame);
+    Some(volumes)
 }
 
 /// Ejection fraction in percent, by disks, of the outline at end-diastole as the pixels carry it
@@ -149,6 +157,9 @@ mod tests {
             let (frames, cavity) = beating(first);
             let beat = Beat::of(&cavity, FRAMES, 28).unwrap();
             assert_eq!(beat.ed_frame, (FRAMES - first) % FRAMES);
+            let volumes = tracked_volumes(&frames, &cavity, 28, &beat).unwrap();
+            let greatest = (0..FRAMES).max_by(|&a, &b| volumes[a].total_cmp(&volumes[b]));
+            assert_eq!(greatest, Some(beat.ed_frame));
             tracked_ef(&frames, &cavity, 28, &beat).unwrap()
         };
         assert!((tracked(0) - tracked(4)).abs() < 1e-9);

@@ -85,6 +85,9 @@ impl Command {
             Self::EfDownFive => "Asks for five points less",
             Self::EfUpFive => "Asks for five points more",
             Self::RerollSeed => "The same with other noise",
+            Self::EditSource => {
+                "The whole frame in the centre, with its square and masks, and back"
+            }
             Self::Mirror => "Left and right change places",
             Self::UpsideDown => "Top and bottom change places",
             Self::SideBySide => "All pictures beside each other",
@@ -103,7 +106,9 @@ impl Command {
             Self::Outline => "The left ventricle's outline, as the cascade gives it",
             Self::Overlays => "Hides all that lies over the pictures, and shows it again",
             Self::Pin => "Keeps this counterfactual beside the next ones",
-            Self::BeforeAfter => "While it is held, the counterfactual's pane shows the other",
+            Self::BeforeAfter => {
+                "While it is held, the other is shown in the counterfactual's place"
+            }
             Self::CaliperLength => "Measures from one point to another",
             Self::CaliperArea => "Measures what a line encloses",
             Self::CaliperEf => "An EF from two borders that you draw, by the method of disks",
@@ -137,6 +142,7 @@ impl Command {
             | Self::BackToFolder
             | Self::OpenCascade
             | Self::OpenRegressor
+            | Self::EditSource
             | Self::Mirror
             | Self::UpsideDown => Group::Open,
             Self::EfDown

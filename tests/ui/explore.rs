@@ -186,6 +186,8 @@ fn a_ladder_waits_for_a_cine_and_can_be_taken_off() {
 fn a_starred_run_stays_and_one_of_the_list_stands_beside_the_next() {
     let _alone = alone();
     let mut window = exporting();
+    // All of the list in view.
+    window.set_size(vec2(1280.0, 1300.0));
     press(&mut window, Modifiers::SHIFT, Key::ArrowRight);
     step_until(&mut window, "another pair", settled);
     let asked = |window: &Window| -> Vec<f64> {

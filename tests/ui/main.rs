@@ -3,15 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+mod calibrated;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(feature = "snapshots")]
 mod every_size_snapshots;
-mod calibrated;
 mod explore;
 mod harness;
 mod keyboard;
 mod keys;
+mod large_editor;
 mod measuring;
 mod motion;
 mod session;

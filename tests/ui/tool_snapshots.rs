@@ -89,6 +89,33 @@ fn overlays_of_all_kinds() {
 }
 
 #[test]
+fn the_frame_large() {
+    let _alone = alone();
+    panel("large_editor", |window| {
+        window.key_press(egui::Key::C);
+        window.run_steps(4);
+    });
+}
+
+#[test]
+fn asked_by_calibration() {
+    let _alone = alone();
+    panel("calibrated", |window| {
+        window.get_by_label("Volume over the beat").click();
+        window.get_by_label("Advanced").click();
+        window.run_steps(20);
+        window.get_by_label("Calibrated").click();
+        window.run_steps(2);
+        let start = Instant::now();
+        while !settled(window.state()) {
+            assert!(start.elapsed() < Duration::from_secs(120), "no cine came");
+            window.step();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
+#[test]
 fn shortcuts() {
     let _alone = alone();
     panel("shortcuts", |window| {

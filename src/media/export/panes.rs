@@ -23,6 +23,8 @@ pub struct Panel {
     pub drawn: Vec<Drawn>,
     /// Volumes over the beat, shares of the greatest; none where nobody knows.
     pub volumes: Vec<f64>,
+    /// An M-mode's strip, gray: a column a time of the loop.
+    pub strip: Option<Frame>,
 }
 
 /// What a person drew on a picture, with what it says.
@@ -44,6 +46,8 @@ pub struct Panes<'a> {
     pub with_volumes: bool,
     pub rate: FrameRate,
     pub beat_normalised: bool,
+    /// Of a picture instead of a cine: which of the frames.
+    pub at: Option<usize>,
     /// How the cine was made that an export of it is repeated from.
     pub provenance: &'a Provenance,
     /// How each of the synthetic ones was made.
@@ -68,7 +72,11 @@ const FAINT: u8 = 60;
 /// # Errors
 /// When the name says no format, or DICOM; when a file cannot be written. Nothing is left half-written.
 pub fn write_panes(panes: &Panes<'_>, path: &Path) -> Result<PathBuf, Error> {
-    let format = Format::of(path)?;
+    // One frame is an animated PNG of one, which every program shows.
+    let format = match panes.at {
+        Some(_) => Format::Apng,
+        None => Format::of(path)?,
+    };
     let fail = |why: String| Error::Write {
         path: path.to_owned(),
         why,
@@ -109,17 +117,29 @@ pub fn write_panes(panes: &Panes<'_>, path: &Path) -> Result<PathBuf, Error> {
 impl Panes<'_> {
     fn frames(&self) -> Vec<Frame> {
         let n = self.panels.iter().map(|p| p.frames.len()).max();
-        (0..n.unwrap_or(0)).map(|k| self.frame(k)).collect()
+        match self.at {
+            Some(k) => vec![self.frame(k, n.unwrap_or(1))],
+            None => {
+                let n = n.unwrap_or(0);
+                (0..n).map(|k| self.frame(k, n)).collect()
+            }
+        }
     }
 
-    fn frame(&self, k: usize) -> Frame {
+    /// Frame `k` of so many.
+    fn frame(&self, k: usize, n: usize) -> Frame {
         let (_, glyph) = size_of(&FONT, "X");
         let lines = self.panels.iter().map(|p| 1 + p.words.len()).max();
         let words = lines.unwrap_or(0) * (glyph + 2) + GAP;
         let curve = if self.has_curve() { CURVE + GAP } else { 0 };
         let columns: Vec<usize> = self.panels.iter().map(|p| self.column(p)).collect();
         let width = columns.iter().sum::<usize>() + GAP * columns.len().saturating_sub(1);
-        let mut canvas = Canvas::black(width, self.side + words + curve);
+        let strips = if self.has_strips() {
+            self.side / 2 + GAP
+        } else {
+            0
+        };
+        let mut canvas = Canvas::black(width, self.side + words + strips + curve);
         let mut left = 0;
         for (panel, column) in self.panels.iter().zip(&columns) {
             let at = left + (column - self.side) / 2;
@@ -129,10 +149,18 @@ impl Panes<'_> {
                 let top = self.side + GAP / 2 + i * (glyph + 2);
                 canvas.write(&FONT, at, top, text);
             }
+            if let Some(strip) = &panel.strip {
+                self.strip(
+                    &mut canvas,
+                    strip,
+                    [at, self.side + words],
+                    k as f64 / n.max(1) as f64,
+                );
+            }
             left += column + GAP;
         }
         if self.has_curve() {
-            self.curves(&mut canvas, self.side + words, k);
+            self.curves(&mut canvas, self.side + words + strips, k);
         }
         Frame {
             width,
@@ -191,6 +219,22 @@ impl Panes<'_> {
         canvas.write(font, left + 1, top, text);
     }
 
+    fn has_strips(&self) -> bool {
+        self.panels.iter().any(|p| p.strip.is_some())
+    }
+
+    /// A strip under its picture, as wide as that, and where in it the loop is.
+    fn strip(&self, canvas: &mut Canvas, strip: &Frame, [left, top]: [usize; 2], share: f64) {
+        let (width, height) = (self.side, self.side / 2);
+        let (w, h) = (width as u32, height as u32);
+        let levels = resize(&gray(strip), w, h, FilterType::Triangle).into_raw();
+        for (row, levels) in levels.chunks_exact(width).enumerate() {
+            canvas.row(left, top + row, levels);
+        }
+        let x = (left + (share * width as f64) as usize) as i32;
+        canvas.line(&[[x, top as i32], [x, (top + height) as i32]], WHITE);
+    }
+
     fn has_curve(&self) -> bool {
         self.with_volumes && self.panels.iter().any(|p| p.volumes.len() > 1)
     }
@@ -217,11 +261,15 @@ impl Panes<'_> {
     }
 }
 
+fn gray(frame: &Frame) -> GrayImage {
+    GrayImage::from_fn(frame.width as u32, frame.height as u32, |x, y| {
+        Luma([frame.rgb(x as usize, y as usize)[0]])
+    })
+}
+
 /// Gray levels of a square at another side: bicubic when enlarging, else by area.
 fn enlarged(frame: &Frame, side: usize) -> Vec<u8> {
-    let picture = GrayImage::from_fn(frame.width as u32, frame.height as u32, |x, y| {
-        Luma([frame.rgb(x as usize, y as usize)[0]])
-    });
+    let picture = gray(frame);
     let filter = match frame.width < side {
         true => FilterType::CatmullRom,
         false => FilterType::Triangle,
@@ -254,10 +302,20 @@ mod tests {
                 words: vec!["67.2 px".into()],
             }],
             volumes: vec![1.0, 0.5],
+            strip: None,
         }
     }
 
     fn written(panels: &[Panel], scale: usize, name: &str) -> (Result<PathBuf, Error>, PathBuf) {
+        written_at(panels, scale, name, None)
+    }
+
+    fn written_at(
+        panels: &[Panel],
+        scale: usize,
+        name: &str,
+        at: Option<usize>,
+    ) -> (Result<PathBuf, Error>, PathBuf) {
         let folder = tempfile::tempdir().unwrap().keep();
         let path = folder.join(name);
         let provenance = Provenance::default();
@@ -267,6 +325,7 @@ mod tests {
             with_volumes: true,
             rate: FrameRate::new(16.0).unwrap(),
             beat_normalised: true,
+            at,
             provenance: &provenance,
             rungs: &[],
             anatomy: None,
@@ -294,6 +353,34 @@ mod tests {
             let bright = corner.filter(|&(x, y)| frames.get_pixel(x, y).0[0] == WHITE);
             assert!(bright.count() > 40, "no word at {left}");
         }
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn one_moment_with_strips_is_a_picture() {
+        let strip = |level| Frame {
+            width: 2,
+            height: 112,
+            pixels: Pixels::Gray(vec![level; 2 * 112]),
+        };
+        let panels = [90, 120].map(|level| Panel {
+            strip: Some(strip(level)),
+            ..panel(true)
+        });
+        let (beside, path) = written_at(&panels, 1, "moment.png", Some(1));
+        beside.unwrap();
+        assert!(crate::media::open(&path).unwrap().mark.unwrap().synthetic);
+        let picture = image::open(&path).unwrap().to_luma8();
+        // The second of both frames, and below the words its strips with the line in their middle.
+        assert_eq!(picture.get_pixel(60, 20).0[0], 50);
+        let column = |x: u32| (112..picture.height()).map(move |y| (x, y));
+        let of = |x: u32, level: u8| {
+            column(x)
+                .filter(|&(x, y)| picture.get_pixel(x, y).0[0] == level)
+                .count()
+        };
+        assert!(of(20, 90) >= 50 && of(112 + GAP as u32 + 20, 120) >= 50);
+        assert!(of(56, WHITE) >= 50, "{}", of(56, WHITE));
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

@@ -26,6 +26,7 @@ use super::playback::Smoothness;
 use super::projector::Wake;
 use crate::engine::{Engine, Event};
 use crate::ui::command::Command;
+use crate::ui::look::Look;
 use crate::ui::theme::{self, GAP};
 use crate::ui::widgets::Filter;
 use std::sync::Arc;
@@ -99,10 +100,18 @@ impl Screen for Explore {
 
     fn pursue(&mut self, engine: &mut Engine) {
         self.pursue_case(engine);
+        self.pursue_tracking();
     }
 
     fn obey(&mut self, command: Command, now: f64, engine: &mut Engine) {
+        if command == Command::ResetView {
+            self.case.large.look = Look::default();
+        }
         if self.view.obey(command, now) {
+            let at = self.frame_now(now);
+            if let Some(choice) = &mut self.view.exporting {
+                choice.at = at;
+            }
             return;
         }
         if self.obey_calipers(command, now) {
@@ -112,6 +121,7 @@ impl Screen for Explore {
         let requested = self.wanted.requested;
         match command {
             Command::Pin => self.pin(),
+            Command::EditSource => self.case.large.is_open ^= true,
             Command::NextSimulatedHeart => self.open_simulated(engine),
             Command::Mirror | Command::UpsideDown => self.turn(command, engine),
             Command::StepBack => self.view.playback.step(-1, n, seconds, now),
@@ -181,8 +191,12 @@ impl Screen for Explore {
                         .frame(egui::Frame::new())
                         .show(ui, |ui| self.filmstrip(ui, engine, now, &mut commands));
                 }
-                self.centre(ui, now, &mut commands);
-                self.take_outline(engine);
+                if self.is_editing_large() {
+                    self.large_editor(ui, engine, &mut commands);
+                } else {
+                    self.centre(ui, now, &mut commands);
+                    self.take_outline(engine);
+                }
             });
         // A step ends when the user lets go.
         let held = ui.input(|i| i.pointer.any_down()) || ui.ctx().egui_wants_keyboard_input();
@@ -205,7 +219,9 @@ impl Screen for Explore {
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
-        let away = self.wanted.put_points_away() || self.view.calipers.put_away();
+        let away = std::mem::take(&mut self.case.large.is_open)
+            || self.wanted.put_points_away()
+            || self.view.calipers.put_away();
         if away || self.view.alone.take().is_some() {
             return;
         }

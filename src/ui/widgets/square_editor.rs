@@ -1,6 +1,9 @@
 use crate::media::region::{Mask, Square};
 use crate::ui::theme::tokens;
-use egui::{Color32, CursorIcon, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
+use egui::{
+    Color32, CursorIcon, PointerButton, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, pos2,
+    vec2,
+};
 
 /// Smallest square, in pixels of the source.
 const LEAST: usize = 32;
@@ -50,8 +53,8 @@ pub fn square_editor(
     if inside.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Grab);
     }
-    let mut done = inside.drag_stopped();
-    let mut live = inside.dragged();
+    let mut done = inside.drag_stopped_by(PointerButton::Primary);
+    let mut live = inside.dragged_by(PointerButton::Primary);
     if let Some(moved) = total_drag(ui, &inside, id.with("inside"), before) {
         let (start, by) = (moved.0, moved.1 / scale);
         let place = |wish: f32, extent: usize, guide_at: usize| {
@@ -83,8 +86,8 @@ pub fn square_editor(
                 CursorIcon::ResizeNeSw
             });
         }
-        done |= handle.drag_stopped();
-        live |= handle.dragged();
+        done |= handle.drag_stopped_by(PointerButton::Primary);
+        live |= handle.dragged_by(PointerButton::Primary);
         let Some((start, by)) = total_drag(ui, &handle, id.with(text).with("start"), before) else {
             continue;
         };
@@ -140,7 +143,7 @@ fn total_drag(
     if response.drag_stopped() {
         ui.data_mut(|d| d.remove::<Square>(key));
     }
-    if !response.dragged() {
+    if !response.dragged_by(PointerButton::Primary) {
         return None;
     }
     let start = ui.data_mut(|d| *d.get_temp_mut_or_insert_with(key, || square));

@@ -1,5 +1,6 @@
 //! The case: one source, the square that is taken from it, and its own EF.
 
+mod large_editor;
 pub(in crate::ui::explore) mod measuring;
 mod opening;
 mod source_marks;
@@ -12,6 +13,7 @@ use crate::media::region::{Anatomy, Mask};
 use crate::ui::projector::{Projector, Wake};
 use crate::ui::source::Source;
 use crossbeam_channel::Receiver;
+use large_editor::Large;
 use measuring::Measuring;
 use std::sync::Arc;
 
@@ -40,11 +42,12 @@ pub struct Case {
     seeking: Option<(u64, Receiver<Vec<Mask>>)>,
     /// A drag on the source draws a mask.
     drawing_mask: bool,
+    pub(in crate::ui::explore) large: Large,
     /// The anatomy while the square is being dragged.
     live_anatomy: Option<Anatomy>,
     /// Which recording of a folder it is, from 1, and of how many.
     pub in_folder: Option<(usize, usize)>,
-    wake: Wake,
+    pub(in crate::ui::explore) wake: Wake,
 }
 
 impl Case {
@@ -62,6 +65,7 @@ impl Case {
             masks_taken: Vec::new(),
             seeking: None,
             drawing_mask: false,
+            large: Large::default(),
             live_anatomy: None,
             in_folder: None,
             wake,

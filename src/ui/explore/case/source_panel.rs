@@ -1,6 +1,7 @@
 use super::super::Explore;
 use super::super::panel_heading;
 use super::Case;
+use super::large_editor::mask_button;
 use super::measuring::Measuring;
 use crate::clip::FrameRate;
 use crate::ef::EfOrigin;
@@ -62,7 +63,7 @@ impl Explore {
         ui.add_space(GAP / 2.0);
         let another_frame = self.anatomy_scrubber(ui, now);
         let mut another_crop = self.source_editor(ui);
-        another_crop |= self.case.square_line(ui);
+        another_crop |= self.case.square_line(ui, commands);
         ui.add_space(GAP / 2.0);
         self.anatomy_preview(ui, commands);
         self.outline_line(ui, engine);
@@ -201,15 +202,7 @@ impl Explore {
                         commands.push(command);
                     }
                 }
-                let text = if self.case.drawing_mask {
-                    "Drag over the text"
-                } else {
-                    "Draw a mask"
-                };
-                let button = Button::new(text).small().selected(self.case.drawing_mask);
-                if ui.add(button).clicked() {
-                    self.case.drawing_mask ^= true;
-                }
+                mask_button(ui, &mut self.case.drawing_mask);
             });
         });
         let unlike = !anatomy.view.is_like_training();
@@ -233,7 +226,8 @@ impl Explore {
 }
 
 impl Case {
-    fn square_line(&mut self, ui: &mut Ui) -> bool {
+    /// How large the square is, usual ones, and the large editor. True when another was chosen.
+    pub(super) fn square_line(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) -> bool {
         let muted = tokens(ui).muted;
         let Some(source) = &mut self.source else {
             return false;
@@ -256,6 +250,14 @@ impl Case {
                 if response.clicked() {
                     chosen = Some(to);
                 }
+            }
+            let (text, hint) = match self.large.is_open {
+                true => ("Done", "Back to the cines".to_owned()),
+                false => ("Large", Command::EditSource.hint(ui.ctx())),
+            };
+            let large = ui.add(Button::new(text).small()).on_hover_text(hint);
+            if large.clicked() {
+                commands.push(Command::EditSource);
             }
         });
         if let Some(square) = chosen {

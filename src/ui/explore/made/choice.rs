@@ -11,6 +11,8 @@ pub enum What {
     Factual,
     /// The panes side by side, one cine.
     Panes,
+    /// The same at the moment that is shown, one picture.
+    Moment,
     /// The M-mode strips, one picture.
     MMode,
     /// The ladder, one picture.
@@ -29,6 +31,11 @@ pub struct Choice {
     pub scale: usize,
     pub with_source: bool,
     pub with_volumes: bool,
+    /// And the ladder's rungs beside them, the strips of the M-mode under them.
+    pub with_ladder: bool,
+    pub with_strips: bool,
+    /// Of a moment: which of the loop's frames.
+    pub at: usize,
 }
 
 impl Default for Choice {
@@ -41,6 +48,9 @@ impl Default for Choice {
             scale: 3,
             with_source: false,
             with_volumes: true,
+            with_ladder: false,
+            with_strips: false,
+            at: 0,
         }
     }
 }
@@ -51,6 +61,7 @@ pub fn usual_name(what: What, extension: &str) -> PathBuf {
         What::Counterfactual => "counterfactual",
         What::Factual => "factual",
         What::Panes => "side_by_side",
+        What::Moment => "moment",
         What::MMode => "m_mode",
         What::Ladder => "ladder",
     };

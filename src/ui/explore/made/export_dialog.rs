@@ -39,6 +39,7 @@ pub(super) enum PackageKind {
         with_volumes: bool,
         rate: FrameRate,
         beat_normalised: bool,
+        at: Option<usize>,
         rungs: Vec<Provenance>,
     },
     Picture {
@@ -84,6 +85,7 @@ impl Package {
                 with_volumes,
                 rate,
                 beat_normalised,
+                at,
                 rungs,
             } => {
                 let panels: Vec<Panel> = panes.into_iter().map(|p| p.drawn(side)).collect();
@@ -94,6 +96,7 @@ impl Package {
                         with_volumes,
                         rate,
                         beat_normalised,
+                        at,
                         provenance: &self.provenance,
                         rungs: &rungs,
                         anatomy,
@@ -123,7 +126,7 @@ impl Package {
 impl Explore {
     fn can_export(&self, what: What) -> bool {
         match what {
-            What::Counterfactual | What::Panes => self.made.counterfactual.is_some(),
+            What::Counterfactual | What::Panes | What::Moment => self.made.counterfactual.is_some(),
             What::Factual => self.made.factual.as_ref().is_some_and(|f| !f.stale),
             What::MMode => self.view.line.is_some() && self.made.counterfactual.is_some(),
             What::Ladder => self
@@ -146,10 +149,12 @@ impl Explore {
             let able = |what| self.can_export(what);
             let simulated = self.case.source.as_ref().is_some_and(|s| s.is_simulated());
             let undecided = self.case.text_is_proposed();
+            let (has_ladder, has_line) = (able(What::Ladder), able(What::MMode));
             let available = [
                 (What::Counterfactual, "Counterfactual cine"),
                 (What::Factual, "Factual cine"),
                 (What::Panes, "Panes side by side"),
+                (What::Moment, "Panes at this moment, a picture"),
                 (What::MMode, "M-mode picture"),
                 (What::Ladder, "Ladder picture"),
             ]
@@ -164,8 +169,8 @@ impl Explore {
                 ui.add_enabled_ui(able, |ui| ui.radio_value(&mut choice.what, what, text));
             }
             ui.add_space(GAP / 2.0);
-            let picture = matches!(choice.what, What::MMode | What::Ladder);
-            let panes = choice.what == What::Panes;
+            let picture = matches!(choice.what, What::MMode | What::Ladder | What::Moment);
+            let panes = matches!(choice.what, What::Panes | What::Moment);
             if panes && choice.format == Format::Dicom {
                 choice.format = Format::Gif;
             }
@@ -191,6 +196,17 @@ impl Explore {
             }
             if panes {
                 choice.panes_lines(ui, simulated, undecided);
+                for (able, wanted, text) in [
+                    (
+                        has_ladder,
+                        &mut choice.with_ladder,
+                        "The EF ladder beside them",
+                    ),
+                    (has_line, &mut choice.with_strips, "The M-mode under them"),
+                ] {
+                    *wanted &= able;
+                    ui.add_enabled(able, egui::Checkbox::new(wanted, text));
+                }
             } else if let Some(side) = fine_side.filter(|_| !picture) {
                 ui.checkbox(
                     &mut choice.fine,
@@ -231,7 +247,7 @@ impl Explore {
     pub fn package(&self, choice: Choice) -> Option<Package> {
         let result = match choice.what {
             What::Factual => &self.made.factual.as_ref()?.result,
-            What::Counterfactual | What::MMode | What::Panes => {
+            What::Counterfactual | What::MMode | What::Panes | What::Moment => {
                 &self.made.counterfactual.as_ref()?.result
             }
             What::Ladder => self.made.rung(self.wanted.requested)?,
@@ -247,7 +263,7 @@ impl Explore {
                 rate: result.rate_at(self.view.heart_rate),
                 beat_normalised: result.beat_normalised,
             },
-            What::Panes => self.panes_package(&choice)?,
+            What::Panes | What::Moment => self.panes_package(&choice)?,
             What::MMode => self.m_mode_picture(choice.with_anatomy)?,
             What::Ladder => self.made.ladder_picture()?,
         };

@@ -2,11 +2,11 @@
 
 use super::super::Explore;
 use super::super::view::Pane;
-use super::choice::Choice;
+use super::choice::{Choice, What};
 use super::export_dialog::PackageKind;
 use crate::clip::{Frame, Pixels};
 use crate::ef::{EfOrigin, EfPercent};
-use crate::engine::Cine;
+use crate::engine::{Cine, Generated};
 use crate::media::export::{DrawnOver, Panel};
 use crate::media::region::SIDE;
 use std::sync::Arc;
@@ -44,16 +44,26 @@ impl Explore {
             let cine = self.made.cine_of(*pane);
             *pane == Pane::Source || cine.is_some_and(|c| !c.stale)
         });
-        let panes: Vec<(Pane, PaneOf)> = panes
-            .filter_map(|pane| Some((pane, self.pane_of(pane, n)?)))
-            .collect();
-        let rungs = panes.iter().filter_map(|(pane, _)| {
-            let cine = self.made.cine_of(*pane)?;
-            Some(cine.result.provenance.clone())
-        });
+        let line = self.view.line.filter(|_| choice.with_strips);
+        let (mut drawn, mut rungs) = (Vec::new(), Vec::new());
+        for pane in panes {
+            let Some(mut of) = self.pane_of(pane, n) else {
+                continue;
+            };
+            of.panel.strip = line.and_then(|line| self.strip_of(pane, line));
+            let cine = self.made.cine_of(pane);
+            rungs.extend(cine.map(|c| c.result.provenance.clone()));
+            drawn.push(of);
+        }
+        let ladder = self.made.ladder.iter().filter(|_| choice.with_ladder);
+        for rung in ladder.flat_map(|strip| &strip.rungs) {
+            drawn.push(made_pane(&rung.result, "EF ladder".into(), Vec::new()));
+            rungs.push(rung.result.provenance.clone());
+        }
         Some(PackageKind::Panes {
-            rungs: rungs.collect(),
-            panes: panes.into_iter().map(|(_, pane)| pane).collect(),
+            rungs,
+            panes: drawn,
+            at: (choice.what == What::Moment).then_some(choice.at),
             side: SIDE * choice.scale,
             with_volumes: choice.with_volumes,
             rate: shown.result.rate_at(self.view.heart_rate),
@@ -66,38 +76,11 @@ impl Explore {
         let Some(shown) = self.made.cine_of(pane) else {
             return self.source_of(n, drawn);
         };
-        let p = &shown.result.provenance;
         let title = match (pane, self.case.ef_origin) {
             (Pane::Factual, EfOrigin::Assumed) => "At an assumed EF".into(),
             _ => pane.name().to_owned(),
         };
-        // Of glyphs that the font has.
-        let percent = |ef: f64| format!("{:.0}%", EfPercent::measured(ef).get());
-        let mut words = vec![format!("asked EF {}", percent(p.requested_ef_percent))];
-        words.extend(
-            p.conditioning_ef_percent
-                .map(|ef| format!("calibrated, conditioned on {}", percent(ef))),
-        );
-        words.extend(
-            p.outline_ef_percent
-                .map(|ef| format!("outline EF {}", percent(ef))),
-        );
-        words.push(format!("measured EF {}", percent(p.measured_ef_percent)));
-        if p.best_of > 1 {
-            words.push(format!("closest of {}", p.best_of));
-        }
-        let video = &shown.result.cine.video;
-        Some(PaneOf {
-            panel: Panel {
-                title,
-                words,
-                is_synthetic: true,
-                frames: (0..video.frames).map(|k| video.gray_frame(k)).collect(),
-                drawn,
-                volumes: p.volumes.clone().unwrap_or_default(),
-            },
-            fine: Some(shown.result.cine.clone()),
-        })
+        Some(made_pane(&shown.result, title, drawn))
     }
 
     /// The source as the networks see it: nothing outside the square, and the masks.
@@ -133,8 +116,42 @@ impl Explore {
                 frames: frames.collect::<Option<Vec<_>>>()?,
                 drawn,
                 volumes: Vec::new(),
+                strip: None,
             },
             fine: None,
         })
+    }
+}
+
+/// A generated cine with its words.
+fn made_pane(made: &Generated, title: String, drawn: Vec<DrawnOver>) -> PaneOf {
+    let p = &made.provenance;
+    // Of glyphs that the font has.
+    let percent = |ef: f64| format!("{:.0}%", EfPercent::measured(ef).get());
+    let mut words = vec![format!("asked EF {}", percent(p.requested_ef_percent))];
+    words.extend(
+        p.conditioning_ef_percent
+            .map(|ef| format!("calibrated, conditioned on {}", percent(ef))),
+    );
+    words.extend(
+        p.outline_ef_percent
+            .map(|ef| format!("outline EF {}", percent(ef))),
+    );
+    words.push(format!("measured EF {}", percent(p.measured_ef_percent)));
+    if p.best_of > 1 {
+        words.push(format!("closest of {}", p.best_of));
+    }
+    let video = &made.cine.video;
+    PaneOf {
+        panel: Panel {
+            title,
+            words,
+            is_synthetic: true,
+            frames: (0..video.frames).map(|k| video.gray_frame(k)).collect(),
+            drawn,
+            volumes: p.volumes.clone().unwrap_or_default(),
+            strip: None,
+        },
+        fine: Some(made.cine.clone()),
     }
 }

@@ -2,16 +2,22 @@
 //! under the transport, end-diastole and end-systole.
 
 use super::super::Explore;
+use super::super::made::shown::Shown;
 use super::View;
+use crate::ef::EfPercent;
 use crate::motion::Beating;
 use crate::provenance::Provenance;
 use crate::ui::look::Look;
 use crate::ui::theme::{Tokens, tokens};
-use egui::{Align2, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
+use egui::{
+    Align2, FontId, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
+};
 
 /// Height of the volume's curve, and of the letters below it.
 const CURVE: f32 = 26.0;
 const LETTERS: f32 = 11.0;
+/// Height of the large plot.
+const PLOT: f32 = 96.0;
 /// Pictures a second that a cine is shown at, where its motion allows as many as one likes.
 const SMOOTH: f64 = 30.0;
 
@@ -61,11 +67,52 @@ impl Explore {
         if !self.house.makes_motion() {
             return;
         }
-        let size = vec2(width, CURVE + LETTERS);
-        let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let name = "Volume of the left ventricle over the beat";
+        self.volume_curves(ui, vec2(width, CURVE), name, now);
+    }
+
+    /// The same, large, with what each curve comes to.
+    pub(in crate::ui::explore) fn volume_plot(&mut self, ui: &mut Ui, now: f64) {
+        let size = vec2(ui.available_width(), PLOT);
+        self.volume_curves(ui, size, "Volume over the beat, large", now);
+        let colours = tokens(ui);
+        let outline = |shown: Option<&Shown>| shown?.result.provenance.outline_ef_percent;
+        let lines = [
+            (
+                outline(self.made.counterfactual.as_ref()),
+                "Counterfactual, outline",
+                colours.accent,
+            ),
+            (
+                outline(self.made.factual.as_ref()),
+                "Factual, outline",
+                colours.muted,
+            ),
+            (self.view.tracked.ef(), "Source, tracked", colours.caution),
+        ];
+        for (ef, name, colour) in lines {
+            let Some(ef) = ef else { continue };
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+                let line = Stroke::new(2.0, colour);
+                ui.painter().hline(rect.x_range(), rect.center().y, line);
+                let text = format!("{name}: EF {}", EfPercent::measured(ef));
+                ui.add(egui::Label::new(RichText::new(text).size(12.0)).wrap());
+            });
+        }
+        if self.view.tracked.ef().is_some() {
+            let text = "Tracked: the factual outline, followed through the recording by optical flow, which reads a few \
+                        points low.";
+            let text = RichText::new(text).color(colours.muted).size(11.0);
+            ui.add(egui::Label::new(text).wrap());
+        }
+    }
+
+    fn volume_curves(&mut self, ui: &mut Ui, size: Vec2, name: &str, now: f64) {
+        let (rect, response) =
+            ui.allocate_exact_size(size + vec2(0.0, LETTERS), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
-        let area = Rect::from_min_size(rect.min, vec2(width, CURVE));
+        let area = Rect::from_min_size(rect.min, size);
         let colours = tokens(ui);
         let painter = ui.painter().with_clip_rect(rect);
         painter.rect_filled(area, 2.0, ui.visuals().extreme_bg_color);
@@ -76,9 +123,17 @@ impl Explore {
             .counterfactual
             .as_ref()
             .map(|m| &m.result.provenance);
-        let curves = [(factual, colours.muted), (made, colours.accent)];
-        for (of, colour) in curves {
-            if let Some(points) = of.and_then(|p| curve(p, area)) {
+        let of = |p: Option<&Provenance>| p.and_then(|p| p.volumes.clone());
+        let curves = [
+            (
+                self.view.tracked.volumes().map(<[f64]>::to_vec),
+                colours.caution,
+            ),
+            (of(factual), colours.muted),
+            (of(made), colours.accent),
+        ];
+        for (volumes, colour) in curves {
+            if let Some(points) = volumes.and_then(|volumes| curve(&volumes, area)) {
                 painter.add(Shape::line(points, Stroke::new(1.5, colour)));
             }
         }
@@ -98,7 +153,7 @@ impl Explore {
         );
         self.view.seek_in(&response, area, seconds, now);
         response.on_hover_text(
-            "Volume over the beat as the outline gives it: counterfactual in colour, factual in gray.",
+            "Volume over the beat as the outline gives it: counterfactual in colour, factual in gray; in orange, the source's, tracked.",
         );
     }
 }
@@ -144,9 +199,11 @@ pub(in crate::ui::explore) fn draw_outline(
 }
 
 /// Volumes as a line: the greatest on top, nothing at the bottom; the beat closes.
-fn curve(p: &Provenance, area: Rect) -> Option<Vec<Pos2>> {
-    let volumes = p.volumes.as_ref().filter(|v| v.len() > 1)?;
+fn curve(volumes: &[f64], area: Rect) -> Option<Vec<Pos2>> {
     let n = volumes.len();
+    if n < 2 {
+        return None;
+    }
     let point = |k: usize| {
         let share = volumes.get(k % n).copied().unwrap_or_default() as f32;
         pos2(

@@ -196,6 +196,10 @@ impl Explore {
             let rect = response.rect;
             let mut moves = true;
             match self.view.mode {
+                _ if self.view.before => {
+                    self.paint(ui, against, rect, now);
+                    on_picture(ui, rect, Align2::CENTER_TOP, against.name());
+                }
                 Comparison::Wipe => moves = self.wipe(ui, &response, rect, now),
                 Comparison::Flicker => self.flicker(ui, rect, now),
                 _ => {

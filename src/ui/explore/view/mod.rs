@@ -11,6 +11,7 @@ mod panes;
 pub(in crate::ui::explore) mod pictures;
 mod shares;
 mod time;
+mod tracked;
 
 use super::kept::Settings;
 use super::made::choice::Choice;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use calipers::Calipers;
 pub use overlays::Overlays;
+pub use tracked::Tracked;
 
 /// How the counterfactual is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +116,7 @@ pub struct View {
     pub alone: Option<Pane>,
     /// What the counterfactual is compared with: the factual cine, the source or the pinned one.
     pub against: Pane,
-    /// The counterfactual's pane shows that instead, while a key is held.
+    /// The counterfactual's pane, or the one picture of a comparison, shows that instead, while a key is held.
     pub before: bool,
     /// Where the wipe's edge is, as a share of the width.
     pub edge: f32,
@@ -139,6 +141,8 @@ pub struct View {
     pub calipers: Calipers,
     /// The source's frames, small; `None` while they are decoded, and for stills.
     pub grays: Option<Arc<Grays>>,
+    /// The source's own volume over the beat.
+    pub tracked: Tracked,
     pub(in crate::ui::explore) difference: Cine,
     pub(in crate::ui::explore) strips: [Cine; 4],
     pub playback: Playback,
@@ -185,6 +189,7 @@ impl Default for View {
             overlays: Overlays::default(),
             calipers: Calipers::default(),
             grays: None,
+            tracked: Tracked::default(),
             difference: Cine::default(),
             strips: Default::default(),
             playback: Playback::default(),
@@ -257,7 +262,7 @@ impl View {
     pub(in crate::ui::explore) fn hear_held_keys(&mut self, ctx: &egui::Context) {
         let key = Command::BeforeAfter.shortcut().logical_key;
         let held = !ctx.text_edit_focused() && ctx.input(|i| i.key_down(key));
-        self.before = held && matches!(self.mode, Comparison::SideBySide | Comparison::MMode);
+        self.before = held;
     }
 
     /// Nothing is compared with, and nothing is alone, that is not there.

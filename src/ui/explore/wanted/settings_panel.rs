@@ -88,8 +88,13 @@ impl Explore {
         if changed {
             self.rerun(engine);
         }
+        if self.house.makes_motion() {
+            let now = ui.input(|i| i.time);
+            egui::CollapsingHeader::new("Volume over the beat")
+                .id_salt("volume")
+                .show(ui, |ui| self.volume_plot(ui, now));
+        }
         ui.add_space(GAP);
-
         heading(ui, "Requested against measured");
         self.plot(ui);
         ui.add_space(GAP);
