@@ -137,6 +137,19 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     assert!(points.len() >= 8, "{points:?}");
     window.get_by_label_contains("Requested against measured EF,");
     let picture = exported(&mut window, "Ladder picture", "png");
+    // The panes at this moment, the ladder's seven rungs beside them.
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    window.run_steps(3);
+    window
+        .get_by_label("Panes at this moment, a picture")
+        .click();
+    window.run_steps(2);
+    window.get_by_label("The EF ladder beside them").click();
+    window.run_steps(2);
+    window.get_by_label("Do not export").click();
+    window.run_steps(2);
+    let moment = exported(&mut window, "Panes at this moment, a picture", "png");
+    assert!(moment.0 >= 2 * 336 && moment.1 > 336, "{moment:?}");
     assert!(picture.0 >= 112 * 6 && picture.1 > 2 * 112, "{picture:?}");
     window.get_by_label("Close ladder").click();
     window.run_steps(2);

@@ -200,7 +200,9 @@ pub fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usi
     let opened = echoif::media::open(&path).unwrap();
     assert!(opened.mark.is_some_and(|m| m.synthetic));
     let whole = image::open(&path).unwrap();
+    // Empty for the next one.
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
     window.get_by_label("Dismiss").click();
     window.run_steps(2);
     (whole.width() as usize, whole.height() as usize)

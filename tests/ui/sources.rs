@@ -504,6 +504,19 @@ fn a_clip_is_played_in_phase_with_the_cines() {
     println!("begins at frame {frame}, correlation {correlation:.2}");
     assert!((9..=13).contains(&frame), "frame {frame}");
     window.get_by_label_contains("Phase-aligned, correlation");
+    // Its own volume beside the cines': of EF 60, which what follows pixels reads low.
+    step_until(&mut window, "the source's volume", |w| {
+        w.state().explore().view.tracked.ef().is_some()
+    });
+    let tracked = &window.state().explore().view.tracked;
+    let volumes = tracked.volumes().unwrap();
+    let least = (0..volumes.len()).min_by(|&a, &b| volumes[a].total_cmp(&volumes[b]));
+    println!(
+        "tracked EF {:.1}, least at {least:?}",
+        tracked.ef().unwrap()
+    );
+    assert!((40.0..65.0).contains(&tracked.ef().unwrap()));
+    assert!((4..=9).contains(&least.unwrap()), "{volumes:?}");
     window.get_by_label("Align phase").click();
     window.run_steps(2);
     window.get_by_label("Not phase-aligned");

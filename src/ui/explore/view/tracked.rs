@@ -24,12 +24,12 @@ struct Of {
 }
 
 impl Tracked {
-    pub(in crate::ui::explore) fn volumes(&self) -> Option<&[f64]> {
+    pub fn volumes(&self) -> Option<&[f64]> {
         self.volumes.as_deref()
     }
 
     /// In percent; it reads a few points low.
-    pub(in crate::ui::explore) fn ef(&self) -> Option<f64> {
+    pub fn ef(&self) -> Option<f64> {
         self.volumes.as_deref().map(ejection_fraction)
     }
 }
