@@ -101,6 +101,24 @@ impl Curve {
     }
 }
 
+/// How an EF is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asking {
+    /// What is conditioned on follows from it.
+    pub curve: Option<Curve>,
+    /// An EF that was asked for before, and what was conditioned on then (`None`: the EF itself), whatever the curve says.
+    pub repeated: Option<(EfPercent, Option<EfPercent>)>,
+}
+
+impl Asking {
+    pub fn by(curve: Curve) -> Self {
+        Self {
+            curve: Some(curve),
+            repeated: None,
+        }
+    }
+}
+
 /// A curve of one cascade and one regressor, and what it is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {

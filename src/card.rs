@@ -68,13 +68,14 @@ pub struct Agreement {
     pub mae: f64,
 }
 
-/// Kinds of simulated or recorded anatomies, those first whose figures say most.
-fn of_kind<T>(all: &BTreeMap<String, T>, simulated: bool) -> Option<&T> {
+/// Of simulated or recorded anatomies, of those kinds first whose figures say most, what fits.
+fn of_kind<T>(all: &BTreeMap<String, T>, simulated: bool, fits: impl Fn(&T) -> bool) -> Option<&T> {
     let kinds: &[&str] = match simulated {
         true => &["simulated_unseen"],
         false => &["recorded_unseen", "recorded_seen"],
     };
-    kinds.iter().find_map(|&kind| all.get(kind))
+    let of = |kind: &&str| all.get(*kind).filter(|one| fits(one));
+    kinds.iter().find_map(of)
 }
 
 /// The line that a card's calibrations begin with.
@@ -93,7 +94,7 @@ pub fn with_calibration(text: &str, kind: &str, new: &Calibration) -> Result<Str
     for line in text.lines() {
         let begins = line.starts_with(CALIBRATION);
         // What is indented belongs to the line above it, and so do empty lines within.
-        let goes_on = line.starts_with([' ', '\t']) || line.trim().is_empty();
+        let goes_on = line.starts_with([' ', '\t', '#']) || line.trim().is_empty();
         is_among = begins || (is_among && goes_on);
         if !is_among {
             rest += line;
@@ -124,12 +125,13 @@ impl Card {
 
     /// How the measured EF follows the requested one on simulated or recorded anatomies.
     pub fn measured(&self, simulated: bool) -> Option<&Agreement> {
-        of_kind(&self.requested_against_measured, simulated)
+        of_kind(&self.requested_against_measured, simulated, |_| true)
     }
 
-    /// What calibrates requests of simulated or recorded anatomies.
-    pub fn calibration(&self, simulated: bool) -> Option<&Calibration> {
-        of_kind(&self.calibration, simulated)
+    /// What calibrates requests of simulated or recorded anatomies, as this regressor measures them.
+    pub fn calibration(&self, simulated: bool, regressor_sha256: &str) -> Option<&Calibration> {
+        let fits = |c: &Calibration| c.regressor_sha256 == regressor_sha256;
+        of_kind(&self.calibration, simulated, fits)
     }
 
     /// What the regressor reads against what, in a sentence each; nothing where the card does not say.
@@ -178,5 +180,33 @@ mod tests {
         );
         assert!(card.measured(false).is_some() && card.measured(true).is_none());
         assert!(Card::default().regressor_readings().is_empty());
+    }
+
+    #[test]
+    fn a_calibration_replaces_its_own_and_nothing_else() {
+        let json = r#"{"regressor_sha256":"r","anatomies":2,"cines":4,"seen_in_training":true,
+            "curve":{"presets":["paper"],"points":[{"conditioned":20,"measured":25,"sd":1},{"conditioned":70,"measured":60,"sd":1}]},
+            "test":{"anatomies":2,"requested":[30],"before":{"value":3,"low":2,"high":4},
+            "after":{"value":2,"low":1,"high":3},"lowered_by":{"value":1,"low":0.5,"high":2}}}"#;
+        let one: Calibration = serde_json::from_str(json).unwrap();
+        let other = Calibration {
+            regressor_sha256: "s".into(),
+            ..one.clone()
+        };
+        let text = "name: a\nown_detail: {x: {mean: [1]}}\n";
+        let first = with_calibration(text, "recorded_unseen", &one).unwrap();
+        // Remarks and empty lines among them go with them.
+        let edited = first.replace("calibration:\n", "calibration:\n\n# by hand\n");
+        let both = with_calibration(&edited, "recorded_seen", &other).unwrap();
+        assert!(both.starts_with(text), "{both}");
+        let card = Card::parse(&both).unwrap();
+        assert_eq!(card.calibration.len(), 2);
+        assert_eq!(card.calibration(false, "r"), Some(&one));
+        assert_eq!(card.calibration(false, "s"), Some(&other));
+        assert_eq!(card.calibration(true, "r"), None);
+        assert!(!one.is_default() && !card.calibration["recorded_seen"].is_default());
+        let again = with_calibration(&both, "recorded_unseen", &other).unwrap();
+        assert_eq!(Card::parse(&again).unwrap().calibration(false, "r"), None);
+        assert!(with_calibration("name: [", "recorded_seen", &one).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //! anatomies; into the cascade's card.
 
 use super::anatomies::{AnatomyArgs, Subject};
-use crate::calibration::{Calibration, Curve, Point, Test, rising};
+use crate::calibration::{Asking, Calibration, Curve, Point, Test, rising};
 use crate::card::with_calibration;
 use crate::checkpoint;
 use crate::edm::{Preset, Seed};
@@ -45,7 +45,7 @@ pub struct Args {
     /// preview, balanced or paper.
     #[arg(long, default_value = "balanced")]
     preset: Preset,
-    /// Write the card there, instead of into the cascade's folder. The built-in cascade has none: without --out its
+    /// Write the card there, or add to the one that is there, instead of the one in the cascade's folder. The built-in cascade has none: without --out its
     /// card is printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -207,7 +207,9 @@ impl Target {
             .cascade
             .as_ref()
             .map(|folder| folder.join("card.yaml"));
-        let text = match &own {
+        // What --out holds is added to.
+        let there = args.out.as_ref().filter(|path| path.exists());
+        let text = match there.or(own.as_ref()) {
             None => checkpoint::card_text().to_owned(),
             Some(path) if path.exists() => crate::files::read_text(path)
                 .with_context(|| format!("{} cannot be read", path.display()))?,
@@ -278,7 +280,7 @@ impl Maker<'_> {
         let request = Request {
             preset: self.preset,
             seed: Seed(noise),
-            calibration: by.cloned(),
+            calibration: by.cloned().map(Asking::by),
             ..Request::new(subject.anatomy.clone(), ef)
         };
         let made = generate(

@@ -50,10 +50,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut warnings = std::mem::take(&mut wanted.warnings);
     warnings.extend(models.device.note.clone());
     warnings.extend(models.warnings());
-    let requested = wanted.request.ef;
-    if !models.info().card.covers(requested.get()) {
+    let told = wanted.request.conditioning();
+    let told = told.unwrap_or(wanted.request.ef);
+    if !models.info().card.covers(told.get()) {
         warnings.push(format!(
-            "An EF of {requested} is outside the range that the cascade was trained on."
+            "An EF of {told} is outside the range that the cascade was trained on."
         ));
     }
     if wanted.text_is_unanswered && !args.without_anatomy {

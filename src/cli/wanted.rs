@@ -1,6 +1,7 @@
 //! What `generate` is to make: by its arguments, or what a sidecar says was made.
 
 use super::calibrate::Choice;
+use crate::calibration::Asking;
 use crate::clip::Frame;
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfOrigin, EfPercent};
@@ -238,11 +239,12 @@ impl Wanted {
     /// Asks by the calibration of the cascade, as far as that is wanted.
     pub fn calibrate(&mut self, models: &Models) -> anyhow::Result<()> {
         // Of a simulated heart nothing is known here that its file does not say.
-        self.request.calibration = self.calibration.curve(models, false)?;
+        let curve = self.calibration.curve(models, false)?;
+        self.request.calibration = curve.map(Asking::by);
         if self.calibration == Choice::On && self.request.conditioning().is_none() {
             bail!(
-                "The calibration was measured without guidance, corrected outline and leaflets, and of other presets \
-                 than this one: it says nothing of this run."
+                "The calibration says nothing of this run: it is of cines without --guidance, --outline and --leaflets, and \
+                 of the presets that sample as it was measured."
             );
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! What is asked of the engine and what comes back.
 
 use super::present::Cine;
-use crate::calibration::Curve;
+use crate::calibration::Asking;
 use crate::clip::FrameRate;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
@@ -27,7 +27,7 @@ pub struct Request {
     /// Whether a motion cascade's cine opens the mitral valve, where the anatomy shows a closed one.
     pub leaflets: bool,
     /// What the networks are to be conditioned by so that it measures the EF; `None`: by the EF itself.
-    pub calibration: Option<Curve>,
+    pub calibration: Option<Asking>,
 }
 
 impl Request {
@@ -48,7 +48,11 @@ impl Request {
 
     /// What to condition on instead of the EF: by the calibration, where it was measured of cines like this.
     pub fn conditioning(&self) -> Option<EfPercent> {
-        let curve = self.calibration.as_ref()?;
+        let asking = self.calibration.as_ref()?;
+        if let Some((_, before)) = asking.repeated.filter(|(ef, _)| *ef == self.ef) {
+            return before;
+        }
+        let curve = asking.curve.as_ref()?;
         let is_like = curve.is_of(self.preset)
             && self.guidance.is_none()
             && self.outline.is_none()

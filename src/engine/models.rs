@@ -44,8 +44,7 @@ pub struct Calibrations {
 
 impl Calibrations {
     fn of(card: &Card, regressor_sha256: &str) -> Self {
-        let fits = |c: &&Calibration| c.regressor_sha256 == regressor_sha256;
-        let of = |simulated| card.calibration(simulated).filter(fits).cloned();
+        let of = |simulated| card.calibration(simulated, regressor_sha256).cloned();
         Self {
             simulated: of(true),
             recorded: of(false),

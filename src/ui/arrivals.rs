@@ -52,12 +52,14 @@ impl App {
                     if let Some(hash) = hash {
                         self.explore.kept.paths.insert(hash.clone(), path);
                         if let Some(source) = &self.explore.case.source {
-                            self.explore.kept.note_recent(Recent {
+                            let recent = Recent {
                                 hash,
                                 date: today(),
                                 kind: source.about(),
                                 size: source.size(),
-                            });
+                                ..Recent::default()
+                            };
+                            self.explore.kept.note_recent(recent, source.id);
                         }
                     }
                 }

@@ -80,7 +80,11 @@ fn what_a_card_calibrates_is_asked_by_it_and_said() {
     let folder = tempfile::tempdir().unwrap();
     cascade(folder.path());
     let mut window = window(None, Arc::new(Weights(folder.path().to_owned())), None);
-    assert!(conditioning(&window).is_none() || window.query_by_label("calibrated").is_some());
+    // The built-in card's is not used by itself.
+    assert_eq!(conditioning(&window), None);
+    assert!(window.query_by_label("calibrated").is_none());
+    // All of the panel in view.
+    window.set_size(egui::vec2(1280.0, 1700.0));
     press(&mut window, Modifiers::COMMAND, Key::L);
     step_until(&mut window, "the other cascade", |app| {
         let made = app.explore().made.counterfactual.as_ref();
@@ -124,6 +128,41 @@ fn what_a_card_calibrates_is_asked_by_it_and_said() {
         app.explore().wanted.calibrated.is_none() && settled(app)
     });
     assert_eq!(conditioning(&window), Some(85.0));
+    // A run of the list is repeated as it was, whatever is set now: its first line of 30 %, asked by the curve.
+    let pixels = |window: &Window| {
+        let made = window
+            .state()
+            .explore()
+            .made
+            .counterfactual
+            .as_ref()
+            .unwrap();
+        made.result.provenance.pixels_sha256.clone()
+    };
+    window.get_by_label("Calibrated").click();
+    window.run_steps(2);
+    step_until(&mut window, "a plain one", settled);
+    let history = window.state().explore().kept.history.iter();
+    let made_before = history
+        .map(|past| past.kept.provenance.clone())
+        .find(|p| p.requested_ef_percent == 30.0 && p.conditioning_ef_percent.is_some());
+    let made_before = made_before
+        .expect("the first run of this cascade")
+        .pixels_sha256;
+    window
+        .get_by_label_contains("asked 30 %, calibrated")
+        .click();
+    window.run_steps(2);
+    step_until(&mut window, "the run of the list", |app| {
+        app.explore().wanted.requested == 30.0 && settled(app)
+    });
+    assert_eq!(pixels(&window), made_before);
+    assert!(conditioning(&window).is_some());
+    assert_eq!(window.state().explore().wanted.calibrated, Some(false));
+    window.get_by_label("Calibrated").click();
+    window.run_steps(2);
+    step_until(&mut window, "one by the curve", settled);
+
     // Of cines with guidance, other presets and the like the curve says nothing.
     window.get_by_label("Open the mitral valve").click();
     window.run_steps(2);

@@ -188,6 +188,11 @@ fn a_patients_clip_is_measured_masked_turned_and_not_kept() {
     );
     let made = &e.made.factual.as_ref().unwrap().result.provenance;
     assert_eq!(made.requested_ef_percent, e.case.factual_ef);
+    // Its line in the list knows its picture, if that is kept.
+    assert_eq!(
+        e.kept.settings.recent[0].anatomy_sha256,
+        made.anatomy_sha256
+    );
     assert!(made.looks_like_four_chamber);
     window.get_by_label_contains("Not a diagnosis.");
 
@@ -520,4 +525,6 @@ fn a_clip_is_played_in_phase_with_the_cines() {
     window.get_by_label("Align phase").click();
     window.run_steps(2);
     window.get_by_label("Not phase-aligned");
+    // What plays from elsewhere has no curve beside theirs.
+    assert!(window.state().explore().view.tracked.volumes().is_none());
 }

@@ -9,6 +9,7 @@ mod simulated;
 
 use super::anatomies::AnatomyArgs;
 use super::calibrate::Choice;
+use crate::calibration::Asking;
 use crate::edm::{Preset, Seed};
 use crate::ef::EfPercent;
 use crate::engine::{Generated, Pace, Request, generate};
@@ -16,7 +17,7 @@ use crate::media::region::Anatomy;
 use crate::metrics::Measures;
 use crate::nn::Interrupt;
 use crate::statistics::asked::{Agreement, Readings, Spread};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use sheet::Sheet;
@@ -74,7 +75,7 @@ pub struct Args {
     #[arg(long)]
     leaflets: bool,
     /// Ask by the cascade's calibration.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["clips", "scores", "features", "card"])]
     calibrated: bool,
     /// Write a contact sheet of the first anatomies, with their outlines, as PNG. It shows the frames.
     #[arg(long, value_name = "FILE")]
@@ -191,7 +192,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             for (k, &ef) in efs.iter().enumerate() {
                 // As many noises as anatomies: one alone would shift all of them together.
                 let mut request = request(anatomy, ef, Seed(1000 * seed + i as u64), args);
-                request.calibration.clone_from(&curve);
+                request.calibration = curve.clone().map(Asking::by);
+                ensure!(
+                    !args.calibrated || request.conditioning().is_some(),
+                    "The calibration says nothing of these cines: it is of cines without --leaflets, and of the presets \
+                     that sample as it was measured."
+                );
                 let cine = generate(&models, &request, &mut pace, &Interrupt::new(), &mut |_| {})?;
                 let mut row = row(&cine, &gray);
                 row[EXACT] = exact.get(k).copied();

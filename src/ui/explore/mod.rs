@@ -121,7 +121,7 @@ impl Screen for Explore {
         let requested = self.wanted.requested;
         match command {
             Command::Pin => self.pin(),
-            Command::EditSource => self.case.large.is_open ^= true,
+            Command::EditSource if self.case.source.is_some() => self.case.large.is_open ^= true,
             Command::NextSimulatedHeart => self.open_simulated(engine),
             Command::Mirror | Command::UpsideDown => self.turn(command, engine),
             Command::StepBack => self.view.playback.step(-1, n, seconds, now),
@@ -219,9 +219,9 @@ impl Screen for Explore {
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
-        let away = std::mem::take(&mut self.case.large.is_open)
-            || self.wanted.put_points_away()
-            || self.view.calipers.put_away();
+        let was_large = self.is_editing_large();
+        self.case.large.is_open &= !was_large;
+        let away = was_large || self.wanted.put_points_away() || self.view.calipers.put_away();
         if away || self.view.alone.take().is_some() {
             return;
         }

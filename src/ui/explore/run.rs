@@ -45,6 +45,7 @@ impl Explore {
 
     /// A setting other than the EF changed, and an unlocked seed moves.
     pub(super) fn rerun(&mut self, engine: &mut Engine) {
+        self.wanted.repeat_no_more();
         if !self.wanted.seed_locked {
             self.wanted.next_seed();
         }
@@ -52,6 +53,7 @@ impl Explore {
     }
 
     pub fn reroll(&mut self, engine: &mut Engine) {
+        self.wanted.repeat_no_more();
         self.wanted.next_seed();
         self.run_anew(engine);
     }

@@ -234,13 +234,14 @@ pub fn mask_drawer(ui: &mut Ui, picture: Rect, size: [usize; 2]) -> Option<Mask>
     }
     // Where it began and where it is: the pointer may leave the window as it is let go.
     let key = ui.scope_id().with("mask from and to");
-    if response.drag_started()
+    if response.drag_started_by(PointerButton::Primary)
         && let Some(origin) = ui.input(|i| i.pointer.press_origin())
     {
         ui.data_mut(|d| d.insert_temp(key, (origin, origin)));
     }
     let (from, mut to) = ui.data_mut(|d| d.get_temp::<(egui::Pos2, egui::Pos2)>(key))?;
-    if let Some(at) = response.interact_pointer_pos() {
+    let drags = response.dragged_by(PointerButton::Primary);
+    if let Some(at) = response.interact_pointer_pos().filter(|_| drags) {
         to = at;
         ui.data_mut(|d| d.insert_temp(key, (from, to)));
     }
@@ -248,7 +249,7 @@ pub fn mask_drawer(ui: &mut Ui, picture: Rect, size: [usize; 2]) -> Option<Mask>
     let stroke = Stroke::new(1.5, tokens(ui).accent);
     ui.painter()
         .rect_stroke(drawn, 0.0, stroke, StrokeKind::Inside);
-    if !response.drag_stopped() {
+    if !response.drag_stopped_by(PointerButton::Primary) {
         return None;
     }
     ui.data_mut(|d| d.remove::<(egui::Pos2, egui::Pos2)>(key));

@@ -8,6 +8,7 @@ use crate::measure::{Measurement, TimeBase, is_under_half_a_beat};
 use crate::media::region;
 use crate::metrics::beat::Grays;
 use crate::nn::Interrupt;
+use crate::ui::look::Look;
 use crate::ui::projector::Projector;
 use crate::ui::source::Source;
 use crossbeam_channel::bounded;
@@ -38,6 +39,7 @@ impl Case {
             false => EfOrigin::Assumed,
         };
         self.drawing_mask = false;
+        self.large.look = Look::default();
         self.masks_taken.clone_from(&source.crop.masks);
         self.source = Some(source);
         Ok(())

@@ -6,6 +6,7 @@ use super::{Kept, KeptRun, Past};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Engine, Generated, Job, Provenance};
 use crate::media::export::anatomy_to_png;
+use crate::media::region::Anatomy;
 use crate::ui::look::Look;
 use crate::ui::parts::named;
 use crate::ui::source::{Origin, Source};
@@ -102,7 +103,7 @@ impl Kept {
         let mut did = None;
         for (i, past) in self.history.iter_mut().enumerate() {
             ui.horizontal(|ui| {
-                past.thumbnail(ui);
+                thumbnail(ui, &mut past.thumbnail, past.anatomy.as_deref());
                 let is_open = open == Some(past.kept.provenance.anatomy_sha256.as_str());
                 let line = Button::new(RichText::new(past.words()).size(12.0))
                     .frame(false)
@@ -210,19 +211,26 @@ pub(in crate::ui::explore) enum Did {
     Pin,
 }
 
+/// An anatomy, small; an empty place where it is not kept.
+pub(super) fn thumbnail(ui: &mut Ui, cine: &mut Cine, anatomy: Option<&Anatomy>) {
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(THUMBNAIL), egui::Sense::hover());
+    ui.painter().rect_filled(rect, 3.0, tokens(ui).picture);
+    if let Some(anatomy) = anatomy {
+        let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
+        let texture = cine.held(key, &look).unwrap_or_else(|| {
+            let frame = anatomy.to_frame();
+            cine.texture(ui, "past", key, &look, Picture::Frame(&frame))
+        });
+        Cine::fit(ui, &texture, rect, &look);
+    }
+}
+
 impl Past {
-    fn thumbnail(&mut self, ui: &mut Ui) {
-        let (rect, _) = ui.allocate_exact_size(Vec2::splat(THUMBNAIL), egui::Sense::hover());
-        ui.painter().rect_filled(rect, 3.0, tokens(ui).picture);
-        if let Some(anatomy) = &self.anatomy {
-            let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
-            let cine = &mut self.thumbnail;
-            let texture = cine.held(key, &look).unwrap_or_else(|| {
-                let frame = anatomy.to_frame();
-                cine.texture(ui, "past", key, &look, Picture::Frame(&frame))
-            });
-            Cine::fit(ui, &texture, rect, &look);
-        }
+    /// Whether it shows this anatomy, and still has it.
+    pub(super) fn is_of(&self, anatomy_sha256: &str) -> bool {
+        self.anatomy
+            .as_ref()
+            .is_some_and(|a| a.sha256 == anatomy_sha256)
     }
 
     fn words(&self) -> String {
@@ -308,7 +316,15 @@ impl Explore {
                 p.cascade
             ));
         }
+        let before = self.state();
         self.wanted.repeat(p);
-        self.run(engine);
+        // Marks and a ladder of other settings are none of its.
+        let now = self.state();
+        let same = before.settings() == now.settings();
+        if same {
+            self.run(engine);
+        } else {
+            self.run_anew(engine);
+        }
     }
 }

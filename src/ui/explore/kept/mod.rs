@@ -62,6 +62,8 @@ pub struct Recent {
     pub kind: String,
     /// Frames and size in pixels.
     pub size: String,
+    /// Of the last run that was made of it, by which the history knows its picture, if that is kept.
+    pub anatomy_sha256: String,
 }
 
 impl Default for Settings {
@@ -153,6 +155,10 @@ pub struct Kept {
     pub history: Vec<Past>,
     /// Where the files of this session lie, by hash; forgotten with the window.
     pub paths: HashMap<String, PathBuf>,
+    /// The source that is open, by its number, and its hash in the list.
+    open_recent: Option<(u64, String)>,
+    /// Of files in the list, by hash.
+    thumbnails: HashMap<String, Cine>,
     /// A file of the list that is to be opened again.
     pub reopen: Option<PathBuf>,
     /// A file dialog is to be opened: what was asked for needs its source.
@@ -168,6 +174,8 @@ impl Kept {
             history: settings.history.iter().cloned().map(Past::from).collect(),
             settings,
             paths: HashMap::new(),
+            open_recent: None,
+            thumbnails: HashMap::new(),
             reopen: None,
             wants_file: false,
             clearing: false,
@@ -184,5 +192,7 @@ impl Kept {
         };
         self.history.clear();
         self.paths.clear();
+        self.open_recent = None;
+        self.thumbnails.clear();
     }
 }

@@ -5,7 +5,7 @@ use super::steps::State;
 use crate::engine::Engine;
 
 impl Explore {
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         let source = self.case.source.as_ref();
         State {
             source: source.map(|s| s.id),
@@ -56,6 +56,7 @@ impl Explore {
 
     fn go_to(&mut self, to: State, engine: &mut Engine) {
         let before = self.state();
+        self.wanted.repeat_no_more();
         self.case.factual_ef = to.factual_ef;
         self.case.ef_origin = to.ef_origin;
         self.wanted.preset = to.preset;

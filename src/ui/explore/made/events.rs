@@ -141,6 +141,11 @@ impl Explore {
             let source = source.unwrap_or_default();
             self.kept
                 .note_past(&made.result, job, origin, source, with_anatomy);
+            let sha256 = &made.result.provenance.anatomy_sha256;
+            let source = self.case.source.as_ref();
+            if let Some(source) = source.filter(|s| s.anatomy.sha256 == *sha256) {
+                self.kept.note_recent_anatomy(source.id, sha256);
+            }
         }
         self.find_phase();
     }

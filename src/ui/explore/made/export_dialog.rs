@@ -388,11 +388,17 @@ impl Made {
             let efs: Vec<String> = rungs.iter().map(|p| format!("{:.0}%", of(p))).collect();
             efs.join(" ")
         };
+        let mut words = vec![format!(
+            "EF ladder, asked {}",
+            list(|p| p.requested_ef_percent)
+        )];
+        if rungs.iter().any(|p| p.conditioning_ef_percent.is_some()) {
+            let told = |p: &Provenance| p.conditioning_ef_percent.unwrap_or(p.requested_ef_percent);
+            words.push(format!("calibrated, conditioned on {}", list(told)));
+        }
+        words.push(format!("got {}", list(|p| p.measured_ef_percent)));
         Some(PackageKind::Picture {
-            words: vec![
-                format!("EF ladder, asked {}", list(|p| p.requested_ef_percent)),
-                format!("got {}", list(|p| p.measured_ef_percent)),
-            ],
+            words,
             frame: Frame {
                 width,
                 height,

@@ -57,7 +57,10 @@ impl Explore {
         }
         let ladder = self.made.ladder.iter().filter(|_| choice.with_ladder);
         for rung in ladder.flat_map(|strip| &strip.rungs) {
-            drawn.push(made_pane(&rung.result, "EF ladder".into(), Vec::new()));
+            let mut of = made_pane(&rung.result, "EF ladder".into(), Vec::new());
+            // The plot is of the panes.
+            of.panel.volumes.clear();
+            drawn.push(of);
             rungs.push(rung.result.provenance.clone());
         }
         Some(PackageKind::Panes {

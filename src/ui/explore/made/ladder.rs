@@ -63,10 +63,15 @@ impl Explore {
             return;
         };
         let covered = |ef: &f64| {
-            self.house
-                .cascade
-                .as_ref()
-                .is_none_or(|c| c.card.covers(*ef))
+            // What the networks are conditioned on.
+            let asked = EfPercent::new(*ef).ok().map(|ef| Request {
+                ef,
+                ..request.clone()
+            });
+            let told = asked.and_then(|r| r.conditioning());
+            let told = told.map_or(*ef, EfPercent::get);
+            let cascade = self.house.cascade.as_ref();
+            cascade.is_none_or(|c| c.card.covers(told))
         };
         let efs = RUNGS.iter().copied().filter(covered);
         let efs: Vec<EfPercent> = efs.filter_map(|ef| EfPercent::new(ef).ok()).collect();

@@ -86,7 +86,7 @@ impl Explore {
             // Where the cascade's results usually lie: two thirds of them within the band.
             if let Some(a) = self.agreement() {
                 let now = self.request().filter(|r| r.conditioning().is_some());
-                let curve = now.and_then(|r| r.calibration);
+                let curve = now.and_then(|r| r.calibration?.curve);
                 let conditioning = |x: f64| {
                     let by_curve = curve.as_ref().zip(EfPercent::new(x).ok());
                     by_curve.map_or(x, |(curve, ef)| curve.conditioning(ef).get())

@@ -101,8 +101,8 @@ impl Explore {
             });
         }
         if self.view.tracked.ef().is_some() {
-            let text = "Tracked: the factual outline, followed through the recording by optical flow, which reads a few \
-                        points low.";
+            let text = "Tracked: the factual outline, followed through the recording by optical flow. It reads low even of \
+                        exact motion: by 5 points at EF 20, by 14 at EF 75.";
             let text = RichText::new(text).color(colours.muted).size(11.0);
             ui.add(egui::Label::new(text).wrap());
         }

@@ -73,7 +73,7 @@ impl Explore {
     fn reach(&self) -> Option<[f64; 2]> {
         let request = self.request()?;
         request.conditioning()?;
-        Some(request.calibration?.reach())
+        Some(request.calibration?.curve?.reach())
     }
 
     /// What is asked for, and what was measured of it. Returns the label of the slider.
@@ -88,7 +88,9 @@ impl Explore {
                 ui.label(RichText::new(text).color(tokens(ui).muted))
             }
         };
-        let covers = |c: &crate::engine::CascadeInfo| c.card.covers(self.wanted.requested);
+        let conditioning = self.request().and_then(|r| r.conditioning());
+        let told = conditioning.map_or(self.wanted.requested, EfPercent::get);
+        let covers = |c: &crate::engine::CascadeInfo| c.card.covers(told);
         if !self.house.cascade.as_ref().is_none_or(covers) {
             ui.label(RichText::new("outside the training range").color(tokens(ui).error));
         }

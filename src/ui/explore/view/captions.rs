@@ -92,7 +92,8 @@ impl Explore {
             let all: Vec<String> = measured.map(|m| format!("{m:.0}")).collect();
             notes.push(format!("closest of {} ({})", p.best_of, all.join(", ")));
         }
-        let covered = |c: &crate::engine::CascadeInfo| c.card.covers(p.requested_ef_percent);
+        let told = conditioning.unwrap_or(requested).get();
+        let covered = |c: &crate::engine::CascadeInfo| c.card.covers(told);
         if !self.house.cascade.as_ref().is_none_or(covered) {
             notes.push("outside the training range".to_owned());
         }

@@ -142,6 +142,9 @@ impl Explore {
         let p = &self.made.cine_of(pane)?.result.provenance;
         let say = |ef: f64| EfPercent::measured(ef).to_string();
         let mut text = format!("asked {}\n", say(p.requested_ef_percent));
+        if let Some(conditioning) = p.conditioning_ef_percent {
+            text += &format!("conditioned on {}\n", say(conditioning));
+        }
         if let Some(outline) = p.outline_ef_percent {
             text += &format!("outline {}\n", say(outline));
         }

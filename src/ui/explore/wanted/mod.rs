@@ -4,7 +4,7 @@ pub(in crate::ui::explore) mod outline;
 mod settings_panel;
 
 use super::kept::Settings;
-use crate::calibration::{Calibration, Curve};
+use crate::calibration::{Asking, Calibration, Curve};
 use crate::edm::{Preset, Seed};
 use crate::ef::{EfPercent, SLIDER_RANGE};
 use crate::engine::Request;
@@ -29,6 +29,8 @@ pub struct Wanted {
     pub leaflets: bool,
     /// Whether the EF is asked for by the cascade's calibration; `None`: where its card shows that this helps.
     pub calibrated: Option<bool>,
+    /// Of a run that is repeated: what was asked, and what was conditioned on. Until something else is set.
+    repeated: Option<(EfPercent, Option<EfPercent>)>,
     /// The anatomy's outline as the user corrected it.
     pub outline: Option<Arc<Landmarks>>,
     pub(in crate::ui::explore) correcting: Correcting,
@@ -48,6 +50,7 @@ impl Wanted {
             guidance: settings.guidance.filter(|g| (1.0..=10.0).contains(g)),
             leaflets: settings.leaflets,
             calibrated: settings.calibrated,
+            repeated: None,
             outline: None,
             correcting: Correcting::default(),
             cascade: None,
@@ -71,6 +74,17 @@ impl Wanted {
         is_wanted.then(|| known.curve.clone())
     }
 
+    fn asking(&self, known: Option<&Calibration>) -> Option<Asking> {
+        let (curve, repeated) = (self.curve(known), self.repeated);
+        let asks = curve.is_some() || repeated.is_some();
+        asks.then_some(Asking { curve, repeated })
+    }
+
+    /// Something else is set than what a repeated run was made with.
+    pub(in crate::ui::explore) fn repeat_no_more(&mut self) {
+        self.repeated = None;
+    }
+
     /// As a request of an anatomy's; an outline only of a cascade that makes motion.
     pub(in crate::ui::explore) fn request(
         &self,
@@ -87,7 +101,7 @@ impl Wanted {
             guidance: self.guidance,
             outline: self.outline.clone().filter(|_| makes_motion),
             leaflets: self.leaflets,
-            calibration: self.curve(calibration),
+            calibration: self.asking(calibration),
         })
     }
 
@@ -116,7 +130,7 @@ impl Wanted {
             best_of,
             guidance,
             leaflets,
-            calibration: calibration.clone(),
+            calibration: calibration.clone().map(Asking::by),
             ..Request::new(anatomy, ef)
         }
     }
@@ -131,7 +145,8 @@ impl Wanted {
         self.guidance = p.guidance_asked;
         self.outline = p.outline.clone().map(Arc::new);
         self.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
-        self.calibrated = Some(p.conditioning_ef_percent.is_some());
+        let conditioning = p.conditioning_ef_percent.map(EfPercent::measured);
+        self.repeated = Some((EfPercent::measured(p.requested_ef_percent), conditioning));
     }
 
     /// True when it is another one than before.
@@ -160,6 +175,7 @@ impl Wanted {
     /// Another anatomy has another outline.
     pub(in crate::ui::explore) fn forget_outline(&mut self) {
         self.outline = None;
+        self.repeated = None;
         self.correcting = Correcting::default();
     }
 }

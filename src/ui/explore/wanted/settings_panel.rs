@@ -210,9 +210,8 @@ impl Explore {
             ),
             Some(known) => {
                 hint += &format!(" {}", known.worth());
-                let request = self.request().filter(|r| r.calibration.is_some());
-                let is_void = request.is_some_and(|r| r.conditioning().is_none());
-                is_void.then_some(
+                let void = self.request().is_some_and(|r| r.conditioning().is_none());
+                (is_on && void).then_some(
                     "Not with this preset, guidance, a corrected outline or an opened valve.",
                 )
             }
