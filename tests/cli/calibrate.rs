@@ -1,17 +1,8 @@
 //! `echoif calibrate`, and asking by what it wrote.
 
-use super::{refused, said};
+use super::{echoif, refused, said};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn echoif(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_echoif"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
 
 fn repository(path: &str) -> String {
     format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))

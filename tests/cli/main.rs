@@ -16,7 +16,16 @@ mod sweep;
 mod train;
 
 use serde_json::Value;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program, which nobody answers.
+fn echoif(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
 
 /// What a command that did what it was told printed, as JSON.
 fn said(output: &Output) -> Value {

@@ -1,6 +1,6 @@
 //! Asking by a cascade's calibration, and what the window says of it.
 
-use crate::harness::{Window, after_a_restart, alone, press, settled, step_until, window};
+use crate::harness::{Window, after_a_restart, alone, made, press, settled, step_until, window};
 use candle_core::Device;
 use echoif::calibration::{Calibration, Curve, Point, Test};
 use echoif::card::with_calibration;
@@ -64,14 +64,7 @@ impl Picker for Weights {
 }
 
 fn conditioning(window: &Window) -> Option<f64> {
-    let made = window
-        .state()
-        .explore()
-        .made
-        .counterfactual
-        .as_ref()
-        .unwrap();
-    made.result.provenance.conditioning_ef_percent
+    made(window).conditioning_ef_percent
 }
 
 #[test]
@@ -129,16 +122,6 @@ fn what_a_card_calibrates_is_asked_by_it_and_said() {
     });
     assert_eq!(conditioning(&window), Some(85.0));
     // A run of the list is repeated as it was, whatever is set now: its first line of 30 %, asked by the curve.
-    let pixels = |window: &Window| {
-        let made = window
-            .state()
-            .explore()
-            .made
-            .counterfactual
-            .as_ref()
-            .unwrap();
-        made.result.provenance.pixels_sha256.clone()
-    };
     window.get_by_label("Calibrated").click();
     window.run_steps(2);
     step_until(&mut window, "a plain one", settled);
@@ -156,7 +139,7 @@ fn what_a_card_calibrates_is_asked_by_it_and_said() {
     step_until(&mut window, "the run of the list", |app| {
         app.explore().wanted.requested == 30.0 && settled(app)
     });
-    assert_eq!(pixels(&window), made_before);
+    assert_eq!(made(&window).pixels_sha256, made_before);
     assert!(conditioning(&window).is_some());
     assert_eq!(window.state().explore().wanted.calibrated, Some(false));
     window.get_by_label("Calibrated").click();

@@ -1,8 +1,8 @@
 //! The window in tests, driven against the real worker.
 
 pub use crate::common::alone;
-use echoif::engine::DeviceChoice;
-use echoif::ui::{App, NoPicker, Options, Picker, Purpose, Settings};
+use echoif::engine::{DeviceChoice, Provenance};
+use echoif::ui::{App, NoPicker, Options, Picker, Purpose, Settings, Source};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Vec2};
 use egui_kittest::Harness;
@@ -116,6 +116,18 @@ pub fn click(window: &mut Window, rect: egui::Rect, places: &[Vec2]) {
     }
 }
 
+/// How the counterfactual that is shown was made.
+pub fn made(window: &Window) -> &Provenance {
+    let made = window.state().explore().made.counterfactual.as_ref();
+    &made.expect("a cine").result.provenance
+}
+
+/// What is open.
+pub fn source(window: &Window) -> &Source {
+    let source = window.state().explore().case.source.as_ref();
+    source.expect("something is open")
+}
+
 pub fn image(window: &Window, name: &str) -> egui::Rect {
     window.get_by_role_and_label(Role::Image, name).rect()
 }
@@ -185,12 +197,19 @@ pub fn exporting() -> Window {
     window(None, Arc::new(Place(folder.join("shown"))), None)
 }
 
-/// Exports by the dialog; the size of the picture that was written, which is marked.
-pub fn exported(window: &mut Window, what: &str, extension: &str) -> (usize, usize) {
+/// Exports by the dialog, with boxes ticked; the size of the picture that was written, which is marked.
+pub fn exported(
+    window: &mut Window,
+    what: &str,
+    ticked: &[&str],
+    extension: &str,
+) -> (usize, usize) {
     press(window, Modifiers::COMMAND, Key::S);
     window.run_steps(3);
-    window.get_by_label(what).click();
-    window.run_steps(2);
+    for label in std::iter::once(&what).chain(ticked) {
+        window.get_by_label(label).click();
+        window.run_steps(2);
+    }
     window.get_by_label("Save...").click();
     until_exported(window);
     let said = window.get_by_label_contains("Exported: ");

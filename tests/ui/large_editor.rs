@@ -1,7 +1,6 @@
 //! The square and the masks of a frame, large.
 
-use crate::harness::{alone, drag, image, plain, press, settled, step_until};
-use echoif::media::region::Square;
+use crate::harness::{Window, alone, drag, image, plain, press, settled, source, step_until};
 use egui::{Event, Key, Modifiers, MouseWheelUnit, TouchPhase, Vec2, vec2};
 use egui_kittest::kittest::Queryable as _;
 
@@ -9,26 +8,8 @@ use egui_kittest::kittest::Queryable as _;
 fn the_square_is_set_in_the_centre_enlarged_and_moved() {
     let _alone = alone();
     let mut window = plain();
-    let before = window
-        .state()
-        .explore()
-        .case
-        .source
-        .as_ref()
-        .unwrap()
-        .anatomy
-        .sha256
-        .clone();
-    let square = |w: &crate::harness::Window| -> Square {
-        w.state()
-            .explore()
-            .case
-            .source
-            .as_ref()
-            .unwrap()
-            .crop
-            .square
-    };
+    let before = source(&window).anatomy.sha256.clone();
+    let square = |w: &Window| source(w).crop.square;
     assert_eq!(square(&window).side, 112);
     press(&mut window, Modifiers::NONE, Key::C);
     let area = image(&window, "Source frame, large");
@@ -44,17 +25,7 @@ fn the_square_is_set_in_the_centre_enlarged_and_moved() {
         "{smaller:?}"
     );
     step_until(&mut window, "what the other square gives", settled);
-    let after = window
-        .state()
-        .explore()
-        .case
-        .source
-        .as_ref()
-        .unwrap()
-        .anatomy
-        .sha256
-        .clone();
-    assert_ne!(before, after);
+    assert_ne!(source(&window).anatomy.sha256, before);
 
     // Twice as large, what lies in the middle staying there: as many points move it half as far.
     window.hover_at(area.center());
@@ -83,8 +54,7 @@ fn the_square_is_set_in_the_centre_enlarged_and_moved() {
         .click();
     window.run_steps(2);
     drag(&mut window, area.center(), vec2(16.0, 8.0) * pixel);
-    let source = window.state().explore().case.source.as_ref().unwrap();
-    let mask = *source.crop.masks.first().expect("a mask");
+    let mask = *source(&window).crop.masks.first().expect("a mask");
     // The middle of the area is the middle of the frame, which is shown twice as large.
     assert!(
         mask.x.abs_diff(56) <= 1 && mask.y.abs_diff(56) <= 1,
@@ -101,6 +71,5 @@ fn the_square_is_set_in_the_centre_enlarged_and_moved() {
     // And it is a step that can be taken back.
     press(&mut window, Modifiers::COMMAND, Key::Z);
     step_until(&mut window, "the step back", settled);
-    let source = window.state().explore().case.source.as_ref().unwrap();
-    assert!(source.crop.masks.is_empty());
+    assert!(source(&window).crop.masks.is_empty());
 }

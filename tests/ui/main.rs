@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
 mod calibrated;
+mod clips;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(feature = "snapshots")]

@@ -171,6 +171,14 @@ fn a_pinned_cine_stays_beside_the_next_one() {
     window.key_up(Key::X);
     window.run_steps(2);
     assert!(!window.state().explore().view.before);
+    // In one picture, too.
+    press(&mut window, Modifiers::NONE, Key::Num2);
+    window.key_down(Key::X);
+    window.run_steps(2);
+    assert!(window.state().explore().view.before);
+    window.key_up(Key::X);
+    window.run_steps(2);
+    press(&mut window, Modifiers::NONE, Key::Num1);
 
     press(&mut window, Modifiers::NONE, Key::P);
     let e = window.state().explore();

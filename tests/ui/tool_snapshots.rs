@@ -1,13 +1,12 @@
 //! Pictures of what stands around the pictures: pins, calipers, overlays, help; and the manual, which shows them.
 
 use crate::common::alone;
-use crate::harness::{click, image, settled};
+use crate::harness::{click, image, settled, step_until};
 use crate::snapshots::panel;
 use echoif::ui::App;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_pinned_cine() {
@@ -19,12 +18,7 @@ fn a_pinned_cine() {
             window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
             window.step();
         }
-        let start = Instant::now();
-        while !settled(window.state()) {
-            assert!(start.elapsed() < Duration::from_secs(120), "no cine came");
-            window.step();
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        step_until(window, "cine", settled);
     });
 }
 
@@ -106,12 +100,7 @@ fn asked_by_calibration() {
         window.run_steps(20);
         window.get_by_label("Calibrated").click();
         window.run_steps(2);
-        let start = Instant::now();
-        while !settled(window.state()) {
-            assert!(start.elapsed() < Duration::from_secs(120), "no cine came");
-            window.step();
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        step_until(window, "cine", settled);
     });
 }
 

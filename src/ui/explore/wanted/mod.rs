@@ -80,6 +80,12 @@ impl Wanted {
         asks.then_some(Asking { curve, repeated })
     }
 
+    /// Whether the EF that is asked is a repeated run's.
+    pub(in crate::ui::explore) fn is_repeated(&self) -> bool {
+        self.repeated
+            .is_some_and(|(ef, _)| ef.get() == self.requested)
+    }
+
     /// Something else is set than what a repeated run was made with.
     pub(in crate::ui::explore) fn repeat_no_more(&mut self) {
         self.repeated = None;

@@ -211,9 +211,13 @@ impl Explore {
             Some(known) => {
                 hint += &format!(" {}", known.worth());
                 let void = self.request().is_some_and(|r| r.conditioning().is_none());
-                (is_on && void).then_some(
-                    "Not with this preset, guidance, a corrected outline or an opened valve.",
-                )
+                let why = match self.wanted.is_repeated() {
+                    true => "Not in this run, which is repeated as it was asked.",
+                    false => {
+                        "Not with this preset, guidance, a corrected outline or an opened valve."
+                    }
+                };
+                (is_on && void).then_some(why)
             }
         };
         let switch = egui::Checkbox::new(&mut is_on, "Calibrated");
