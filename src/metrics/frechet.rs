@@ -7,9 +7,14 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 pub struct Moments {
     n: usize,
     sum: DVector<f64>,
-    /// Of the products of each two.
+    /// Of the products of each two, but for those of features that wait.
     products: DMatrix<f64>,
+    /// Features one after the other: a product of matrices takes many at once in a tenth of the time.
+    waiting: Vec<f64>,
 }
+
+/// Features that wait at most.
+const AT_ONCE: usize = 256;
 
 impl Moments {
     /// Of features of `d` numbers each.
@@ -18,6 +23,7 @@ impl Moments {
             n: 0,
             sum: DVector::zeros(d),
             products: DMatrix::zeros(d, d),
+            waiting: Vec::new(),
         }
     }
 
@@ -27,11 +33,19 @@ impl Moments {
         if feature.len() != self.sum.len() || feature.iter().any(|v| !v.is_finite()) {
             return false;
         }
-        let feature = DVector::from_column_slice(feature);
-        self.products.ger(1.0, &feature, &feature, 1.0);
-        self.sum += feature;
+        self.sum += DVector::from_column_slice(feature);
         self.n += 1;
+        self.waiting.extend_from_slice(feature);
+        if self.waiting.len() >= AT_ONCE * feature.len() {
+            add_products(&mut self.products, &self.waiting);
+            self.waiting.clear();
+        }
         true
+    }
+
+    /// Of a feature.
+    pub fn numbers(&self) -> usize {
+        self.sum.len()
     }
 
     pub fn len(&self) -> usize {
@@ -46,9 +60,17 @@ impl Moments {
     fn gaussian(&self) -> Option<(DVector<f64>, DMatrix<f64>)> {
         let n = self.n as f64;
         let mean = &self.sum / n;
-        let covariance = &self.products / n - &mean * mean.transpose();
+        let mut products = self.products.clone();
+        add_products(&mut products, &self.waiting);
+        let covariance = products / n - &mean * mean.transpose();
         (self.n > 0).then_some((mean, covariance))
     }
+}
+
+fn add_products(products: &mut DMatrix<f64>, features: &[f64]) {
+    let d = products.nrows();
+    let features = DMatrix::from_column_slice(d, features.len() / d.max(1), features);
+    products.gemm(1.0, &features, &features.transpose(), 1.0);
 }
 
 /// The Fréchet distance of two Gaussians with these moments (Heusel et al., *GANs trained by a two time-scale update
@@ -72,7 +94,9 @@ pub fn frechet(a: &Moments, b: &Moments) -> Option<f64> {
         .iter()
         .map(|v| v.max(0.0).sqrt())
         .sum();
-    Some((mean_a - mean_b).norm_squared() + a.trace() + b.trace() - 2.0 * shared)
+    let distance = (mean_a - mean_b).norm_squared() + a.trace() + b.trace() - 2.0 * shared;
+    // Rounding can leave a little less than nothing.
+    Some(distance.max(0.0))
 }
 
 #[cfg(test)]

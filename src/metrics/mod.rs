@@ -8,6 +8,7 @@ mod cine;
 pub mod flow;
 pub mod frechet;
 mod lit;
+pub mod look;
 mod lpips;
 pub mod picture;
 mod polygon;

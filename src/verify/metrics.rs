@@ -5,6 +5,7 @@ use super::regress::numbers;
 use super::unet::read_recipe;
 use super::{Fixture, Outcome, text};
 use crate::clip::Video;
+use crate::metrics::look::{Distance, Look};
 use crate::metrics::scores::{read, summary};
 use crate::metrics::{Lpips, ssim};
 use crate::models::vgg16::Vgg16;
@@ -12,13 +13,38 @@ use crate::nn::{Backend, Interrupt, Params};
 use candle_core::{Device, Tensor};
 
 /// By what the manifest has.
-pub fn replay(fixture: &Fixture, _: &[Fixture], _: &Backend, rows: &mut Rows) -> Outcome<()> {
+pub fn replay(fixture: &Fixture, _: &[Fixture], backend: &Backend, rows: &mut Rows) -> Outcome<()> {
     let has = |field: &str| !fixture.manifest[field].is_null();
-    match (has("csv"), has("per_frame")) {
-        (true, _) => scores(fixture, rows),
-        (_, true) => lpips(fixture, rows),
+    match (has("csv"), has("per_frame"), has("features")) {
+        (true, ..) => scores(fixture, rows),
+        (_, true, _) => lpips(fixture, rows),
+        (.., true) => features(fixture, backend, rows),
         _ => ssim_values(fixture, rows),
     }
+}
+
+/// What FID's and FVD's networks see in the bytes of frames `[f, h, w]`.
+fn features(fixture: &Fixture, backend: &Backend, rows: &mut Rows) -> Outcome<()> {
+    let named = fixture.field("features")?;
+    let distance = match named.as_str() {
+        Some("fid") => Distance::Fid,
+        Some("fvd") => Distance::Fvd,
+        _ => return Err("`features` is neither fid nor fvd".into()),
+    };
+    let stored = fixture.tensors()?;
+    let look =
+        Look::new(distance, &read_recipe(fixture)?, &backend.device).map_err(|e| e.to_string())?;
+    let frames = stored.get("frames")?;
+    let video = (frames / 255.0).and_then(|v| v.unsqueeze(0));
+    let video = Video::from_tensor(&video.map_err(text)?).map_err(text)?;
+    let seen = look.at(&video, 0, &Interrupt::new()).map_err(text)?;
+    let seen = seen.ok_or("there are too few frames")?;
+    rows.tensors(
+        "features",
+        &seen,
+        &stored.get("features")?,
+        Tolerance::Network,
+    )
 }
 
 /// LPIPS of pairs of pictures `[n, 3, h, w]`.

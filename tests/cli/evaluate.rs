@@ -180,3 +180,26 @@ fn parts_are_the_whole_and_what_was_stopped_is_gone_on_with() {
         "my notes\n"
     );
 }
+
+#[test]
+fn features_of_clips_want_a_network_that_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::create_dir(path("clips")).unwrap();
+    std::fs::write(path("other.safetensors"), b"").unwrap();
+    let run = |more: &[&str]| {
+        let (clips, seen) = (path("clips"), path("seen"));
+        let usual = ["evaluate", "--features-of", &clips, "--out", &seen];
+        refused(&echoif(&[&usual, more].concat()))
+    };
+    assert!(run(&[]).contains("--fid or --fvd"));
+    let said = run(&["--fid", &path("other.safetensors")]);
+    assert!(said.contains("other.safetensors"), "{said}");
+    let said = run(&["--fvd", "nothing.safetensors"]);
+    assert!(
+        said.contains("nothing.safetensors cannot be read"),
+        "{said}"
+    );
+    // Nothing was begun.
+    assert!(!folder.path().join("seen").exists());
+}

@@ -5,6 +5,7 @@
 //! other ones in each sample. Everything follows from the seed, the clip's place in its list and the sample's number: parts
 //! that are made apart are the rows of the whole.
 
+use super::looks::{LookArgs, Looks, Origin};
 use super::scores::Kind;
 use crate::checkpoint::SafetensorsSource;
 use crate::clip::resample::with_channels;
@@ -17,6 +18,7 @@ use crate::files::{Log, write_atomically};
 use crate::hash::sha256;
 use crate::measure::{TimeBase, measure};
 use crate::media::region::Anatomy;
+use crate::metrics::look::Distance;
 use crate::metrics::{Lpips, ssim};
 use crate::nn::{Interrupt, Params, ResizeMode, resize};
 use crate::train::clips::{Clips, Entry, Window};
@@ -44,13 +46,13 @@ pub struct ClipArgs {
     samples: u64,
     /// Of the windows, the anatomies, the EFs and the noise.
     #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Where the rows go. A file that is there is gone on with.
-    #[arg(long, value_name = "CSV")]
-    out: Option<PathBuf>,
+    pub seed: u64,
+    /// Where the rows go, a CSV; with --features-of, the folder of features. What is there is gone on with.
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
     /// Part i of n: the clips whose names fall into it.
     #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
-    shard: Shard,
+    pub shard: Shard,
     /// LPIPS's weights as safetensors: torchvision's VGG-16 (features.0.weight ..) and lin0.weight to lin4.weight.
     #[arg(long, value_name = "FILE")]
     lpips: Option<PathBuf>,
@@ -76,6 +78,8 @@ struct Settings<'a> {
     cascade_sha256: &'a str,
     regressor_sha256: &'a str,
     lpips_sha256: Option<&'a str>,
+    fid_sha256: Option<&'a str>,
+    fvd_sha256: Option<&'a str>,
     /// Of the clips' names and EFs, in their order.
     list: String,
 }
@@ -87,6 +91,9 @@ struct Protocol<'a> {
     models: &'a Models,
     clips: &'a Clips,
     lpips: Option<Lpips>,
+    looks: &'a Looks,
+    /// Where what they see is kept.
+    features: PathBuf,
     /// Of the windows.
     shape: (usize, f64),
 }
@@ -94,8 +101,8 @@ struct Protocol<'a> {
 /// Makes the rows that are missing. Where they are, unless no clip falls into this part.
 pub fn run(
     args: &ClipArgs,
-    kind: Kind,
-    preset: Preset,
+    looks: &LookArgs,
+    (kind, preset): (Kind, Preset),
     models: &crate::cli::ModelArgs,
 ) -> anyhow::Result<Option<PathBuf>> {
     let (Some(folder), Some(out)) = (&args.clips, &args.out) else {
@@ -107,11 +114,18 @@ pub fn run(
     };
     let lpips = args.lpips.as_deref().map(lpips_of).transpose()?;
     let models = models.open()?;
+    let looks = looks.open(&models.device.device)?;
     let config = &models.cascade.cascade.config;
     let beat = config.beat_normalised;
     if beat && lpips.is_some() {
         bail!(
             "This cascade's clips are one beat, which no recorded window can be laid beside: --lpips has no meaning here."
+        );
+    }
+    if beat && looks.has(Distance::Fvd) {
+        bail!(
+            "This cascade's clips are one beat, whatever its duration, and recorded windows are not: --fvd has no meaning \
+             here. --fid has."
         );
     }
     let shape = match config.stages.last() {
@@ -128,6 +142,8 @@ pub fn run(
         cascade_sha256: &models.cascade.identity.sha256,
         regressor_sha256: &models.regressor.identity.sha256,
         lpips_sha256: lpips.as_ref().map(|(_, hash)| hash.as_str()),
+        fid_sha256: looks.sha256(Distance::Fid),
+        fvd_sha256: looks.sha256(Distance::Fvd),
         list: list_of(entries),
     };
     let (mut log, mut done) = begin(out, &serde_json::to_value(&settings)?)?;
@@ -143,6 +159,8 @@ pub fn run(
         models: &models,
         clips: &clips,
         lpips: lpips.map(|(lpips, _)| lpips),
+        looks: &looks,
+        features: out.with_extension("features"),
         shape,
     };
     let published = folder.join("FileList.csv").is_file();
@@ -168,6 +186,7 @@ pub fn run(
         }
     }
     bar.finish_and_clear();
+    looks.tell(&protocol.features);
     Ok((!own.is_empty()).then(|| out.clone()))
 }
 
@@ -294,6 +313,14 @@ impl Protocol<'_> {
             true => (None, None),
             false => self.alike(&made.cine.video, &recorded, &go)?,
         };
+        let cine = &made.cine.video;
+        for (video, origin) in [(&recorded, Origin::Recorded), (cine, Origin::Generated)] {
+            // Before the row: what has a row is not made again.
+            let part = format!("{name}-{}", sample + 1);
+            let numbers = (number, self.args.seed);
+            self.looks
+                .keep((video, origin), numbers, (&self.features, &part))?;
+        }
         let some = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
         Ok(format!(
             "{name},{},{},{},{},{}",

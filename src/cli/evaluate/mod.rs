@@ -3,6 +3,7 @@
 
 mod clips;
 mod features;
+mod looks;
 mod scores;
 mod sheet;
 mod simulated;
@@ -31,7 +32,8 @@ use std::sync::Arc;
     echoif evaluate --frames a.png b.dcm --seeds 3 --json\n  \
     echoif evaluate --simulated 24\n  \
     echoif evaluate --clips EchoNet-Dynamic --kind counterfactual --out scores.csv --shard 1/4\n  \
-    echoif evaluate --scores scores1.csv scores2.csv --kind counterfactual --report scores.html\n\n\
+    echoif evaluate --scores scores1.csv scores2.csv --kind counterfactual --report scores.html\n  \
+    echoif evaluate --features-of clips/ --fvd i3d.safetensors --out seen/\n\n\
     All EFs of an anatomy start from the same noise; nothing is chosen. Outline: disks on the outline that \
     the cascade gives. Tracked: its outline at end-diastole, followed through the frames by optical flow, \
     disks again; it reads low even of exact motion. Measured: the regressor. Of simulated hearts, \
@@ -55,8 +57,10 @@ pub struct Args {
     kind: Option<scores::Kind>,
     #[command(flatten)]
     protocol: clips::ClipArgs,
-    /// Two safetensors files of one tensor each, a feature a row, of recorded and of generated pictures or clips; instead
-    /// of frames. Prints their Fréchet distance.
+    #[command(flatten)]
+    looks: looks::LookArgs,
+    /// Features of recorded and of generated pictures or clips, instead of frames: two safetensors files of one tensor
+    /// each, a feature a row, or two folders of such files. Prints their Fréchet distance: FID, FVD.
     #[arg(long, num_args = 2, value_names = ["RECORDED", "GENERATED"], conflicts_with_all = ["frames", "simulated", "picture", "card", "scores"])]
     features: Vec<PathBuf>,
     /// Write the figures of the scores as a page, beside the published ones.
@@ -142,6 +146,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if let [recorded, generated] = args.features.as_slice() {
         return features::run([recorded, generated], args.json);
     }
+    if let (Some(_), Some(out)) = (&args.looks.features_of, &args.protocol.out) {
+        let part = (out.as_path(), args.protocol.shard, args.protocol.seed);
+        return looks::run(&args.looks, &args.models.device, part);
+    }
     let told =
         |scores: &[PathBuf]| scores::run(scores, args.kind, args.report.as_deref(), args.json);
     if !args.scores.is_empty() {
@@ -151,7 +159,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let kind = args
             .kind
             .context("Give --kind: factual or counterfactual.")?;
-        return match clips::run(&args.protocol, kind, args.preset, &args.models)? {
+        let asked = (kind, args.preset);
+        return match clips::run(&args.protocol, &args.looks, asked, &args.models)? {
             Some(rows) => told(&[rows]),
             None => {
                 eprintln!("No clip falls into this part.");
