@@ -84,6 +84,8 @@ fn screens(size: Size, theme: Theme, text: &str) {
     shown.click("Guess the EF");
     shown.key(Key::Enter);
     shown.until("case 1 of 20");
+    // Before there is a clip to look at, a guess does not count.
+    shown.until("Stop (Space)");
     settle(&mut shown);
     shown.picture(&format!("case_{text}"));
     type_guess(&mut shown, "45");
