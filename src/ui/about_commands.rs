@@ -88,6 +88,9 @@ impl Command {
             Self::EditSource => {
                 "The whole frame in the centre, with its square and masks, and back"
             }
+            Self::EditInPane => {
+                "The whole frame with its square and masks beside the cines, and back"
+            }
             Self::Mirror => "Left and right change places",
             Self::UpsideDown => "Top and bottom change places",
             Self::SideBySide => "All pictures beside each other",
@@ -143,6 +146,7 @@ impl Command {
             | Self::OpenCascade
             | Self::OpenRegressor
             | Self::EditSource
+            | Self::EditInPane
             | Self::Mirror
             | Self::UpsideDown => Group::Open,
             Self::EfDown

@@ -4,7 +4,7 @@ use crate::harness::*;
 use echoif::ui::{Comparison, NoPicker, Pane, Settings};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, vec2};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -152,6 +152,32 @@ fn a_ladder_is_climbed_and_a_rung_taken_at_once() {
     window.get_by_label("Close ladder").click();
     window.run_steps(2);
     assert!(window.state().explore().made.ladder.is_none());
+    // The comparison on screen is a picture beside them; one with the source only where that is in the file, too.
+    for (key, what) in [
+        (Key::Num2, "The wipe beside them"),
+        (Key::Num4, "The difference beside them"),
+    ] {
+        press(&mut window, Modifiers::NONE, key);
+        let with_comparison = exported(&mut window, moment, &[what], "png");
+        assert!(
+            with_comparison.0 >= alone.0 + 336 && with_comparison.1 >= alone.1,
+            "{with_comparison:?}"
+        );
+    }
+    window.get_by_label("source").click();
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    window.run_steps(3);
+    window.get_by_label(moment).click();
+    window.run_steps(2);
+    let line = |w: &Window| {
+        w.get_by_label("The difference beside them")
+            .accesskit_node()
+            .is_disabled()
+    };
+    assert!(line(&window));
+    window.get_by_label("The source, a simulated heart").click();
+    window.run_steps(2);
+    assert!(!line(&window));
 }
 
 #[test]

@@ -73,3 +73,34 @@ fn the_square_is_set_in_the_centre_enlarged_and_moved() {
     step_until(&mut window, "the step back", settled);
     assert!(source(&window).crop.masks.is_empty());
 }
+
+#[test]
+fn the_square_is_set_in_the_sources_pane_beside_the_cines() {
+    let _alone = alone();
+    let mut window = plain();
+    let before = source(&window).anatomy.sha256.clone();
+    // A still has no pane of its own until it is to be edited there.
+    assert!(window.query_by_label("Set the square").is_none());
+    press(&mut window, Modifiers::SHIFT, Key::C);
+    let area = image(&window, "Source frame, in its pane");
+    let cine = image(&window, "Counterfactual");
+    assert!(
+        area.width() == cine.width() && area.top() == cine.top(),
+        "{area:?} {cine:?}"
+    );
+    let pixel = area.width() / 112.0;
+    let corner = area.max - Vec2::splat(5.0);
+    drag(&mut window, corner, Vec2::splat(-28.0 * pixel));
+    let smaller = source(&window).crop.square;
+    assert!(smaller.side.abs_diff(84) <= 1, "{smaller:?}");
+    step_until(&mut window, "what the other square gives", settled);
+    assert_ne!(source(&window).anatomy.sha256, before);
+    // Calipers take the panes for themselves; then it is back, until it is put away.
+    press(&mut window, Modifiers::NONE, Key::M);
+    assert!(window.query_by_label("Source frame, in its pane").is_none());
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    image(&window, "Source frame, in its pane");
+    window.get_by_label("Done").click();
+    window.run_steps(3);
+    assert!(window.query_by_label("Source frame, in its pane").is_none());
+}

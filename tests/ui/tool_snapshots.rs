@@ -92,6 +92,30 @@ fn the_frame_large() {
 }
 
 #[test]
+fn the_frame_in_its_pane() {
+    let _alone = alone();
+    panel("pane_editor", |window| {
+        window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::C);
+        window.run_steps(4);
+    });
+}
+
+#[test]
+fn runs_of_the_history() {
+    let _alone = alone();
+    panel("history", |window| {
+        // All of the panel in view.
+        window.set_size(egui::vec2(1280.0, 1200.0));
+        window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::ArrowRight);
+        window.run_steps(2);
+        step_until(window, "cine", settled);
+        let star = window.get_all_by_label("Star this run").next_back();
+        star.expect("a run").click();
+        window.run_steps(2);
+    });
+}
+
+#[test]
 fn asked_by_calibration() {
     let _alone = alone();
     panel("calibrated", |window| {

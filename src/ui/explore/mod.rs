@@ -122,6 +122,7 @@ impl Screen for Explore {
         match command {
             Command::Pin => self.pin(),
             Command::EditSource if self.case.source.is_some() => self.case.large.is_open ^= true,
+            Command::EditInPane if self.case.source.is_some() => self.edit_in_pane(),
             Command::NextSimulatedHeart => self.open_simulated(engine),
             Command::Mirror | Command::UpsideDown => self.turn(command, engine),
             Command::StepBack => self.view.playback.step(-1, n, seconds, now),
@@ -195,6 +196,7 @@ impl Screen for Explore {
                     self.large_editor(ui, engine, &mut commands);
                 } else {
                     self.centre(ui, now, &mut commands);
+                    self.take_square(engine);
                     self.take_outline(engine);
                 }
             });
@@ -219,9 +221,11 @@ impl Screen for Explore {
     }
 
     fn step_back(&mut self, engine: &mut Engine) {
-        let was_large = self.is_editing_large();
-        self.case.large.is_open &= !was_large;
-        let away = was_large || self.wanted.put_points_away() || self.view.calipers.put_away();
+        // What is on top goes first.
+        let away = std::mem::take(&mut self.case.large.is_open)
+            || self.wanted.put_points_away()
+            || self.view.calipers.put_away()
+            || std::mem::take(&mut self.case.large.in_pane);
         if away || self.view.alone.take().is_some() {
             return;
         }

@@ -1,6 +1,8 @@
-//! The whole frame in the centre, with its square and masks: where the panel's own is too small to be exact.
+//! The whole frame with its square and masks, in the centre or in the source's pane: where the panel's own is too small to
+//! be exact.
 
 use super::super::Explore;
+use super::super::view::Comparison;
 use crate::engine::Engine;
 use crate::ui::command::Command;
 use crate::ui::look::Look;
@@ -11,7 +13,12 @@ use egui::{Button, PointerButton, Rect, RichText, Sense, Ui, UiBuilder, Vec2, po
 /// Whether it is open, and how the frame is looked at in it.
 #[derive(Default)]
 pub struct Large {
+    /// In the centre.
     pub is_open: bool,
+    /// Beside the cines, in the source's pane.
+    pub in_pane: bool,
+    /// In the pane something was changed and let go of.
+    is_changed: bool,
     pub look: Look,
     cine: Cine,
 }
@@ -39,25 +46,55 @@ impl Explore {
                      Right drag: window and level.";
         ui.label(RichText::new(words).color(tokens(ui).muted).size(12.0));
         ui.add_space(GAP / 2.0);
-        is_changed |= self.large_frame(ui);
+        is_changed |= self.large_frame(ui, ui.available_size(), "Source frame, large");
         if is_changed {
             self.measure_source();
             self.retake_anatomy(engine);
         }
     }
 
+    /// Opens it in the source's pane, or puts it away: beside the others, since alone it is the centre's.
+    pub(in crate::ui::explore) fn edit_in_pane(&mut self) {
+        self.case.large.in_pane ^= true;
+        if self.case.large.in_pane {
+            self.case.large.is_open = false;
+            self.view.mode = Comparison::SideBySide;
+        }
+    }
+
+    /// Whether the source's pane is the editor's: not while points or calipers are set in it.
+    pub(in crate::ui::explore) fn is_editing_in_pane(&self) -> bool {
+        let is_free = !self.wanted.correcting.is_on && self.view.calipers.tool.is_none();
+        self.case.large.in_pane
+            && is_free
+            && self.case.source.is_some()
+            && self.view.mode == Comparison::SideBySide
+    }
+
+    /// The frame in a pane of this side. Where.
+    pub(in crate::ui::explore) fn frame_in_pane(&mut self, ui: &mut Ui, side: f32) -> Rect {
+        let at = ui.next_widget_position();
+        let name = "Source frame, in its pane";
+        let is_changed = self.large_frame(ui, Vec2::splat(side), name);
+        self.case.large.is_changed |= is_changed;
+        Rect::from_min_size(at, Vec2::splat(side))
+    }
+
+    /// Takes what was changed in the pane.
+    pub(in crate::ui::explore) fn take_square(&mut self, engine: &mut Engine) {
+        if std::mem::take(&mut self.case.large.is_changed) {
+            self.measure_source();
+            self.retake_anatomy(engine);
+        }
+    }
+
     /// True when the user has let go of something changed.
-    fn large_frame(&mut self, ui: &mut Ui) -> bool {
+    fn large_frame(&mut self, ui: &mut Ui, size: Vec2, name: &str) -> bool {
         let Some(source) = &mut self.case.source else {
             return false;
         };
         let Large { look, cine, .. } = &mut self.case.large;
-        let ground = Cine::ground(
-            ui,
-            ui.available_size(),
-            "Source frame, large",
-            Sense::click_and_drag(),
-        );
+        let ground = Cine::ground(ui, size, name, Sense::click_and_drag());
         let size = [source.picture.width, source.picture.height];
         let pixels = Vec2::new(size[0] as f32, size[1] as f32).max(Vec2::splat(1.0));
         let shown = Rect::from_center_size(

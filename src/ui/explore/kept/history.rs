@@ -13,13 +13,18 @@ use crate::ui::source::{Origin, Source};
 use crate::ui::theme::tokens;
 use crate::ui::today;
 use crate::ui::widgets::{Cine, Key, Picture};
-use egui::{Align, Button, Layout, RichText, Role, Shape, Stroke, Ui, Vec2, WidgetInfo};
+use egui::{
+    Align, Button, Label, Layout, RichText, Role, Sense, Shape, Stroke, Ui, UiBuilder, Vec2,
+    WidgetInfo,
+};
 use std::sync::Arc;
 
 /// Runs that are listed, and those whose cines are kept for this session.
 const MOST: usize = 50;
 const MOST_CINES: usize = 12;
 const THUMBNAIL: f32 = 36.0;
+/// Of the bar that scrolls the panel: nothing lies under it.
+const BAR: f32 = 10.0;
 
 impl Kept {
     /// Takes the history over into the settings.
@@ -102,51 +107,24 @@ impl Kept {
         }
         let mut did = None;
         for (i, past) in self.history.iter_mut().enumerate() {
-            ui.horizontal(|ui| {
-                thumbnail(ui, &mut past.thumbnail, past.anatomy.as_deref());
-                let is_open = open == Some(past.kept.provenance.anatomy_sha256.as_str());
-                let line = Button::new(RichText::new(past.words()).size(12.0))
-                    .frame(false)
-                    .wrap();
-                let hint = match &past.anatomy {
-                    Some(_) => "Restore this run".to_owned(),
-                    None if is_open => "Restore this run".to_owned(),
-                    None => format!(
-                        "Its anatomy was not kept: open its source first ({}, {})",
-                        past.kept.source, past.kept.date
-                    ),
-                };
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    ui.spacing_mut().item_spacing.x = 2.0;
-                    // Not under the bar that scrolls the panel.
-                    ui.add_space(10.0);
-                    let starred = past.kept.starred;
-                    let star = star(ui, starred);
-                    let star = star.on_hover_text("Starred runs stay when the others are cleared");
-                    star.widget_info(|| {
-                        WidgetInfo::selected(Role::Button, true, starred, "Star this run")
-                    });
-                    if star.clicked() {
-                        past.kept.starred = !starred;
-                    }
-                    let able = is_open && past.result.is_some();
-                    let beside = ui.add_enabled(able, Button::new("Pin").small());
-                    let beside = beside
-                        .on_hover_text("Beside the one that is shown")
-                        .on_disabled_hover_text(
-                            "Of this heart and since the start only: else restore it",
-                        );
-                    named(&beside, "Pin this run");
-                    if beside.clicked() {
-                        did = Some((i, Did::Pin));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        if ui.add(line).on_hover_text(hint).clicked() {
-                            did = Some((i, Did::Restore));
-                        }
-                    });
-                });
-            });
+            let is_open = open == Some(past.kept.provenance.anatomy_sha256.as_str());
+            let row = UiBuilder::new().id_salt(i).sense(Sense::click());
+            let row = ui.scope_builder(row, |ui| past.row(ui, is_open));
+            if row.inner {
+                did = Some((i, Did::Pin));
+            }
+            let hint = match &past.anatomy {
+                None if !is_open => format!(
+                    "Its anatomy was not kept: open its source first ({}, {})",
+                    past.kept.source, past.kept.date
+                ),
+                _ => "Restore this run".to_owned(),
+            };
+            let row = row.response.on_hover_text(hint);
+            named(&row, &past.words());
+            if row.clicked() {
+                did = Some((i, Did::Restore));
+            }
         }
         self.clear_line(ui);
         did
@@ -177,7 +155,7 @@ impl Kept {
 
 /// A star to click, filled or not: no font of the window has one.
 fn star(ui: &mut Ui, is_filled: bool) -> egui::Response {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), egui::Sense::click());
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::click());
     let point = |k: usize| {
         let angle = std::f32::consts::PI * (0.2 * k as f32 - 0.5);
         let radius = if k.is_multiple_of(2) { 7.0 } else { 2.9 };
@@ -213,7 +191,7 @@ pub(in crate::ui::explore) enum Did {
 
 /// An anatomy, small; an empty place where it is not kept.
 pub(super) fn thumbnail(ui: &mut Ui, cine: &mut Cine, anatomy: Option<&Anatomy>) {
-    let (rect, _) = ui.allocate_exact_size(Vec2::splat(THUMBNAIL), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(THUMBNAIL), Sense::hover());
     ui.painter().rect_filled(rect, 3.0, tokens(ui).picture);
     if let Some(anatomy) = anatomy {
         let (key, look) = (Key::of_hash(&anatomy.sha256, 0), Look::default());
@@ -233,18 +211,82 @@ impl Past {
             .is_some_and(|a| a.sha256 == anatomy_sha256)
     }
 
-    fn words(&self) -> String {
+    /// A picture with what was measured and asked beside it, the rest below. Whether it is to be pinned.
+    fn row(&mut self, ui: &mut Ui, is_open: bool) -> bool {
+        let tokens = tokens(ui);
+        let colour = match ui.response().hovered() || ui.response().has_focus() {
+            true => tokens.accent,
+            false => ui.visuals().text_color(),
+        };
+        // A click is for the row, not for the words in it.
+        let label = |text: String, colour| {
+            let text = RichText::new(text).size(12.0).color(colour);
+            Label::new(text).selectable(false)
+        };
+        ui.set_width(ui.available_width() - BAR);
+        let mut pins = false;
+        let [measured, asked, rest] = self.lines();
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.horizontal(|ui| {
+            thumbnail(ui, &mut self.thumbnail, self.anatomy.as_deref());
+            ui.vertical(|ui| {
+                ui.horizontal(|ui| {
+                    ui.add(label(measured, colour));
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let starred = self.kept.starred;
+                        let star = star(ui, starred);
+                        let hint = "Starred runs stay when the others are cleared";
+                        let star = star.on_hover_text(hint);
+                        star.widget_info(|| {
+                            WidgetInfo::selected(Role::Button, true, starred, "Star this run")
+                        });
+                        self.kept.starred ^= star.clicked();
+                    });
+                });
+                ui.horizontal(|ui| {
+                    ui.add(label(asked, colour));
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let able = is_open && self.result.is_some();
+                        let beside = ui.add_enabled(able, Button::new("Pin").small());
+                        let beside = beside
+                            .on_hover_text("Beside the one that is shown")
+                            .on_disabled_hover_text(
+                                "Of this heart and since the start only: else restore it",
+                            );
+                        named(&beside, "Pin this run");
+                        pins = beside.clicked();
+                    });
+                });
+            });
+        });
+        ui.add(label(rest, tokens.muted).wrap());
+        ui.add_space(4.0);
+        pins
+    }
+
+    /// What was measured, what was asked, and how.
+    fn lines(&self) -> [String; 3] {
         let p = &self.kept.provenance;
-        let requested = EfPercent::measured(p.requested_ef_percent);
-        let measured = EfPercent::measured(p.measured_ef_percent);
-        let mut text = format!("Measured EF {measured}\nasked {requested}, ");
+        let mut how = Vec::new();
         if p.conditioning_ef_percent.is_some() {
-            text += "calibrated, ";
+            how.push("calibrated".to_owned());
         }
         if let Some(outline) = p.outline_ef_percent {
-            text += &format!("outline {}, ", EfPercent::measured(outline));
+            how.push(format!("outline {}", EfPercent::measured(outline)));
         }
-        text + &format!("{}, seed {}", p.preset, p.seed)
+        // Never apart.
+        how.extend([p.preset.to_string(), format!("seed\u{a0}{}", p.seed)]);
+        [
+            format!("Measured EF {}", EfPercent::measured(p.measured_ef_percent)),
+            format!("asked {}", EfPercent::measured(p.requested_ef_percent)),
+            how.join(", "),
+        ]
+    }
+
+    /// All of it, for who cannot see the row.
+    fn words(&self) -> String {
+        let [measured, asked, rest] = self.lines();
+        format!("{measured}\n{asked}, {rest}")
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Choice {
     /// And the ladder's rungs beside them, the strips of the M-mode under them.
     pub with_ladder: bool,
     pub with_strips: bool,
+    /// And the wipe or the difference that is on screen.
+    pub with_comparison: bool,
     /// Of a moment: which of the loop's frames.
     pub at: usize,
 }
@@ -50,6 +52,7 @@ impl Default for Choice {
             with_volumes: true,
             with_ladder: false,
             with_strips: false,
+            with_comparison: false,
             at: 0,
         }
     }

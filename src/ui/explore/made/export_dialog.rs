@@ -1,6 +1,7 @@
 //! Exporting what is shown: which cine, which kind of file, with or without its anatomy.
 
 use super::super::Explore;
+use super::super::view::Pane;
 use super::Made;
 use super::choice::{Choice, What};
 use super::export_panes::PaneOf;
@@ -150,6 +151,7 @@ impl Explore {
             let simulated = self.case.source.as_ref().is_some_and(|s| s.is_simulated());
             let undecided = self.case.text_is_proposed();
             let (has_ladder, has_line) = (able(What::Ladder), able(What::MMode));
+            let comparison = self.comparison_in_words();
             let available = [
                 (What::Counterfactual, "Counterfactual cine"),
                 (What::Factual, "Factual cine"),
@@ -159,6 +161,7 @@ impl Explore {
                 (What::Ladder, "Ladder picture"),
             ]
             .map(|(what, text)| (what, text, able(what)));
+            let needs_source = self.view.against == Pane::Source;
             let Some(choice) = &mut self.view.exporting else {
                 return;
             };
@@ -207,6 +210,7 @@ impl Explore {
                     *wanted &= able;
                     ui.add_enabled(able, egui::Checkbox::new(wanted, text));
                 }
+                choice.comparison_line(ui, comparison, needs_source);
             } else if let Some(side) = fine_side.filter(|_| !picture) {
                 ui.checkbox(
                     &mut choice.fine,
@@ -317,6 +321,27 @@ impl Explore {
 }
 
 impl Choice {
+    /// The wipe or the difference, where one is on screen; with the source only where that is in the file, too.
+    fn comparison_line(
+        &mut self,
+        ui: &mut Ui,
+        comparison: Option<(&'static str, bool)>,
+        needs_source: bool,
+    ) {
+        let Some((text, is_there)) = comparison else {
+            self.with_comparison = false;
+            return;
+        };
+        let able = is_there && (self.with_source || !needs_source);
+        self.with_comparison &= able;
+        let line = egui::Checkbox::new(&mut self.with_comparison, text);
+        let why = match is_there {
+            true => "It shows the source: tick that first.",
+            false => "Both pictures of it are needed.",
+        };
+        ui.add_enabled(able, line).on_disabled_hover_text(why);
+    }
+
     /// What panes can be written with: the source only once it is decided what in it is text.
     fn panes_lines(&mut self, ui: &mut Ui, is_simulated: bool, is_undecided: bool) {
         ui.horizontal(|ui| {

@@ -1,7 +1,7 @@
 //! The panes as one file: what is shown to a colleague.
 
 use super::super::Explore;
-use super::super::view::Pane;
+use super::super::view::{Comparison, Pane};
 use super::choice::{Choice, What};
 use super::export_dialog::PackageKind;
 use crate::clip::{Frame, Pixels};
@@ -9,6 +9,7 @@ use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Cine, Generated};
 use crate::media::export::{DrawnOver, Panel};
 use crate::media::region::SIDE;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// A pane, with frames that another thread still has to draw.
@@ -55,6 +56,9 @@ impl Explore {
             rungs.extend(cine.map(|c| c.result.provenance.clone()));
             drawn.push(of);
         }
+        if choice.with_comparison {
+            drawn.extend(self.comparison_pane(with_source));
+        }
         let ladder = self.made.ladder.iter().filter(|_| choice.with_ladder);
         for rung in ladder.flat_map(|strip| &strip.rungs) {
             let mut of = made_pane(&rung.result, "EF ladder".into(), Vec::new());
@@ -71,6 +75,81 @@ impl Explore {
             with_volumes: choice.with_volumes,
             rate: shown.result.rate_at(self.view.heart_rate),
             beat_normalised: shown.result.beat_normalised,
+        })
+    }
+
+    /// What of the comparison on screen can be a pane of its own: in words, and whether what it needs is there. A flicker
+    /// shows what the panes show.
+    pub(super) fn comparison_in_words(&self) -> Option<(&'static str, bool)> {
+        let words = match self.view.mode {
+            Comparison::Wipe => "The wipe beside them",
+            Comparison::Difference => "The difference beside them",
+            _ => return None,
+        };
+        Some((words, self.comparison_pane(true).is_some()))
+    }
+
+    /// The wipe or the difference that is on screen, over the loop. One with the source is made only where the source may
+    /// leave the program, too.
+    fn comparison_pane(&self, with_source: bool) -> Option<PaneOf> {
+        let (against, mode) = (self.view.against, self.view.mode);
+        let is_stale = self.made.cine_of(against).is_some_and(|cine| cine.stale);
+        if is_stale || (against == Pane::Source && !with_source) {
+            return None;
+        }
+        let n = self
+            .made
+            .cine_of(Pane::Counterfactual)?
+            .result
+            .cine
+            .video
+            .frames;
+        let (_, seconds) = self.cycle();
+        let frame = |k: usize| {
+            let at = match against {
+                Pane::Source => self.source_frame_at(seconds * k as f64 / n.max(1) as f64),
+                pane => {
+                    let frames = self.made.cine_of(pane)?.result.cine.video.frames;
+                    k.min(frames.saturating_sub(1))
+                }
+            };
+            let (a, b) = (self.gray(against, at)?, self.gray(Pane::Counterfactual, k)?);
+            let levels = match mode {
+                Comparison::Wipe => wiped(&a, &b, self.view.edge),
+                Comparison::Difference => signed(&a, &b, self.view.gain),
+                _ => return None,
+            };
+            Some(Frame {
+                width: SIDE,
+                height: SIDE,
+                pixels: Pixels::Gray(levels),
+            })
+        };
+        let other = against.name().to_lowercase();
+        let (title, words) = match mode {
+            Comparison::Wipe => (
+                "Wipe",
+                vec![format!("left: {other}"), "right: counterfactual".into()],
+            ),
+            _ => (
+                "Difference",
+                vec![
+                    format!("counterfactual - {other}, x {:.1}", self.view.gain),
+                    "gray where alike".into(),
+                ],
+            ),
+        };
+        Some(PaneOf {
+            panel: Panel {
+                title: title.into(),
+                words,
+                is_synthetic: true,
+                frames: (0..n).map(frame).collect::<Option<Vec<_>>>()?,
+                drawn: Vec::new(),
+                volumes: Vec::new(),
+                strip: None,
+            },
+            fine: None,
         })
     }
 
@@ -156,5 +235,43 @@ fn made_pane(made: &Generated, title: String, drawn: Vec<DrawnOver>) -> PaneOf {
             strip: None,
         },
         fine: Some(made.cine.clone()),
+    }
+}
+
+/// The first to the left of an edge, the second to its right; the edge is white.
+fn wiped(left: &[u8], right: &[u8], edge: f32) -> Vec<u8> {
+    let edge = (edge * SIDE as f32) as usize;
+    let pixels = left.iter().zip(right).enumerate();
+    pixels
+        .map(|(i, (left, right))| match (i % SIDE).cmp(&edge) {
+            Ordering::Less => *left,
+            Ordering::Equal => u8::MAX,
+            Ordering::Greater => *right,
+        })
+        .collect()
+}
+
+/// The second less the first, as gray files can say it: middle gray where they are alike.
+fn signed(first: &[u8], second: &[u8], gain: f32) -> Vec<u8> {
+    let level = |(a, b): (&u8, &u8)| {
+        let by = gain * (f32::from(*b) - f32::from(*a)) / 2.0;
+        (127.5 + by).round().clamp(0.0, 255.0) as u8
+    };
+    first.iter().zip(second).map(level).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wipe_is_of_both_and_a_difference_has_its_sign() {
+        let (dark, light) = ([10; SIDE * SIDE], [90; SIDE * SIDE]);
+        let row = &wiped(&dark, &light, 0.5)[..SIDE];
+        assert_eq!([row[0], row[55], row[56], row[57]], [10, 10, 255, 90]);
+        assert_eq!(
+            signed(&[50, 50, 50, 0], &[50, 60, 40, 255], 2.0),
+            [128, 138, 118, 255]
+        );
     }
 }

@@ -74,7 +74,7 @@ impl Explore {
         if self.view.line.is_none() {
             self.view.line = Some(self.usual_line());
         }
-        self.side_by_side(ui, now, panes, false);
+        self.side_by_side(ui, now, panes, false, &mut Vec::new());
         ui.add_space(SMALL_GAP);
         let left = ui.available_height() - n * SMALL_GAP - AXIS;
         let height = (left / n).clamp(LEAST_STRIP, MOST_STRIP);

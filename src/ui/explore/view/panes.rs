@@ -6,7 +6,8 @@ use crate::ui::command::Command;
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::Cine;
 use egui::{
-    Align, Align2, Frame, Label, Layout, Rect, RichText, Sense, Theme, Ui, UiBuilder, Vec2, vec2,
+    Align, Align2, Button, Frame, Label, Layout, Rect, RichText, Sense, Theme, Ui, UiBuilder, Vec2,
+    vec2,
 };
 
 /// Width of the words over a picture, with what is around them.
@@ -23,7 +24,9 @@ impl Explore {
         self.compare_bar(ui, commands);
         ui.add_space(2.0);
         match self.view.mode {
-            Comparison::SideBySide => self.side_by_side(ui, now, ui.available_size(), true),
+            Comparison::SideBySide => {
+                self.side_by_side(ui, now, ui.available_size(), true, commands);
+            }
             Comparison::Wipe | Comparison::Flicker | Comparison::Difference => {
                 self.one_picture(ui, now)
             }
@@ -35,8 +38,8 @@ impl Explore {
     pub(in crate::ui::explore) fn panes(&self) -> Vec<Pane> {
         let corrects = self.wanted.correcting.is_on;
         match self.view.alone {
-            Some(pane) if !corrects => vec![pane],
-            _ => self.panes_there(corrects || self.case.is_clip()),
+            Some(pane) if !corrects && !self.is_editing_in_pane() => vec![pane],
+            _ => self.panes_there(corrects || self.case.is_clip() || self.is_editing_in_pane()),
         }
     }
 
@@ -57,17 +60,20 @@ impl Explore {
         now: f64,
         area: Vec2,
         captions: bool,
+        commands: &mut Vec<Command>,
     ) {
         let panes = if captions {
             self.panes()
         } else {
             self.panes_there(true)
         };
-        let over = Shares::of(panes.clone(), area, Words::Over);
+        let edits = self.is_editing_in_pane();
+        let of = |panes, words| Shares::of(panes, area, words, edits);
+        let over = of(panes.clone(), Words::Over);
         let shares = match captions {
-            false => Shares::of(panes, area, Words::Title),
+            false => of(panes, Words::Title),
             true if self.view.folded.both() && over.sides[1] >= OVER => over,
-            true => Shares::of(panes, area, Words::Below),
+            true => of(panes, Words::Below),
         };
         let used = shares.size();
         self.view.brief = shares.is_brief();
@@ -87,12 +93,11 @@ impl Explore {
                     // Its words are short, and a smaller picture is not worth covering.
                     let over = shares.words == Words::Over && side >= OVER;
                     if !over {
-                        let title = RichText::new(self.title(pane)).strong();
-                        ui.add(Label::new(title).truncate());
+                        self.title_line(ui, pane, captions, commands);
                     }
                     let rect = self.pane(ui, pane, side, now, over);
                     if over {
-                        self.words_over(ui, pane, rect);
+                        self.words_over(ui, pane, rect, commands);
                     } else if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
                         self.caption(ui, self.behind(pane));
@@ -103,7 +108,7 @@ impl Explore {
     }
 
     /// A pane's title and lines in the upper left corner of its picture.
-    fn words_over(&self, ui: &mut Ui, pane: Pane, rect: Rect) {
+    fn words_over(&self, ui: &mut Ui, pane: Pane, rect: Rect, commands: &mut Vec<Command>) {
         let corner = Rect::from_min_size(rect.min + Vec2::splat(4.0), vec2(CORNER, rect.height()));
         let layout = Layout::top_down(Align::Min);
         let mut ui = ui.new_child(UiBuilder::new().max_rect(corner).layout(layout));
@@ -118,10 +123,50 @@ impl Explore {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 ui.label(RichText::new(self.title(pane)).strong());
                 self.caption(ui, self.behind(pane));
+                if pane == Pane::Source {
+                    self.frame_button(ui, commands);
+                }
             });
     }
 
+    /// A pane's title above its picture.
+    fn title_line(&self, ui: &mut Ui, pane: Pane, with_button: bool, commands: &mut Vec<Command>) {
+        let title = Label::new(RichText::new(self.title(pane)).strong()).truncate();
+        if pane != Pane::Source || !with_button {
+            ui.add(title);
+            return;
+        }
+        ui.scope(|ui| {
+            // As high as a title alone: pictures begin at one height.
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.horizontal(|ui| {
+                ui.add(title);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    self.frame_button(ui, commands);
+                });
+            });
+        });
+    }
+
+    /// Turns the source's pane into the whole frame with its square, and back.
+    fn frame_button(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let is_on = self.is_editing_in_pane();
+        let text = if is_on { "Done" } else { "Set the square" };
+        let button = Button::new(RichText::new(text).size(12.0)).small();
+        let hint = Command::EditInPane.hint(ui.ctx());
+        let able = self.case.source.is_some() && !self.wanted.correcting.is_on;
+        let button = ui.add_enabled(able, button.selected(is_on));
+        if button.on_hover_text(hint).clicked() {
+            commands.push(Command::EditInPane);
+        }
+    }
+
     fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64, over: bool) -> Rect {
+        if pane == Pane::Source && self.is_editing_in_pane() {
+            let rect = self.frame_in_pane(ui, side);
+            self.tag_source(ui, rect);
+            return rect;
+        }
         let sense = Sense::click_and_drag();
         let response = Cine::ground(ui, Vec2::splat(side), pane.name(), sense);
         let rect = response.rect;

@@ -66,7 +66,7 @@ impl Explore {
         }
     }
 
-    fn tag_source(&self, ui: &Ui, rect: Rect) {
+    pub(super) fn tag_source(&self, ui: &Ui, rect: Rect) {
         let Some(source) = &self.case.source else {
             return;
         };

@@ -42,13 +42,14 @@ pub struct Shares {
 }
 
 impl Shares {
-    pub fn of(panes: Vec<Pane>, area: Vec2, words: Words) -> Self {
+    /// `edits`: the source is worked on, and no smaller than what was made.
+    pub fn of(panes: Vec<Pane>, area: Vec2, words: Words, edits: bool) -> Self {
         let gaps = GAP * (panes.len() - 1) as f32;
         let third = (area.x - gaps) / panes.len() as f32;
         let title = if words == Words::Over { 0.0 } else { TITLE };
         // Beside those that were made, the source may be smaller: what it is like is seen in them.
         let with_source = panes.len() >= 3 && panes.first() == Some(&Pane::Source);
-        let beside = with_source && words != Words::Title && third >= CAPTION_WIDTH;
+        let beside = with_source && !edits && words != Words::Title && third >= CAPTION_WIDTH;
         let made = (panes.len() - 1) as f32;
         let width = match beside {
             true => ((area.x - gaps) / (made + 0.5)).min((area.x - gaps - CAPTION_WIDTH) / made),
