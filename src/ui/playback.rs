@@ -147,6 +147,10 @@ impl Smoothness {
         }
     }
 
+    pub fn is_of_frames_alone(&self) -> bool {
+        self.most == 1
+    }
+
     pub fn limit(&self) -> usize {
         self.limit
     }

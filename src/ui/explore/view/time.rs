@@ -66,15 +66,20 @@ impl Explore {
             .source
             .as_ref()
             .filter(|s| !s.recording.is_still());
-        let own = source.and_then(|s| {
-            let rate = s.rate?;
+        let rate = source.and_then(|s| s.rate);
+        let own = rate.and_then(|rate| {
             self.view
                 .playback
                 .until_next(2, 2.0 * rate.frame_ms() / 1000.0, now)
         });
-        match (made, own) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        match (made, own, rate) {
+            // Each picture is a whole window: those of the slower wait for the faster one's, and none is left out.
+            (Some(made), Some(own), Some(rate)) if self.view.smoothness.is_of_frames_alone() => {
+                let made_is_faster = n as f64 >= rate.fps() * seconds;
+                Some(if made_is_faster { made } else { own })
+            }
+            (Some(made), Some(own), _) => Some(made.min(own)),
+            (made, own, _) => made.or(own),
         }
     }
 }
