@@ -24,6 +24,9 @@ pub struct AnatomyArgs {
         requires = "simulated"
     )]
     first_heart: u64,
+    /// These hearts as today's machines show them (see `echoif phantom --help`).
+    #[arg(long, requires = "simulated")]
+    compounded: bool,
 }
 
 pub struct Subject {
@@ -42,6 +45,7 @@ impl AnatomyArgs {
             frames: Vec::new(),
             simulated: Some(n),
             first_heart: 901,
+            compounded: false,
         }
     }
 
@@ -53,7 +57,8 @@ impl AnatomyArgs {
         let mut skipped = Vec::new();
         let mut subjects = Vec::new();
         for i in 0..u64::from(self.simulated.unwrap_or(0)) {
-            subjects.push(simulated(self.first_heart.wrapping_add(i), i)?);
+            let seed = self.first_heart.wrapping_add(i);
+            subjects.push(simulated(seed, i, self.compounded)?);
         }
         for path in files(&self.frames)? {
             match Taken::from(&path) {
@@ -75,10 +80,13 @@ impl AnatomyArgs {
     }
 }
 
-fn simulated(seed: u64, i: u64) -> anyhow::Result<Subject> {
+fn simulated(seed: u64, i: u64, is_compounded: bool) -> anyhow::Result<Subject> {
     let quality = Quality::ALL[i as usize % Quality::ALL.len()];
     // Nothing in a picture tells how the axis rocks.
-    let heart = Heart::from_seed(seed, quality).steady();
+    let mut heart = Heart::from_seed(seed, quality).steady();
+    if is_compounded {
+        heart = heart.compounded();
+    }
     let frame = Frame {
         width: SIZE,
         height: SIZE,

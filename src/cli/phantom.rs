@@ -40,6 +40,10 @@ pub struct Args {
     /// good, medium or poor.
     #[arg(long, default_value = "good", conflicts_with = "puppet")]
     quality: Quality,
+    /// As today's machines show hearts: speckle averaged over several looks, gain and walls uneven, what is around the
+    /// heart in streaks. The heart and its motion are the same.
+    #[arg(long, conflicts_with = "puppet")]
+    compounded: bool,
     /// Frames a second. One beat in 16 frames without it.
     #[arg(long, value_name = "FPS")]
     rate: Option<f64>,
@@ -169,7 +173,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn heart(args: &Args) -> anyhow::Result<()> {
-    let heart = Heart::from_seed(args.seed, args.quality);
+    let mut heart = Heart::from_seed(args.seed, args.quality);
+    if args.compounded {
+        heart = heart.compounded();
+    }
     let (take, rate, heart_rate) = timing(args, heart.beats_per_minute())?;
     let mut take = take;
     for text in &args.segments {
@@ -190,6 +197,7 @@ fn heart(args: &Args) -> anyhow::Result<()> {
     let own = json!({
         "kind": "simulated_heart",
         "quality": args.quality,
+        "compounded": args.compounded,
         "pixels_per_cm": heart.pixels_per_cm(),
         "segments": segments(&take.wall_motion),
         "apex_point": APEX,
@@ -378,6 +386,7 @@ fn finish(
             what,
             seed: args.seed,
             quality: args.puppet.is_none().then_some(args.quality),
+            compounded: args.compounded,
             ef_percent: 100.0 * made.ef,
         },
         truth: &truth,

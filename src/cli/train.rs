@@ -40,7 +40,7 @@ const SAMPLE_EF: f64 = 30.0;
     from: built-in        # or a folder that `echoif import` or `echoif train` wrote\n  \
     stills: frames        # a folder of NAME.png with NAME.outline.json; simulated hearts alone without it\n  \
     steps: 2500\n  batch: 4\n  step_size: 0.0012\n  seed: 0\n  puppets: 0.67\n  \
-    log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10\n\n\
+    compounded: 0         # the share of simulated hearts that are shown as today's machines show them\n  log_sigma: [3.4, 1.4]\n  at_highest: 0.5\n  untold: 0.1\n  strain: 5\n  volume: 2.5\n  checkpoint_minutes: 10\n\n\
     Of a stage that makes pictures, as published:\n  \
     from: config.yaml     # begins with nothing; or a folder, as above\n  stage: 1\n  \
     clips: EchoNet-Dynamic  # its folder, or one with a CSV (file,ef_percent); simulated hearts without it,\n  \
@@ -103,23 +103,26 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Some(folder) => stills(folder)?,
         None => Vec::new(),
     };
-    let clips = |puppets: f64| match &config.clips {
+    let clips = |puppets: f64, compounded: f64| match &config.clips {
         Some(folder) => Clips::of_folder(folder),
         None => Ok(Clips::Drawn(Drawn {
             stills: stills.clone(),
             puppets,
+            compounded,
         })),
     };
-    let source = |seed: u64, puppets: f64| Source {
+    // The task's settings say the rest.
+    let source = |seed: u64| Source {
         seed,
         stills: stills.clone(),
-        puppets,
+        puppets: 0.0,
+        compounded: 0.0,
         scale: 1.0,
     };
     if config.what == What::Regressor {
         let settings = config.of_regressor().map_err(bad)?;
         let learning = LearningRegressor::open(&config.from, config.seed, &device)?;
-        let clips = clips(settings.puppets)?;
+        let clips = clips(settings.puppets, settings.compounded)?;
         let data = clips.len();
         clips.check(|| stop.is_set())?;
         let kept = Kept {
@@ -147,12 +150,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let settings = config.of_pictures().map_err(bad)?;
         let (material, data) = if learning.cascade.makes_motion() && config.clips.is_none() {
             let data = (stills.len(), stills_sha256(&stills));
-            (
-                Material::Beats(source(settings.seed, settings.puppets)),
-                data,
-            )
+            (Material::Beats(source(settings.seed)), data)
         } else {
-            let clips = clips(settings.puppets)?;
+            let clips = clips(settings.puppets, settings.compounded)?;
             clips.check(|| stop.is_set())?;
             let data = (clips.len(), clips.sha256(|| stop.is_set())?);
             (Material::Clips(clips), data)
@@ -173,7 +173,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let settings = config.of_motion().map_err(bad)?;
     let hearts = stills.len();
-    let source = source(settings.seed, settings.puppets);
+    let source = source(settings.seed);
     let hash = stills_sha256(&source.stills);
     let kept = kept(hearts, hash, serde_json::to_value(&settings)?);
     let task = MotionTask::new(settings, learning, source)?;

@@ -79,6 +79,9 @@ pub struct Drawn {
     /// Of its picture; none of a puppet, which has that of its still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// Whether it is shown as by a machine that averages several looks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compounded: bool,
     /// Exact.
     pub ef_percent: f64,
 }

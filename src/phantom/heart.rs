@@ -4,7 +4,7 @@ use super::anatomy::{self, Anatomy, View};
 use super::beat::{Beat, Take};
 use super::motion::Moment;
 use super::scanner::Scanner;
-use super::settings::{Quality, Settings};
+use super::settings::{Compounding, Quality, Settings};
 use super::texture::Texture;
 use super::tissue::Section;
 use super::{EF_RANGE, Lesson, SIZE, WallMotion};
@@ -55,6 +55,15 @@ impl Heart {
         self
     }
 
+    /// The same heart as today's machines show hearts: speckle averaged over looks from several directions, gain uneven
+    /// over depths and beams, walls and what is around the heart uneven and in streaks.
+    #[must_use]
+    pub fn compounded(mut self) -> Self {
+        self.settings.compounding = Some(Compounding::drawn(self.seed, self.quality));
+        self.scanner = Scanner::new(&self.view, &self.settings);
+        self
+    }
+
     /// What a motion cascade learns of it: its picture at an ejection fraction and a phase of the beat, and the
     /// motion of a beat of `ef`.
     pub fn lesson(&self, ef: f64, picture: (f64, f64)) -> Lesson {
@@ -84,8 +93,12 @@ impl Heart {
 
     /// The same heart in a picture of another quality.
     pub fn with_quality(mut self, quality: Quality) -> Self {
+        let is_compounded = self.settings.compounding.is_some();
         self.quality = quality;
         self.settings = Settings::drawn(self.seed, quality);
+        if is_compounded {
+            return self.compounded();
+        }
         self.scanner = Scanner::new(&self.view, &self.settings);
         self
     }

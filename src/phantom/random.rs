@@ -12,6 +12,7 @@ pub(super) enum Purpose {
     Scatterers,
     Unevenness,
     Sway,
+    Compounding,
     Noise { frame: usize },
 }
 
@@ -27,6 +28,7 @@ impl Random {
             Purpose::Scatterers => 2,
             Purpose::Unevenness => 3,
             Purpose::Sway => 4,
+            Purpose::Compounding => 5,
             Purpose::Noise { frame } => 16 + frame as u64,
         });
         Self(rng)

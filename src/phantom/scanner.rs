@@ -35,6 +35,8 @@ pub(super) struct Scanner {
     samples: Vec<[f32; 3]>,
     along: Kernel,
     across: Kernel,
+    /// What envelopes are averaged by.
+    average: Option<[Kernel; 2]>,
     noise: f32,
     /// Gray is `((20 log10 amplitude + offset) / range)^gamma`.
     offset: f32,
@@ -72,12 +74,17 @@ impl Scanner {
         // Speckle is to be as bright at every depth, though beams part and fewer scatterers echo together.
         let together = |apart: f32| bell(apart * apart / (4.0 * GRAIN * GRAIN));
         let left_along = along.variance_left(|k| together(k * step as f32));
+        let compounding = settings.compounding.as_ref();
         let samples = (0..SAMPLES)
             .map(|i| {
                 let depth = NEAREST + step * i as f64;
                 let left_across = across.variance_left(|k| together(k * (depth * turn) as f32));
                 let near = settings.near_field as f32 * exp(-depth as f32);
                 let kept = exp((-settings.attenuation * depth) as f32);
+                let by_hand = compounding.map_or(1.0, |c| {
+                    amplitude(between(&c.by_depth, i as f64 / (SAMPLES - 1) as f64))
+                });
+                let kept = kept * by_hand;
                 [depth as f32, kept / (left_along * left_across).sqrt(), near]
             })
             .collect();
@@ -91,16 +98,23 @@ impl Scanner {
                     let z = (place - shadow.middle) / shadow.width;
                     1.0 - shadow.lost as f32 * bell((z * z) as f32)
                 });
-                let left = edge as f32 * shadows.product::<f32>();
+                let contact = compounding.map_or(1.0, |c| {
+                    amplitude(between(&c.by_beam, i as f64 / (BEAMS - 1) as f64))
+                });
+                let left = edge as f32 * shadows.product::<f32>() * contact;
                 [sine as f32, cosine as f32, left]
             })
             .collect();
+        // Noise comes through the same receiver, and is then as long as speckle is.
+        let received = compounding.map_or(1.0, |_| along.variance_left(|_| 0.0).sqrt());
         Self {
             beams,
             samples,
+            average: compounding
+                .map(|c| [Kernel::new(c.along / step), Kernel::new(c.across / turn)]),
             along,
             across,
-            noise: 0.3 * settings.noise as f32,
+            noise: 0.3 * settings.noise as f32 / received,
             offset: (settings.gain + settings.dynamic_range) as f32,
             range: settings.dynamic_range as f32,
             gamma: settings.gamma as f32,
@@ -127,7 +141,18 @@ impl Scanner {
         }
         noise.fill(&mut room.noise);
         self.across.along_rows(&mut room.noise, BEAMS, Edge::Repeat);
-        self.to_gray(room);
+        if self.average.is_some() {
+            self.along
+                .across_rows(&room.noise, &mut room.spare, BEAMS, Edge::Repeat);
+            std::mem::swap(&mut room.noise, &mut room.spare);
+        }
+        self.envelope(room);
+        if let Some([along, across]) = &self.average {
+            along.across_rows(&room.spare, &mut room.real, BEAMS, Edge::Repeat);
+            across.along_rows(&mut room.real, BEAMS, Edge::Repeat);
+            std::mem::swap(&mut room.real, &mut room.spare);
+        }
+        self.to_gray(&mut room.spare);
         for pixel in &self.pixels {
             let gray = |k: usize| room.spare[pixel.from + k];
             let above = gray(0) + (gray(1) - gray(0)) * pixel.across;
@@ -157,23 +182,41 @@ impl Scanner {
         }
     }
 
-    /// Envelope and decibels of all samples, from 0 (black) to 1, into the spare field.
-    fn to_gray(&self, room: &mut Room) {
-        // 20 log10 of x is this times log2 of x.
-        const DECIBELS: f32 = 6.020_6;
+    /// The envelope of all samples, into the spare field.
+    fn envelope(&self, room: &mut Room) {
         let rows = room.spare.chunks_exact_mut(BEAMS);
         let rows = rows.zip(room.real.chunks_exact(BEAMS));
         let rows = rows.zip(room.imaginary.chunks_exact(BEAMS));
         let rows = rows.zip(room.noise.chunks_exact(BEAMS));
-        for ((((gray, real), imaginary), noise), [_, gain, _]) in rows.zip(&self.samples) {
-            let values = gray.iter_mut().zip(real).zip(imaginary).zip(noise);
-            for ((((gray, re), im), noise), [_, _, left]) in values.zip(&self.beams) {
-                let amplitude = (re * re + im * im).sqrt() * gain * left + self.noise * noise.abs();
-                let level = DECIBELS * log2(amplitude + 1e-5) + self.offset;
-                *gray = power((level / self.range).clamp(0.0, 1.0), self.gamma);
+        for ((((envelope, real), imaginary), noise), [_, gain, _]) in rows.zip(&self.samples) {
+            let values = envelope.iter_mut().zip(real).zip(imaginary).zip(noise);
+            for ((((envelope, re), im), noise), [_, _, left]) in values.zip(&self.beams) {
+                *envelope = (re * re + im * im).sqrt() * gain * left + self.noise * noise.abs();
             }
         }
     }
+
+    /// Amplitudes in decibels as gray, from 0 (black) to 1.
+    fn to_gray(&self, values: &mut [f32]) {
+        // 20 log10 of x is this times log2 of x.
+        const DECIBELS: f32 = 6.020_6;
+        for value in values {
+            let level = DECIBELS * log2(*value + 1e-5) + self.offset;
+            *value = power((level / self.range).clamp(0.0, 1.0), self.gamma);
+        }
+    }
+}
+
+/// An amplitude of decibels.
+fn amplitude(decibels: f64) -> f32 {
+    exp((decibels * std::f64::consts::LN_10 / 20.0) as f32)
+}
+
+/// At a share of the way along values, straight from one to the next.
+fn between(values: &[f64; 5], share: f64) -> f64 {
+    let at = share.clamp(0.0, 1.0) * (values.len() - 1) as f64;
+    let i = (at as usize).min(values.len() - 2);
+    values[i] + (values[i + 1] - values[i]) * (at - i as f64)
 }
 
 /// All pixels within the sector.

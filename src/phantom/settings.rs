@@ -90,6 +90,42 @@ pub(super) struct Settings {
     pub(super) anisotropy: f64,
     /// Clutter just below the probe.
     pub(super) near_field: f64,
+    /// None of a machine that shows envelopes as they are.
+    pub(super) compounding: Option<Compounding>,
+}
+
+/// What today's machines make of echoes before they show them, and what makes their pictures uneven.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Compounding {
+    /// Sigma of what looks from several directions and at several frequencies are averaged over: in cm along the beam,
+    /// in radians across: speckle has less contrast.
+    pub(super) along: f64,
+    pub(super) across: f64,
+    /// Decibels that somebody's hand at the controls adds at five depths, and that ribs and contact take from five beams.
+    pub(super) by_depth: [f64; 5],
+    pub(super) by_beam: [f64; 5],
+    /// How uneven walls are, and what is around the heart: exponents of the unevenness.
+    pub(super) walls: f64,
+    pub(super) around: f64,
+    /// Behind the heart lungs and liver are bright.
+    pub(super) behind: f64,
+}
+
+impl Compounding {
+    pub(super) fn drawn(seed: u64, quality: Quality) -> Self {
+        let mut random = Random::new(seed, Purpose::Compounding);
+        let mut u = |low, high| random.within(low, high);
+        let by_hand = quality.pick([3.0, 4.0, 5.0]);
+        Self {
+            along: u(0.01, 0.03),
+            across: u(0.25, 0.7) * std::f64::consts::PI / 180.0,
+            by_depth: std::array::from_fn(|_| u(-by_hand, by_hand)),
+            by_beam: std::array::from_fn(|_| u(-2.0 * by_hand, 1.0)),
+            walls: u(0.6, 0.9),
+            around: u(1.2, 1.8),
+            behind: u(1.0, 4.0),
+        }
+    }
 }
 
 impl Settings {
@@ -115,6 +151,7 @@ impl Settings {
             edge: u(0.02, 0.2),
             anisotropy: u(0.3, 1.2) * quality.pick([0.5, 1.0, 1.2]),
             near_field: u(0.05, 0.4) * quality.pick([0.6, 1.0, 1.0]),
+            compounding: None,
         };
         // As many are drawn for each quality, so that those of a better one are among those of a poorer one.
         let count = (u(0.0, 2.0) + quality.pick([0.0, 1.0, 3.0])) as usize;

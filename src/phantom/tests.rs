@@ -157,6 +157,43 @@ fn poor_pictures_have_less_contrast_and_more_noise_of_the_same_heart() {
 }
 
 #[test]
+fn what_todays_machines_show_is_the_same_heart_with_less_speckle() {
+    let mut smoother = 0;
+    for seed in 0..20 {
+        let plain = Heart::from_seed(seed, Quality::Good);
+        let beats = [plain.clone(), plain.clone().compounded()].map(|heart| heart.beat(0.55, 4));
+        assert_eq!(beats[0].outlines, beats[1].outlines);
+        assert_eq!(beats[0].ef, beats[1].ef);
+        let [before, after] = beats.each_ref().map(|beat| {
+            let (frame, outline) = (&beat.frames[..SIZE * SIZE], &beat.outlines[0]);
+            let (cavity, _) = ring(frame, outline, 0.0, 0.85);
+            let (wall, _) = ring(frame, outline, 1.05, 1.2);
+            assert!(wall > cavity + 20.0, "{seed}: {wall} {cavity}");
+            // From one pixel to the next, so that what is uneven in the large does not count.
+            let grain = frame.windows(3).map(|p| {
+                let [a, b, c] = [p[0], p[1], p[2]].map(f64::from);
+                (a - 2.0 * b + c).abs()
+            });
+            grain.sum::<f64>() / frame.iter().map(|v| f64::from(*v)).sum::<f64>()
+        });
+        println!("{seed}: {before:.3} {after:.3}");
+        smoother += usize::from(after < before);
+        // A poorer picture of it is one of the same machine.
+        let poor = plain.clone().compounded().with_quality(Quality::Poor);
+        let same = Heart::from_seed(seed, Quality::Poor).compounded();
+        assert_eq!(poor.beat(0.4, 2).frames, same.beat(0.4, 2).frames);
+    }
+    println!("{smoother} of 20");
+    assert!(smoother >= 15, "{smoother}");
+    let beat = Heart::from_seed(7, Quality::Medium)
+        .compounded()
+        .beat(0.38, 16);
+    assert_eq!(hash(&beat.frames), COMPOUNDED, "{:#x}", hash(&beat.frames));
+}
+
+const COMPOUNDED: u64 = 0x9ba1_61d9_405c_170c;
+
+#[test]
 fn the_picture_is_dark_within_the_outline_and_bright_beyond() {
     for seed in 0..20 {
         let beat = Heart::from_seed(seed, Quality::Good).beat(0.6, 16);

@@ -284,7 +284,9 @@ impl<'a> Section<'a> {
     pub(super) fn echo(&self, x: f32, y: f32) -> Echo {
         let p = self.place(x, y);
         let material = self.material(&p);
-        let uneven = exp(0.55 * self.texture.slow(material[0], material[1]));
+        let compounding = self.settings.compounding.as_ref();
+        let by = compounding.map_or(0.55, |c| c.walls as f32);
+        let uneven = exp(by * self.texture.slow(material[0], material[1]));
         let amplitude = |v: f64| v as f32;
         let s = self.settings;
         let in_cavity = p.s > 0.0 && p.s < 1.0 && p.aside < p.inner;
@@ -344,7 +346,16 @@ impl<'a> Section<'a> {
             let strength = settings.atrial_wall as f32 * uneven.clamp(0.2, 2.0);
             return (strength * (0.35 + 0.65 * below), false);
         }
-        let patches = exp(0.9 * self.texture.slow(0.5 * x + 13.0, 0.5 * y));
+        let patches = match &settings.compounding {
+            None => exp(0.9 * self.texture.slow(0.5 * x + 13.0, 0.5 * y)),
+            // Streaks across the beams, as their width leaves them.
+            Some(c) => {
+                let r = (x * x + y * y).sqrt();
+                let streaks = self.texture.slow(1.2 * r + 13.0, 2.5 * x / r.max(0.1));
+                let behind = 1.0 + c.behind as f32 * ((p.s - 1.0) / 0.5).clamp(0.0, 1.0);
+                exp(c.around as f32 * streaks) * behind
+            }
+        };
         let strength = settings.surroundings as f32 * patches;
         let strength = if p.s < 1.0 {
             0.8 * strength * uneven.clamp(0.1, 2.0)

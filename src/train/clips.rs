@@ -74,6 +74,8 @@ pub struct Drawn {
     pub stills: Vec<Still>,
     /// The share of clips that are puppets.
     pub puppets: f64,
+    /// The share of simulated hearts that are shown as today's machines show them.
+    pub compounded: f64,
 }
 
 /// Where clips come from.
@@ -257,7 +259,12 @@ impl Drawn {
             still.puppet(dice)?.take(&take, &life)?.frames
         } else {
             let quality = Quality::ALL[dice.below(Quality::ALL.len())];
-            let beat = Heart::from_seed(dice.number(), quality).take(&take);
+            let mut heart = Heart::from_seed(dice.number(), quality);
+            // Without any, no die is cast: samples are those of before.
+            if self.compounded > 0.0 && dice.share() < self.compounded {
+                heart = heart.compounded();
+            }
+            let beat = heart.take(&take);
             let frames = (0..beat.len()).filter_map(|i| beat.frame(i));
             frames.flatten().copied().collect()
         };

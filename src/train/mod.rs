@@ -34,6 +34,12 @@ fn within(settings: &[((&str, &str), bool)]) -> Result<(), String> {
     }
 }
 
+/// A share of nothing is not kept: runs that were begun before there was one go on.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_none(share: &f64) -> bool {
+    *share == 0.0
+}
+
 pub use crate::edm::LossConfig;
 pub use adam::{Adam, AdamConfig};
 pub use beat::{BeatErrors, beat_errors};

@@ -47,6 +47,9 @@ pub struct MotionSettings {
     pub seed: u64,
     /// The share of samples that are puppets, 0 to 1, where there are stills.
     pub puppets: f64,
+    /// The share of simulated hearts, 0 to 1, that are shown as today's machines show them.
+    #[serde(skip_serializing_if = "super::is_none")]
+    pub compounded: f64,
     /// Mean and standard deviation of the logarithm of the noise levels. Motion has few degrees of freedom over many
     /// values, and is seen through all but the highest. The mean within 10 of 0, the deviation above 0, at most 10.
     pub log_sigma: [f64; 2],
@@ -68,6 +71,7 @@ impl Default for MotionSettings {
             step_size: 1.2e-3,
             seed: 0,
             puppets: 0.67,
+            compounded: 0.0,
             log_sigma: [3.4, 1.4],
             at_highest: 0.5,
             untold: 0.1,
@@ -92,6 +96,10 @@ impl MotionSettings {
                 self.step_size > 0.0 && self.step_size <= 1.0,
             ),
             (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
+            (
+                ("compounded", "0 to 1"),
+                (0.0..=1.0).contains(&self.compounded),
+            ),
             (
                 (
                     "log_sigma",
@@ -167,6 +175,7 @@ impl MotionTask {
                 seed: settings.seed,
                 scale,
                 puppets: settings.puppets,
+                compounded: settings.compounded,
                 ..source
             },
             at_once: match learning.device.is_cpu() {

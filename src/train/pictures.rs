@@ -27,6 +27,9 @@ pub struct PictureSettings {
     pub seed: u64,
     /// The share of clips that are puppets, 0 to 1, where there are stills and no recorded clips.
     pub puppets: f64,
+    /// The share of simulated hearts, 0 to 1, that are shown as today's machines show them.
+    #[serde(skip_serializing_if = "super::is_none")]
+    pub compounded: f64,
     /// Every fourth step is of pictures: all frames, and nothing that acts over them.
     pub joint: bool,
 }
@@ -39,6 +42,7 @@ impl Default for PictureSettings {
             step_size: AdamConfig::PUBLISHED.alpha,
             seed: 0,
             puppets: 0.67,
+            compounded: 0.0,
             joint: false,
         }
     }
@@ -59,6 +63,10 @@ impl PictureSettings {
                 self.step_size > 0.0 && self.step_size <= 1.0,
             ),
             (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
+            (
+                ("compounded", "0 to 1"),
+                (0.0..=1.0).contains(&self.compounded),
+            ),
         ])
     }
 }
@@ -117,6 +125,7 @@ impl PictureTask {
             Material::Beats(source) if after_motion => Material::Beats(Source {
                 seed: settings.seed,
                 puppets: settings.puppets,
+                compounded: settings.compounded,
                 ..source
             }),
             Material::Beats(_) => {

@@ -43,6 +43,9 @@ pub struct RegressorSettings {
     pub seed: u64,
     /// The share of clips that are puppets, 0 to 1, where there are stills and no recorded clips.
     pub puppets: f64,
+    /// The share of simulated hearts, 0 to 1, that are shown as today's machines show them.
+    #[serde(skip_serializing_if = "super::is_none")]
+    pub compounded: f64,
     /// The share of clips, 0 to 1, that show one frame all along, whose EF is taken as 2 %: texture is not to say anything of EF.
     pub motionless: f64,
     /// The share of clips, 0 to 1, over which haze comes and goes by a beat of its own, whose EF stays: where light moves and
@@ -62,6 +65,7 @@ impl Default for RegressorSettings {
             step_size: 1e-4,
             seed: 0,
             puppets: 0.67,
+            compounded: 0.0,
             motionless: 0.0,
             haze: 0.0,
             moved: 12,
@@ -85,6 +89,10 @@ impl RegressorSettings {
                 self.step_size > 0.0 && self.step_size <= 1.0,
             ),
             (("puppets", "0 to 1"), (0.0..=1.0).contains(&self.puppets)),
+            (
+                ("compounded", "0 to 1"),
+                (0.0..=1.0).contains(&self.compounded),
+            ),
             (
                 ("motionless", "0 to 1"),
                 (0.0..=1.0).contains(&self.motionless),

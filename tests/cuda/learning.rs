@@ -91,6 +91,7 @@ fn of_motion(folder: &Path, device: &Device) -> Run<MotionTask> {
         seed: 0,
         stills: Vec::new(),
         puppets: 0.0,
+        compounded: 0.0,
         scale: 1.0,
     };
     Run::new(MotionTask::new(settings, learning, source).unwrap()).unwrap()

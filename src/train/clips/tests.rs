@@ -150,6 +150,7 @@ fn puppets_of_stills_are_clips_too() {
             ),
         }],
         puppets: 1.0,
+        compounded: 0.0,
     };
     let (clips, others) = (Clips::Drawn(drawn), Clips::Drawn(Drawn::default()));
     assert_ne!(

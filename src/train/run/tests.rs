@@ -69,6 +69,7 @@ fn task(steps: u64) -> MotionTask {
         seed: 0,
         stills: Vec::new(),
         puppets: 0.0,
+        compounded: 0.0,
         scale: 1.0,
     };
     MotionTask::new(settings, learning, source).unwrap()
@@ -243,6 +244,7 @@ fn a_task_is_given_the_stage_that_it_is_of() {
         seed: 0,
         stills: Vec::new(),
         puppets: 0.0,
+        compounded: 0.0,
         scale: 1.0,
     };
     assert!(MotionTask::new(MotionSettings::default(), pictures, source).is_err());
@@ -297,6 +299,7 @@ fn the_stage_after_motion_learns_from_what_is_carried() {
         seed: 0,
         stills: Vec::new(),
         puppets: 0.0,
+        compounded: 0.0,
         scale: 1.0,
     };
     let first = LearningStage::open(&Origin::Config(config), 0, 1, &Device::Cpu).unwrap();

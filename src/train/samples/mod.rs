@@ -49,6 +49,8 @@ pub struct Source {
     pub stills: Vec<Still>,
     /// The share of samples that are puppets.
     pub puppets: f64,
+    /// The share of simulated hearts that are shown as today's machines show them.
+    pub compounded: f64,
     /// Pixels of displacement that make 1.
     pub scale: f64,
 }
@@ -129,7 +131,11 @@ impl Source {
             }
             false => {
                 let quality = Quality::ALL[dice.below(Quality::ALL.len())];
-                let heart = Heart::from_seed(dice.number(), quality).steady();
+                let mut heart = Heart::from_seed(dice.number(), quality).steady();
+                // Without any, no die is cast: samples are those of before.
+                if self.compounded > 0.0 && dice.share() < self.compounded {
+                    heart = heart.compounded();
+                }
                 let own = match dice.share() {
                     s if s < 0.1 => ef,
                     _ => dice.within([0.12, 0.8]),
@@ -268,6 +274,7 @@ mod tests {
                 outline,
             }],
             puppets,
+            compounded: 0.0,
             scale: 3.0,
         }
     }
