@@ -26,7 +26,7 @@ pub struct AnatomyArgs {
     first_heart: u64,
     /// These hearts as today's machines show them (see `echoif phantom --help`).
     #[arg(long, requires = "simulated")]
-    compounded: bool,
+    pub compounded: bool,
 }
 
 pub struct Subject {

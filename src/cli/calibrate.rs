@@ -124,6 +124,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "Give --ef (three or more) and --test-ef (two or more) rising, such as 20,40,60."
         );
     }
+    ensure!(
+        !args.anatomies.compounded,
+        "A card's curve of simulated hearts is of those that the program itself shows: leave out --compounded."
+    );
     let kind = match (args.kind, args.anatomies.simulated) {
         (None, None) => Kind::RecordedUnseen,
         (None, Some(_)) => Kind::SimulatedUnseen,

@@ -63,7 +63,7 @@ enum Command {
     /// Measure what fewer evaluations cost: EF error, similarity and time of solvers and steps.
     Sweep(sweep::Args),
     /// Evaluate a cascade on frames: EF asked against EF found by three measures, haze, detail.
-    Evaluate(evaluate::Args),
+    Evaluate(Box<evaluate::Args>),
     /// Measure what a cascade's cines read against what is asked, so that it can be asked for what is to be read.
     Calibrate(calibrate::Args),
     /// Real-or-fake reader studies: plan, read, check, merge, report.

@@ -75,7 +75,8 @@ fn add_products(products: &mut DMatrix<f64>, features: &[f64]) {
 
 /// The Fréchet distance of two Gaussians with these moments (Heusel et al., *GANs trained by a two time-scale update
 /// rule*, 2017): `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`. With features of Inception-v3 it is called FID, with those
-/// of I3D FVD. `None` of nothing, or of features of two lengths.
+/// of I3D FVD. `None` of nothing, of features of two lengths, and of
+/// numbers too large to be squared.
 ///
 /// The trace of the root is that of `(C1^(1/2) C2 C1^(1/2))^(1/2)`, whose matrix is symmetric: what rounding leaves below
 /// zero in it is none.
@@ -96,7 +97,7 @@ pub fn frechet(a: &Moments, b: &Moments) -> Option<f64> {
         .sum();
     let distance = (mean_a - mean_b).norm_squared() + a.trace() + b.trace() - 2.0 * shared;
     // Rounding can leave a little less than nothing.
-    Some(distance.max(0.0))
+    distance.is_finite().then_some(distance.max(0.0))
 }
 
 #[cfg(test)]

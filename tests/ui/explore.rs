@@ -82,7 +82,11 @@ fn comparisons_by_key_and_mouse() {
     assert!(!e.view.playback.is_playing());
     assert_eq!(e.frame_now(0.0), 8);
 
-    let picture = exported(&mut window, "M-mode picture", &[], "png");
+    // The source's strip only where that is ticked.
+    let without = exported(&mut window, "M-mode picture", &[], "png");
+    let source = "The source, a simulated heart";
+    let picture = exported(&mut window, "M-mode picture", &[source], "png");
+    assert!(picture.1 >= without.1 + 100, "{without:?} {picture:?}");
     assert!(picture.1 > 3 * 112, "{picture:?}");
 
     // Forth and back.

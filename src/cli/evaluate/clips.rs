@@ -5,7 +5,7 @@
 //! other ones in each sample. Everything follows from the seed, the clip's place in its list and the sample's number: parts
 //! that are made apart are the rows of the whole.
 
-use super::looks::{LookArgs, Looks, Origin};
+use super::looks::{self, LookArgs, Looks, Origin};
 use super::scores::Kind;
 use crate::checkpoint::SafetensorsSource;
 use crate::clip::resample::with_channels;
@@ -20,10 +20,11 @@ use crate::measure::{TimeBase, measure};
 use crate::media::region::Anatomy;
 use crate::metrics::look::Distance;
 use crate::metrics::{Lpips, ssim};
+use crate::models::i3d::FRAMES;
 use crate::nn::{Interrupt, Params, ResizeMode, resize};
 use crate::train::clips::{Clips, Entry, Window};
 use crate::train::dice::Dice;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use candle_core::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
@@ -101,7 +102,7 @@ struct Protocol<'a> {
 /// Makes the rows that are missing. Where they are, unless no clip falls into this part.
 pub fn run(
     args: &ClipArgs,
-    looks: &LookArgs,
+    look_args: &LookArgs,
     (kind, preset): (Kind, Preset),
     models: &crate::cli::ModelArgs,
 ) -> anyhow::Result<Option<PathBuf>> {
@@ -114,7 +115,8 @@ pub fn run(
     };
     let lpips = args.lpips.as_deref().map(lpips_of).transpose()?;
     let models = models.open()?;
-    let looks = looks.open(&models.device.device)?;
+    let features = look_args.folder(out);
+    let looks = look_args.open(&models.device.device)?;
     let config = &models.cascade.cascade.config;
     let beat = config.beat_normalised;
     if beat && lpips.is_some() {
@@ -146,7 +148,29 @@ pub fn run(
         fvd_sha256: looks.sha256(Distance::Fvd),
         list: list_of(entries),
     };
-    let (mut log, mut done) = begin(out, &serde_json::to_value(&settings)?)?;
+    let settings = serde_json::to_value(&settings)?;
+    if looks.has(Distance::Fvd) && shape.0 < FRAMES {
+        bail!(
+            "This cascade's clips have {} frames, and FVD is of {FRAMES}: --fvd has no meaning here. --fid has.",
+            shape.0
+        );
+    }
+    let kept_before = looks::is_begun(&features);
+    let (mut log, mut done) = begin(out, &settings)?;
+    if !looks.is_empty() {
+        ensure!(
+            kept_before || done.is_empty(),
+            "{} has rows, and the features of their clips are not in {}. Name that folder, or another --out.",
+            out.display(),
+            features.display()
+        );
+        // Of all parts the same.
+        let mut of_all = settings.clone();
+        if let Some(all) = of_all.as_object_mut() {
+            all.remove("shard");
+        }
+        looks::begin(&features, &of_all)?;
+    }
     if beat {
         eprintln!(
             "This cascade's clips are one beat: SSIM and LPIPS with a recorded window are left out."
@@ -160,7 +184,7 @@ pub fn run(
         clips: &clips,
         lpips: lpips.map(|(lpips, _)| lpips),
         looks: &looks,
-        features: out.with_extension("features"),
+        features,
         shape,
     };
     let published = folder.join("FileList.csv").is_file();

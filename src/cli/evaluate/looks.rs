@@ -30,11 +30,17 @@ pub struct LookArgs {
     /// I3D's weights as safetensors, with --clips or --features-of: the features that FVD is of.
     #[arg(long, value_name = "FILE")]
     fvd: Option<PathBuf>,
+    /// With --clips: the folder that features are kept in, one for all parts; beside --out without it.
+    #[arg(long, value_name = "FOLDER", requires = "clips")]
+    features_to: Option<PathBuf>,
 }
 
 /// Clips that FVD is of at most, and generated frames that FID is, as published.
 const CLIPS: u64 = 2048;
 const FRAMES: u64 = 50_000;
+
+/// Beside the features: what they depend on.
+const SETTINGS: &str = "settings.json";
 
 /// Of a clip.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,17 @@ pub enum Origin {
 pub struct Looks(Vec<(Look, String)>);
 
 impl LookArgs {
+    /// Whether something is asked for that only some commands do.
+    pub fn is_given(&self) -> bool {
+        self.fid.is_some() || self.fvd.is_some()
+    }
+
+    /// Where the features of rows in `out` lie.
+    pub fn folder(&self, out: &Path) -> PathBuf {
+        let own = self.features_to.clone();
+        own.unwrap_or_else(|| out.with_extension("features"))
+    }
+
     pub fn open(&self, device: &Device) -> anyhow::Result<Looks> {
         let asked = [(Distance::Fid, &self.fid), (Distance::Fvd, &self.fvd)];
         let asked = asked
@@ -58,6 +75,10 @@ impl LookArgs {
 }
 
 impl Looks {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn has(&self, distance: Distance) -> bool {
         self.0.iter().any(|(look, _)| look.distance() == distance)
     }
@@ -200,15 +221,20 @@ pub fn run(
     Ok(())
 }
 
+/// Whether features were kept in a folder before.
+pub fn is_begun(folder: &Path) -> bool {
+    folder.join(SETTINGS).is_file()
+}
+
 /// A folder that holds features as these settings make them, or none yet.
-fn begin(out: &Path, settings: &Value) -> anyhow::Result<()> {
-    let path = out.join("settings.json");
+pub fn begin(out: &Path, settings: &Value) -> anyhow::Result<()> {
+    let path = out.join(SETTINGS);
     match read_text(&path) {
         Ok(text) => {
             let before: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
             ensure!(
                 before == *settings,
-                "{} was begun with other clips, weights or another seed. Name another --out.",
+                "{} was begun with other clips, weights or settings. Name another folder.",
                 out.display()
             );
         }

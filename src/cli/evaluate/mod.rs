@@ -124,6 +124,8 @@ struct Evaluation {
     device: String,
     preset: Preset,
     calibrated: bool,
+    /// Simulated hearts as today's machines show them.
+    compounded: bool,
     anatomies: usize,
     seeds: u64,
     requested_ef_percent: Vec<f64>,
@@ -150,6 +152,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let part = (out.as_path(), args.protocol.shard, args.protocol.seed);
         return looks::run(&args.looks, &args.models.device, part);
     }
+    ensure!(
+        args.protocol.clips.is_some() || !args.looks.is_given(),
+        "--fid and --fvd are for --clips and --features-of."
+    );
     let told =
         |scores: &[PathBuf]| scores::run(scores, args.kind, args.report.as_deref(), args.json);
     if !args.scores.is_empty() {
@@ -232,6 +238,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         device: models.device.name.clone(),
         preset: args.preset,
         calibrated: args.calibrated,
+        compounded: args.anatomies.compounded,
         anatomies: subjects.len(),
         seeds: args.seeds,
         requested_ef_percent: args.ef.clone(),
@@ -301,11 +308,12 @@ fn quantities(efs: &[f64], found: &[Vec<Row>]) -> Vec<Quantity> {
 
 fn table(e: &Evaluation) {
     println!(
-        "{} on {}, measured by {}: {} anatomies, {} seed{}, {}{}\n",
+        "{} on {}, measured by {}: {} {}anatomies, {} seed{}, {}{}\n",
         e.cascade,
         e.device,
         e.regressor,
         e.anatomies,
+        if e.compounded { "compounded " } else { "" },
         e.seeds,
         if e.seeds == 1 { "" } else { "s" },
         e.preset,
@@ -352,8 +360,10 @@ fn card(e: &Evaluation, kind: &str) -> String {
         format!("[{}]", text.join(", "))
     };
     let mut text = format!(
-        "# {} anatomies of the kind {kind}, {} seeds\n",
-        e.anatomies, e.seeds
+        "# {} {}anatomies of the kind {kind}, {} seeds\n",
+        e.anatomies,
+        if e.compounded { "compounded " } else { "" },
+        e.seeds
     );
     for q in &e.quantities {
         let means = list(q.by_ef.iter().map(|s| s.mean).collect());

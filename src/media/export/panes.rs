@@ -18,6 +18,8 @@ pub struct Panel {
     pub words: Vec<String>,
     /// Else it is recorded, and says so.
     pub is_synthetic: bool,
+    /// Of one that is synthetic but for what lies to the left of this share of its width: that is recorded.
+    pub recorded_until: Option<f32>,
     /// Gray, square, of one size; as many as the others have.
     pub frames: Vec<Frame>,
     pub drawn: Vec<Drawn>,
@@ -207,16 +209,27 @@ impl Panes<'_> {
                 canvas.write(&FONT, x, y, text);
             }
         }
-        let text = if panel.is_synthetic {
-            "SYNTHETIC"
-        } else {
-            "RECORDED"
-        };
         let font = if self.side > 200 { &FONT } else { &SMALL_FONT };
-        let (w, h) = size_of(font, text);
-        let top = self.side.saturating_sub(h + 1);
-        canvas.plate(left + 1, top, w, h);
-        canvas.write(font, left + 1, top, text);
+        let mut tag = |text: &str, at: fn(usize, usize) -> usize| {
+            let (w, h) = size_of(font, text);
+            let (x, top) = (left + at(self.side, w), self.side.saturating_sub(h + 1));
+            canvas.plate(x, top, w, h);
+            canvas.write(font, x, top, text);
+        };
+        let at_left = |_, _| 1;
+        match (panel.recorded_until, panel.is_synthetic) {
+            // A part of which nothing is seen says nothing.
+            (Some(edge), _) => {
+                if edge > 0.0 {
+                    tag("RECORDED", at_left);
+                }
+                if edge < 1.0 {
+                    tag("SYNTHETIC", |side, w| side.saturating_sub(w + 1));
+                }
+            }
+            (None, true) => tag("SYNTHETIC", at_left),
+            (None, false) => tag("RECORDED", at_left),
+        }
     }
 
     fn has_strips(&self) -> bool {
@@ -294,6 +307,7 @@ mod tests {
             title: "Counterfactual".into(),
             words: vec!["asked EF 30%".into(), "got EF 31%".into()],
             is_synthetic,
+            recorded_until: None,
             frames: vec![frame(40), frame(50)],
             drawn: vec![Drawn {
                 points: vec![[0.2, 0.5], [0.8, 0.5]],
@@ -354,6 +368,30 @@ mod tests {
             assert!(bright.count() > 40, "no word at {left}");
         }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_wipe_says_of_each_side_what_it_is() {
+        let bright_in_corners = |edge: f32| {
+            let wipe = Panel {
+                recorded_until: Some(edge),
+                ..panel(true)
+            };
+            let (beside, path) = written(&[panel(false), wipe], 2, "wipe.gif");
+            beside.unwrap();
+            let frames = image::open(&path).unwrap().to_luma8();
+            let left = 224 + GAP as u32;
+            let found = [left, left + 224 - 60].map(|left| {
+                let corner = (214..224).flat_map(|y| (left..left + 60).map(move |x| (x, y)));
+                let bright = corner.filter(|&(x, y)| frames.get_pixel(x, y).0[0] == WHITE);
+                bright.count() > 40
+            });
+            std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+            found
+        };
+        assert_eq!(bright_in_corners(0.5), [true, true]);
+        assert_eq!(bright_in_corners(0.0), [false, true]);
+        assert_eq!(bright_in_corners(1.0), [true, false]);
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Screen for Explore {
         let away = std::mem::take(&mut self.case.large.is_open)
             || self.wanted.put_points_away()
             || self.view.calipers.put_away()
-            || std::mem::take(&mut self.case.large.in_pane);
+            || (self.is_editing_in_pane() && std::mem::take(&mut self.case.large.in_pane));
         if away || self.view.alone.take().is_some() {
             return;
         }

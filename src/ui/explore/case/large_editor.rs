@@ -55,10 +55,13 @@ impl Explore {
 
     /// Opens it in the source's pane, or puts it away: beside the others, since alone it is the centre's.
     pub(in crate::ui::explore) fn edit_in_pane(&mut self) {
-        self.case.large.in_pane ^= true;
-        if self.case.large.in_pane {
+        let is_on = !self.is_editing_in_pane();
+        self.case.large.in_pane = is_on;
+        if is_on {
             self.case.large.is_open = false;
             self.view.mode = Comparison::SideBySide;
+            self.wanted.put_points_away();
+            self.view.calipers.put_away();
         }
     }
 

@@ -248,13 +248,16 @@ impl Past {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let able = is_open && self.result.is_some();
                         let beside = ui.add_enabled(able, Button::new("Pin").small());
-                        let beside = beside
-                            .on_hover_text("Beside the one that is shown")
-                            .on_disabled_hover_text(
-                                "Of this heart and since the start only: else restore it",
-                            );
+                        let beside = beside.on_hover_text("Beside the one that is shown");
                         named(&beside, "Pin this run");
                         pins = beside.clicked();
+                        if !able {
+                            // What cannot be pinned is not restored by a click on *Pin*.
+                            let id = beside.id.with("cover");
+                            ui.interact(beside.rect, id, Sense::click()).on_hover_text(
+                                "Of this heart and since the start only: else restore it",
+                            );
+                        }
                     });
                 });
             });

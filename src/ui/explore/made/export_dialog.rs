@@ -211,6 +211,8 @@ impl Explore {
                     ui.add_enabled(able, egui::Checkbox::new(wanted, text));
                 }
                 choice.comparison_line(ui, comparison, needs_source);
+            } else if choice.what == What::MMode {
+                choice.source_line(ui, simulated, undecided);
             } else if let Some(side) = fine_side.filter(|_| !picture) {
                 ui.checkbox(
                     &mut choice.fine,
@@ -268,7 +270,10 @@ impl Explore {
                 beat_normalised: result.beat_normalised,
             },
             What::Panes | What::Moment => self.panes_package(&choice)?,
-            What::MMode => self.m_mode_picture(choice.with_anatomy)?,
+            // Text in the source, which may name somebody, may still wait for the user's word.
+            What::MMode => {
+                self.m_mode_picture(choice.with_source && !self.case.text_is_proposed())?
+            }
             What::Ladder => self.made.ladder_picture()?,
         };
         let source = self.case.source.as_ref()?;
@@ -285,9 +290,11 @@ impl Explore {
         })
     }
 
-    /// The strips under each other, the source's among them unless its anatomy is left out.
+    /// The strips under each other, the source's among them only if that was ticked.
     fn m_mode_picture(&self, with_source: bool) -> Option<PackageKind> {
         let line = self.view.line?;
+        let source = self.case.source.as_ref()?;
+        let is_recorded = !(source.is_synthetic || source.is_simulated());
         let panes = self.panes_there(with_source).into_iter();
         let strips = panes.map(|pane| self.strip_of(pane, line));
         let strips: Vec<Frame> = strips.flatten().collect();
@@ -311,9 +318,10 @@ impl Explore {
                 height,
                 pixels: Pixels::Gray(pixels),
             },
-            words: vec![match with_source {
-                true => "M-mode: source, factual, counterfactual".into(),
-                false => "M-mode: factual, counterfactual".into(),
+            words: vec![match (with_source, is_recorded) {
+                (true, true) => "M-mode: source (recorded), factual, counterfactual".into(),
+                (true, false) => "M-mode: source, factual, counterfactual".into(),
+                (false, _) => "M-mode: factual, counterfactual".into(),
             }],
             rungs: Vec::new(),
         })
@@ -357,6 +365,12 @@ impl Choice {
                 .response
                 .labelled_by(label.id);
         });
+        self.source_line(ui, is_simulated, is_undecided);
+        ui.checkbox(&mut self.with_volumes, "The volume over the beat");
+    }
+
+    /// Whether the source is in the file: only once it is decided what in it is text.
+    fn source_line(&mut self, ui: &mut Ui, is_simulated: bool, is_undecided: bool) {
         let text = match is_simulated {
             true => "The source, a simulated heart",
             false => "The source, marked as recorded",
@@ -366,7 +380,6 @@ impl Choice {
         ui.add_enabled(!is_undecided, source)
             .on_hover_text("Its square alone, 112 x 112 and masked, as the networks see it.")
             .on_disabled_hover_text("First say of what looks like text whether it is masked.");
-        ui.checkbox(&mut self.with_volumes, "The volume over the beat");
     }
 }
 

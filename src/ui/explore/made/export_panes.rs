@@ -97,6 +97,13 @@ impl Explore {
         if is_stale || (against == Pane::Source && !with_source) {
             return None;
         }
+        let source = self.case.source.as_ref()?;
+        let is_recorded =
+            against == Pane::Source && !(source.is_synthetic || source.is_simulated());
+        // While its frames are read there is one alone.
+        if against == Pane::Source && self.source_key(0).is_none() {
+            return None;
+        }
         let n = self
             .made
             .cine_of(Pane::Counterfactual)?
@@ -116,7 +123,7 @@ impl Explore {
             let (a, b) = (self.gray(against, at)?, self.gray(Pane::Counterfactual, k)?);
             let levels = match mode {
                 Comparison::Wipe => wiped(&a, &b, self.view.edge),
-                Comparison::Difference => signed(&a, &b, self.view.gain),
+                Comparison::Difference => difference(&a, &b, self.view.gain),
                 _ => return None,
             };
             Some(Frame {
@@ -125,7 +132,10 @@ impl Explore {
                 pixels: Pixels::Gray(levels),
             })
         };
-        let other = against.name().to_lowercase();
+        let mut other = against.name().to_lowercase();
+        if is_recorded {
+            other += " (recorded)";
+        }
         let (title, words) = match mode {
             Comparison::Wipe => (
                 "Wipe",
@@ -144,6 +154,7 @@ impl Explore {
                 title: title.into(),
                 words,
                 is_synthetic: true,
+                recorded_until: (is_recorded && mode == Comparison::Wipe).then_some(self.view.edge),
                 frames: (0..n).map(frame).collect::<Option<Vec<_>>>()?,
                 drawn: Vec::new(),
                 volumes: Vec::new(),
@@ -195,6 +206,7 @@ impl Explore {
                 title: Pane::Source.name().into(),
                 words,
                 is_synthetic: source.is_synthetic || source.is_simulated(),
+                recorded_until: None,
                 frames: frames.collect::<Option<Vec<_>>>()?,
                 drawn,
                 volumes: Vec::new(),
@@ -229,6 +241,7 @@ fn made_pane(made: &Generated, title: String, drawn: Vec<DrawnOver>) -> PaneOf {
             title,
             words,
             is_synthetic: true,
+            recorded_until: None,
             frames: (0..video.frames).map(|k| video.gray_frame(k)).collect(),
             drawn,
             volumes: p.volumes.clone().unwrap_or_default(),
@@ -251,10 +264,10 @@ fn wiped(left: &[u8], right: &[u8], edge: f32) -> Vec<u8> {
         .collect()
 }
 
-/// The second less the first, as gray files can say it: middle gray where they are alike.
-fn signed(first: &[u8], second: &[u8], gain: f32) -> Vec<u8> {
+/// The second less the first so many times over, as gray files can say it: middle gray where they are alike.
+fn difference(first: &[u8], second: &[u8], gain: f32) -> Vec<u8> {
     let level = |(a, b): (&u8, &u8)| {
-        let by = gain * (f32::from(*b) - f32::from(*a)) / 2.0;
+        let by = gain * (f32::from(*b) - f32::from(*a));
         (127.5 + by).round().clamp(0.0, 255.0) as u8
     };
     first.iter().zip(second).map(level).collect()
@@ -270,8 +283,8 @@ mod tests {
         let row = &wiped(&dark, &light, 0.5)[..SIDE];
         assert_eq!([row[0], row[55], row[56], row[57]], [10, 10, 255, 90]);
         assert_eq!(
-            signed(&[50, 50, 50, 0], &[50, 60, 40, 255], 2.0),
-            [128, 138, 118, 255]
+            difference(&[50, 50, 50, 0], &[50, 60, 40, 255], 2.0),
+            [128, 148, 108, 255]
         );
     }
 }

@@ -72,7 +72,8 @@ impl Explore {
         let over = of(panes.clone(), Words::Over);
         let shares = match captions {
             false => of(panes, Words::Title),
-            true if self.view.folded.both() && over.sides[1] >= OVER => over,
+            // A whole frame has no corner that words may cover.
+            true if self.view.folded.both() && !edits && over.sides[1] >= OVER => over,
             true => of(panes, Words::Below),
         };
         let used = shares.size();
