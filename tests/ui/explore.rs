@@ -269,6 +269,37 @@ fn a_starred_run_stays_and_one_of_the_list_stands_beside_the_next() {
 }
 
 #[test]
+fn a_run_of_another_heart_cannot_be_pinned_and_is_not_restored_by_trying() {
+    let _alone = alone();
+    let mut window = exporting();
+    // All of the list in view.
+    window.set_size(vec2(1280.0, 1300.0));
+    let first = source(&window).anatomy.sha256.clone();
+    press(&mut window, Modifiers::COMMAND, Key::H);
+    step_until(&mut window, "another heart", |app| {
+        let other = app.explore().case.source.as_ref();
+        other.is_some_and(|s| s.anatomy.sha256 != first) && settled(app)
+    });
+    let second = source(&window).anatomy.sha256.clone();
+    let pins = window.get_all_by_label("Pin this run");
+    let at = pins.map(|pin| pin.rect()).next_back().unwrap();
+    drag(&mut window, at.center(), vec2(0.0, 0.0));
+    window.run_steps(4);
+    assert_eq!(source(&window).anatomy.sha256, second);
+    assert!(window.state().explore().made.pinned.is_none());
+    // Beside it the row restores.
+    drag(
+        &mut window,
+        at.left_center() - vec2(60.0, 0.0),
+        vec2(0.0, 0.0),
+    );
+    step_until(&mut window, "the run of before", |app| {
+        let source = app.explore().case.source.as_ref();
+        source.is_some_and(|s| s.anatomy.sha256 == first) && settled(app)
+    });
+}
+
+#[test]
 fn history_survives_a_restart_and_anatomies_only_if_asked() {
     let _alone = alone();
     let mut first = plain();
