@@ -126,6 +126,11 @@ impl Source {
         }
     }
 
+    /// Whether it is somebody's, neither generated nor simulated.
+    pub fn is_recorded(&self) -> bool {
+        !(self.is_synthetic || self.is_simulated())
+    }
+
     pub fn is_simulated(&self) -> bool {
         matches!(self.origin, Origin::SimulatedHeart(_))
     }

@@ -98,8 +98,8 @@ impl Looks {
         folder.join(distance.name().to_lowercase()).join(of)
     }
 
-    /// Looks at clip `number` and keeps what is seen in it as `name`, as far as published figures go; that I3D begins at
-    /// follows from `seed` and the number.
+    /// Looks at clip `number` and keeps what is seen in it as `name`, as far as published figures go. The frame that I3D
+    /// begins at follows from `seed` and the number.
     pub fn keep(
         &self,
         (video, origin): (&Video, Origin),

@@ -293,8 +293,7 @@ impl Explore {
     /// The strips under each other, the source's among them only if that was ticked.
     fn m_mode_picture(&self, with_source: bool) -> Option<PackageKind> {
         let line = self.view.line?;
-        let source = self.case.source.as_ref()?;
-        let is_recorded = !(source.is_synthetic || source.is_simulated());
+        let is_recorded = self.case.source.as_ref()?.is_recorded();
         let panes = self.panes_there(with_source).into_iter();
         let strips = panes.map(|pane| self.strip_of(pane, line));
         let strips: Vec<Frame> = strips.flatten().collect();

@@ -93,13 +93,15 @@ impl Explore {
     /// leave the program, too.
     fn comparison_pane(&self, with_source: bool) -> Option<PaneOf> {
         let (against, mode) = (self.view.against, self.view.mode);
-        let is_stale = self.made.cine_of(against).is_some_and(|cine| cine.stale);
-        if is_stale || (against == Pane::Source && !with_source) {
+        let is_stale = |pane| self.made.cine_of(pane).is_some_and(|cine| cine.stale);
+        if is_stale(against)
+            || is_stale(Pane::Counterfactual)
+            || (against == Pane::Source && !with_source)
+        {
             return None;
         }
         let source = self.case.source.as_ref()?;
-        let is_recorded =
-            against == Pane::Source && !(source.is_synthetic || source.is_simulated());
+        let is_recorded = against == Pane::Source && source.is_recorded();
         // While its frames are read there is one alone.
         if against == Pane::Source && self.source_key(0).is_none() {
             return None;
@@ -205,7 +207,7 @@ impl Explore {
             panel: Panel {
                 title: Pane::Source.name().into(),
                 words,
-                is_synthetic: source.is_synthetic || source.is_simulated(),
+                is_synthetic: !source.is_recorded(),
                 recorded_until: None,
                 frames: frames.collect::<Option<Vec<_>>>()?,
                 drawn,
