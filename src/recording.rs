@@ -154,6 +154,27 @@ impl Recording {
         if let Some(frame) = self.kept(i) {
             return Ok(frame);
         }
+        let frame = self.decoded(i)?;
+        self.keep(i, frame.clone());
+        Ok(frame)
+    }
+
+    /// The same for one who looks at every frame once, while others are shown: of a recording that
+    /// is not kept whole, what is on the screen or due there is not pushed out for it.
+    ///
+    /// # Errors
+    /// A phrase that says why this frame cannot be shown.
+    pub fn frame_in_passing(&self, i: usize) -> Result<Arc<Frame>, String> {
+        if self.capacity() == self.frames {
+            return self.frame(i);
+        }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = kept.frames.get(&i).map(|(frame, _)| frame.clone());
+        drop(kept);
+        frame.map_or_else(|| self.decoded(i), Ok)
+    }
+
+    fn decoded(&self, i: usize) -> Result<Arc<Frame>, String> {
         if i >= self.frames {
             return Err(format!("there are {} frames", self.frames));
         }
@@ -162,16 +183,10 @@ impl Recording {
             same.then_some(frame)
                 .ok_or_else(|| "its size is not that of the first frame".into())
         });
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(why) => {
-                let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-                missing.insert(i, why.clone());
-                return Err(why);
-            }
-        };
-        self.keep(i, frame.clone());
-        Ok(frame)
+        frame.inspect_err(|why| {
+            let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+            missing.insert(i, why.clone());
+        })
     }
 
     /// Frame `i` if it is in memory; never waits for a decoder.
@@ -281,6 +296,13 @@ mod tests {
         // Four of 16 MB fit.
         let kept: Vec<usize> = (0..100).filter(|&i| recording.kept(i).is_some()).collect();
         assert_eq!(kept, (8..12).collect::<Vec<_>>());
+        // Who passes through takes what is kept, and pushes nothing out.
+        for i in 0..12 {
+            recording.frame_in_passing(i).unwrap();
+        }
+        assert_eq!(count.load(Ordering::Relaxed), 20);
+        assert!((8..12).all(|i| recording.kept(i).is_some()));
+        assert!(recording.kept(0).is_none());
         assert!(recording.missing().is_none());
         assert!(recording.frame(99).unwrap_err().contains("decoded"));
         assert!(recording.missing().unwrap().starts_with("1 of 100 frames"));

@@ -235,7 +235,7 @@ pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Res
     // What stands for frames before the first that can be had.
     let mut last = match (0..n)
         .take(MOST_TRIED)
-        .find_map(|i| recording.frame(i).ok())
+        .find_map(|i| recording.frame_in_passing(i).ok())
     {
         Some(frame) => gray(&crop.planes(&frame)?),
         None => vec![0.0; SIDE * SIDE],
@@ -249,7 +249,7 @@ pub fn video(recording: &Recording, crop: &Crop, stop: impl Fn() -> bool) -> Res
         let high = if way > 0.0 { low + 1 } else { low };
         for i in [low, high] {
             if kept.iter().all(|(k, _)| *k != i) {
-                if let Ok(frame) = recording.frame(i.min(n - 1)) {
+                if let Ok(frame) = recording.frame_in_passing(i.min(n - 1)) {
                     last = gray(&crop.planes(&frame)?);
                 }
                 kept.swap(0, 1);

@@ -20,6 +20,8 @@ struct Shared {
     changed: Condvar,
     /// Frames that could not be decoded.
     missing: Mutex<HashSet<usize>>,
+    /// The frame that was on its way when it was wished for, until it is shown.
+    late: Mutex<Option<(usize, Arc<Frame>)>>,
 }
 
 #[derive(Default)]
@@ -54,10 +56,13 @@ impl Projector {
         frame
     }
 
-    /// The same for a frame of a cine that plays: those after it are decoded ahead.
-    pub fn playing(&self, i: usize) -> Option<Arc<Frame>> {
+    /// The same for a frame of a cine that plays: those after it are decoded ahead. Of a cine that
+    /// plays faster than it is decoded come the frames that there are, each when it is there and
+    /// with its number, so that the picture jumps instead of standing still.
+    pub fn playing(&self, i: usize) -> Option<(usize, Arc<Frame>)> {
         self.wish(|wish| wish.playing.replace(i) != Some(i));
-        self.recording.kept(i)
+        let late = lock(&self.shared.late).take();
+        self.recording.kept(i).map(|frame| (i, frame)).or(late)
     }
 
     pub fn is_missing(&self, i: usize) -> bool {
@@ -112,8 +117,14 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
             if recording.kept(i).is_some() || lock(&shared.missing).contains(&i) {
                 continue;
             }
-            if recording.frame(i).is_err() {
-                lock(&shared.missing).insert(i);
+            match recording.frame(i) {
+                Err(_) => {
+                    lock(&shared.missing).insert(i);
+                }
+                Ok(frame) if k == 0 && playing == Some(i) => {
+                    *lock(&shared.late) = Some((i, frame));
+                }
+                Ok(_) => {}
             }
             if k == 0 {
                 wake();
@@ -129,8 +140,44 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
 mod tests {
     use super::*;
     use crate::clip::{Clip, Pixels};
+    use crate::recording::FrameReader;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
+
+    /// Takes its time for each frame.
+    struct Slow(Duration);
+
+    impl FrameReader for Slow {
+        fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+            std::thread::sleep(self.0);
+            Ok(Arc::new(Frame {
+                width: 4096,
+                height: 4096,
+                pixels: Pixels::Gray(vec![i as u8; 4096 * 4096]),
+            }))
+        }
+    }
+
+    #[test]
+    fn what_plays_faster_than_it_is_decoded_jumps() {
+        let slow = Box::new(Slow(Duration::from_millis(20)));
+        // More frames than are kept: none is there for a second time.
+        let recording = Arc::new(Recording::new(10_000, None, slow).unwrap());
+        let projector = Projector::start(recording, Arc::new(|| ())).unwrap();
+        let mut seen = Vec::new();
+        let start = Instant::now();
+        let mut i = 0;
+        while seen.len() < 5 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{seen:?} of {i}");
+            i += 1;
+            if let Some((number, frame)) = projector.playing(i) {
+                assert_eq!(frame.rgb(0, 0)[0], number as u8);
+                seen.push(number);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(seen.is_sorted(), "{seen:?}");
+    }
 
     #[test]
     fn frames_arrive_and_the_thread_ends() {

@@ -12,7 +12,6 @@ use crate::media::export::Sidecar;
 use crate::media::{Kind, Opened};
 use crate::recording::Recording;
 use crate::ui::source::{Origin, Source};
-use crossbeam_channel::TryRecvError;
 
 impl Explore {
     /// Opens the next simulated heart.
@@ -114,11 +113,13 @@ impl Explore {
 
     /// Hands the cropped clip on when it is there.
     pub(in crate::ui::explore) fn pursue_case(&mut self, engine: &mut Engine) {
-        if let Measuring::Cropping(receiver, time, _) = &self.case.measuring {
-            let (arrived, time) = (receiver.try_recv(), *time);
-            self.case.measuring = match arrived {
-                Err(TryRecvError::Empty) => return,
-                Ok(Ok((video, grays))) => {
+        if let Measuring::Cropping(cropping, time) = &self.case.measuring {
+            let time = *time;
+            let Some(cropped) = cropping.poll() else {
+                return;
+            };
+            self.case.measuring = match cropped {
+                Ok((video, grays)) => {
                     if let TimeBase::Rate(rate) = time
                         && let Some(beats) = self.case.seen_heart_rate(&grays, rate)
                     {
@@ -128,18 +129,15 @@ impl Explore {
                     engine.cancel_measuring();
                     Measuring::Asked(engine.measure(Owner::Explore, video, time))
                 }
-                Ok(Err(why)) => Measuring::Failed(why),
-                Err(TryRecvError::Disconnected) => {
-                    Measuring::Failed("the clip could not be read".into())
-                }
+                Err(why) => Measuring::Failed(why),
             };
             self.find_phase();
             if !self.case.measuring.is_going_on() {
                 self.run(engine);
             }
         }
-        if let Measuring::Viewing(receiver, _) = &self.case.measuring
-            && let Ok(taken) = receiver.try_recv()
+        if let Measuring::Viewing(cropping) = &self.case.measuring
+            && let Some(taken) = cropping.poll()
         {
             self.view.grays = taken.ok().map(|(_, grays)| grays);
             self.case.measuring = Measuring::Nothing;

@@ -1,17 +1,14 @@
 //! What is taken from the source: its anatomy, and the square of every frame to measure its EF in.
 
 use super::Case;
-use super::measuring::Measuring;
+use super::measuring::{Cropping, Measuring};
 use crate::clip::FrameRate;
 use crate::ef::EfOrigin;
 use crate::measure::{Measurement, TimeBase, is_under_half_a_beat};
-use crate::media::region;
 use crate::metrics::beat::Grays;
-use crate::nn::Interrupt;
 use crate::ui::look::Look;
 use crate::ui::projector::Projector;
 use crate::ui::source::Source;
-use crossbeam_channel::bounded;
 use std::sync::Arc;
 
 /// What came of an anatomy that was due.
@@ -32,7 +29,7 @@ impl Case {
     pub(in crate::ui::explore) fn put(&mut self, source: Source) -> std::io::Result<()> {
         let projector = Projector::start(source.recording.clone(), self.wake.clone())?;
         self.projector = Some(projector);
-        self.on_screen = None;
+        self.on_screen = Some((source.picture_number, source.picture.clone()));
         self.anatomy_is_due = false;
         self.ef_origin = match source.is_simulated() {
             true => EfOrigin::Given,
@@ -90,13 +87,8 @@ impl Case {
     }
 
     /// Begins to measure the source, if it is a clip of known rate. What was being measured is
-    /// forgotten.
+    /// forgotten, and stops.
     pub(in crate::ui::explore) fn measure(&mut self) {
-        if let Measuring::Cropping(_, _, interrupt) | Measuring::Viewing(_, interrupt) =
-            &self.measuring
-        {
-            interrupt.set();
-        }
         self.measuring = Measuring::Nothing;
         let Some(source) = &self.source else {
             return;
@@ -111,24 +103,10 @@ impl Case {
             Some(rate) => Some(TimeBase::Rate(rate)),
             None => None,
         };
-        let (sender, receiver) = bounded(1);
-        let interrupt = Interrupt::new();
-        let (crop, stop, wake) = (source.crop.clone(), interrupt.clone(), self.wake.clone());
-        let spawned = std::thread::Builder::new()
-            .name("measuring".into())
-            .spawn(move || {
-                let video = region::video(&recording, &crop, || stop.is_set());
-                let cropped = video.map(|video| {
-                    let grays = Arc::new(Grays::of(&video));
-                    (video, grays)
-                });
-                // Fails only when nobody waits any more.
-                let _ = sender.send(cropped.map_err(|e| e.to_string()));
-                wake();
-            });
-        self.measuring = match (spawned, time) {
-            (Ok(_), Some(time)) => Measuring::Cropping(receiver, time, interrupt),
-            (Ok(_), None) => Measuring::Viewing(receiver, interrupt),
+        let started = Cropping::start(recording, source.crop.clone(), self.wake.clone());
+        self.measuring = match (started, time) {
+            (Ok(cropping), Some(time)) => Measuring::Cropping(cropping, time),
+            (Ok(cropping), None) => Measuring::Viewing(cropping),
             (Err(e), _) => Measuring::Failed(e.to_string()),
         };
     }

@@ -37,12 +37,12 @@ impl Explore {
             // A frame that is still being decoded leaves the one before on screen.
             let there = match &self.case.source {
                 Some(source) if source.recording.is_still() || self.wanted.correcting.is_on => {
-                    projector.single(frame)
+                    projector.single(frame).map(|picture| (frame, picture))
                 }
                 _ => projector.playing(frame),
             };
-            if let Some(picture) = there {
-                self.case.on_screen = Some((frame, picture));
+            if there.is_some() {
+                self.case.on_screen = there;
             }
         }
         let reduced = self.reduced_source();
