@@ -207,8 +207,8 @@ struct AlreadyReported;
 /// Runs the program.
 pub fn run() -> ExitCode {
     crate::faults::watch_and_keep();
-    // After it: a reader that has gone is no fault.
-    end_quietly_with_the_reader();
+    // After it: output that cannot be written is no fault.
+    end_with_the_output();
     let cli = Cli::parse();
     let json = cli.command.as_ref().is_some_and(Command::json);
     if matches!(cli.command, Some(Command::Train(_))) {
@@ -266,15 +266,20 @@ fn duration(seconds: f64) -> String {
 }
 
 /// Where the output goes to a program that has read enough (`echoif doctor | head`), printing
-/// fails: that is the end, and no fault.
-fn end_quietly_with_the_reader() {
+/// fails: that is the end, and no fault. Nor is a full disk, which is said.
+fn end_with_the_output() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if info.payload_as_str().is_some_and(|why| {
-            why.starts_with("failed printing to stdout") && why.contains("Broken pipe")
-        }) {
-            std::process::exit(0);
+        let failed = info
+            .payload_as_str()
+            .and_then(|why| why.strip_prefix("failed printing to stdout: "));
+        match failed {
+            Some(why) if why.contains("Broken pipe") => std::process::exit(0),
+            Some(why) => {
+                eprintln!("The output cannot be written: {why}. Send it elsewhere.");
+                std::process::exit(1);
+            }
+            None => usual(info),
         }
-        usual(info);
     }));
 }

@@ -367,6 +367,25 @@ fn a_reader_that_has_enough_ends_it_quietly() {
     assert!(out.status.success() && !said.contains("panicked"), "{said}");
 }
 
+/// A device that takes nothing, as a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_sentence() {
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_echoif"))
+        .args(["doctor"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("The output cannot be written: No space left"));
+    assert!(!said.contains("panicked"), "{said}");
+}
+
 #[test]
 fn an_anatomy_with_what_looks_like_text_is_not_written_unasked() {
     let folder = tempfile::tempdir().unwrap();
