@@ -2,6 +2,7 @@
 
 use super::efs::{MOST_CLIPS, Wanted};
 use super::{DatasetError, FPS};
+use crate::calibration::Curve;
 use crate::edm::Preset;
 use crate::files::{read_at_most, write_atomically};
 use crate::hash::sha256;
@@ -137,6 +138,10 @@ pub struct Settings {
     pub heart_rate: Option<f64>,
     pub preset: Preset,
     pub leaflets: bool,
+    /// What the cascade is asked by, as its card had it when the set was planned, so that every part asks by the same.
+    /// The cascade's own EF without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Curve>,
     pub container: Container,
     pub split: Split,
     pub cascade: String,
@@ -164,6 +169,7 @@ impl Settings {
             heart_rate: None,
             preset: Preset::default(),
             leaflets: false,
+            calibration: None,
             container: Container::Avi,
             split: Split::Train,
             cascade: String::new(),

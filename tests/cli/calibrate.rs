@@ -99,6 +99,44 @@ fn a_card_is_calibrated_and_asked_by() {
         by_itself.get("conditioning_ef_percent").is_some(),
         is_default
     );
+    // A data set asks by it, too: each clip by the curve as it was planned.
+    let wanted = within("wanted.csv");
+    std::fs::write(&wanted, "ef_percent\n31\n").unwrap();
+    let set = within("set");
+    let plan = |out: &str, more: &[&str]| {
+        let of = ["dataset", "plan", "--frames", &frames, "--efs", &wanted];
+        let by = ["--cascade", &own, "--json", "--out", out];
+        echoif(&[&of[..], &by, more].concat())
+    };
+    let planned = said(&plan(&set, &["--calibration", "on"]));
+    assert_eq!(planned["calibrated"], true);
+    let leaflets = ["--calibration", "on", "--leaflets"];
+    assert!(refused(&plan(&within("none"), &leaflets)).contains("leaflets"));
+    let uncalibrated = said(&plan(&within("off"), &["--calibration", "off"]));
+    assert_eq!(uncalibrated["calibrated"], false);
+    let made = said(&echoif(&[
+        "dataset",
+        "make",
+        &set,
+        "--frames",
+        &frames,
+        "--cascade",
+        &own,
+        "--json",
+    ]));
+    assert_eq!(made["made"], 1);
+    let sidecars = std::fs::read_dir(folder.path().join("set/Sidecars")).unwrap();
+    let clips: Vec<Value> = (sidecars.map(|e| e.unwrap().path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+        .collect();
+    let [clip] = clips.as_slice() else {
+        panic!("{clips:?}")
+    };
+    assert_eq!(clip["requested_ef_percent"], 31.0);
+    let asked = clip["conditioning_ef_percent"].as_f64().unwrap();
+    assert!((asked - expected).abs() < 1e-6, "{asked} {expected}");
+
     // The file says so, and the run is repeated from it, whatever the card says by then.
     std::fs::remove_file(folder.path().join("cascade/card.yaml")).unwrap();
     let sidecar = within("asked.gif.json");

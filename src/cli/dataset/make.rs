@@ -2,6 +2,7 @@
 
 use super::anatomies::{Anatomies, From};
 use super::cine::{Timing, shown};
+use crate::calibration::Asking;
 use crate::cli::wanted::anatomy_at;
 use crate::cli::{AlreadyReported, ModelArgs};
 use crate::dataset::{Clip, Container, FPS, Fault, Folder, Plan, Record, Row, SIDE, Shard};
@@ -201,6 +202,7 @@ fn one(
         preset: settings.preset,
         leaflets: settings.leaflets,
         seed: Seed(u64::from(clip.seed)),
+        calibration: settings.calibration.clone().map(Asking::by),
         ..Request::new(Arc::new(anatomy), ef)
     };
     let mut made = generate(models, &request, pace, stop, &mut |_| {})?;
