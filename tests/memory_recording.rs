@@ -57,7 +57,10 @@ fn five_hundred_frames_of_colour() {
     println!("on screen, {SECOND} frames and {FRAMES}, after {times:?}");
     let second = times.iter().map(|t| t.0).min().unwrap();
     let long = times.iter().map(|t| t.1).min().unwrap();
-    assert!(long < 2 * second, "{times:?}");
+    assert!(
+        long < 2 * second && long < Duration::from_secs(5),
+        "{times:?}"
+    );
 }
 
 /// A clip in colour of so many frames. Its pixels, of the long one 1.2 GB, are nothing that the
@@ -102,7 +105,8 @@ fn clip(folder: &Path, frames: u32) -> PathBuf {
     path
 }
 
-/// From the drop of the file, of so many frames, on a window to the first that is in its pane.
+/// From the drop of the file, of so many frames, on a window to the first in its pane that was decoded for it: not the
+/// anatomy's, which came with the file.
 fn on_screen_after(path: &Path, frames: u32) -> Duration {
     let mut window = Harness::builder()
         .with_size([1280.0, 800.0])
@@ -132,7 +136,7 @@ fn on_screen_after(path: &Path, frames: u32) -> Duration {
     let shown = |window: &Harness<'_, App>| {
         let source = window.state().explore().case.source.as_ref();
         source.is_some_and(|s| s.recording.frames() == frames as usize)
-            && window.state().explore().case.frame_on_screen().is_some()
+            && window.state().explore().case.frame_on_screen() != Some(0)
     };
     while !shown(&window) {
         assert!(start.elapsed() < Duration::from_secs(20), "it never opened");

@@ -3,6 +3,7 @@
 use crate::clip::Frame;
 use crate::recording::Recording;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Tells the window that there is something new to show.
@@ -12,6 +13,8 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub struct Projector {
     recording: Arc<Recording>,
     shared: Arc<Shared>,
+    /// The wish whose frame was shown last, by its version.
+    shown: AtomicU64,
 }
 
 #[derive(Default)]
@@ -20,8 +23,8 @@ struct Shared {
     changed: Condvar,
     /// Frames that could not be decoded.
     missing: Mutex<HashSet<usize>>,
-    /// The frame that was on its way when it was wished for, until it is shown.
-    late: Mutex<Option<(usize, Arc<Frame>)>>,
+    /// The frame that was on its way when it was wished for, until it is shown or no more wanted; with its wish.
+    late: Mutex<Option<(u64, usize, Arc<Frame>)>>,
 }
 
 #[derive(Default)]
@@ -44,7 +47,11 @@ impl Projector {
         std::thread::Builder::new()
             .name("projector".into())
             .spawn(move || work(&reel, &theirs, &wake))?;
-        Ok(Self { recording, shared })
+        Ok(Self {
+            recording,
+            shared,
+            shown: AtomicU64::new(0),
+        })
     }
 
     /// Frame `i` if it is there; else it comes next, and the window is woken.
@@ -53,28 +60,37 @@ impl Projector {
         if frame.is_none() {
             self.wish(|wish| wish.single.replace(i) != Some(i));
         }
+        // Nothing plays.
+        lock(&self.shared.late).take();
         frame
     }
 
     /// The same for a frame of a cine that plays: those after it are decoded ahead. Of a cine that
     /// plays faster than it is decoded come the frames that there are, each when it is there and
-    /// with its number, so that the picture jumps instead of standing still.
+    /// with its number, so that the picture jumps instead of standing still; never one that was
+    /// wished for before the one that was shown last.
     pub fn playing(&self, i: usize) -> Option<(usize, Arc<Frame>)> {
-        self.wish(|wish| wish.playing.replace(i) != Some(i));
+        let version = self.wish(|wish| wish.playing.replace(i) != Some(i));
         let late = lock(&self.shared.late).take();
-        self.recording.kept(i).map(|frame| (i, frame)).or(late)
+        let now = self.recording.kept(i).map(|frame| (version, i, frame));
+        let before = self.shown.load(Ordering::Relaxed);
+        let (version, i, frame) = now.or(late.filter(|(wish, ..)| *wish > before))?;
+        self.shown.store(version, Ordering::Relaxed);
+        Some((i, frame))
     }
 
     pub fn is_missing(&self, i: usize) -> bool {
         lock(&self.shared.missing).contains(&i)
     }
 
-    fn wish(&self, change: impl FnOnce(&mut Wish) -> bool) {
+    /// Returns the wish's version.
+    fn wish(&self, change: impl FnOnce(&mut Wish) -> bool) -> u64 {
         let mut wish = lock(&self.shared.wish);
         if change(&mut wish) {
             wish.version += 1;
             self.shared.changed.notify_one();
         }
+        wish.version
     }
 }
 
@@ -113,7 +129,7 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
         done = version;
         let following = playing.map(|at| (0..ahead).map(move |k| (at + k) % n));
         let wanted = single.into_iter().chain(following.into_iter().flatten());
-        for (k, i) in wanted.enumerate() {
+        for i in wanted {
             if recording.kept(i).is_some() || lock(&shared.missing).contains(&i) {
                 continue;
             }
@@ -121,12 +137,12 @@ fn work(recording: &Recording, shared: &Shared, wake: &Wake) {
                 Err(_) => {
                     lock(&shared.missing).insert(i);
                 }
-                Ok(frame) if k == 0 && playing == Some(i) => {
-                    *lock(&shared.late) = Some((i, frame));
+                Ok(frame) if playing == Some(i) => {
+                    *lock(&shared.late) = Some((version, i, frame));
                 }
                 Ok(_) => {}
             }
-            if k == 0 {
+            if [single, playing].contains(&Some(i)) {
                 wake();
             }
             if lock(&shared.wish).version != version {
@@ -141,7 +157,7 @@ mod tests {
     use super::*;
     use crate::clip::{Clip, Pixels};
     use crate::recording::FrameReader;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::time::{Duration, Instant};
 
     /// Takes its time for each frame.
@@ -177,6 +193,70 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
         }
         assert!(seen.is_sorted(), "{seen:?}");
+    }
+
+    /// Decodes a frame when it is allowed to.
+    #[derive(Clone, Default)]
+    struct Gated {
+        allowed: Arc<Mutex<HashSet<usize>>>,
+        begun: Arc<Mutex<HashSet<usize>>>,
+    }
+
+    impl Gated {
+        fn allow(&self, i: usize) {
+            lock(&self.allowed).insert(i);
+        }
+    }
+
+    impl FrameReader for Gated {
+        fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
+            lock(&self.begun).insert(i);
+            while !lock(&self.allowed).contains(&i) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(Arc::new(Frame {
+                width: 4,
+                height: 4,
+                pixels: Pixels::Gray(vec![i as u8; 16]),
+            }))
+        }
+    }
+
+    #[test]
+    fn what_is_late_is_not_shown_after_what_came_later() {
+        let gate = Gated::default();
+        gate.allow(0);
+        gate.allow(4);
+        let recording = Recording::new(9, None, Box::new(gate.clone())).unwrap();
+        recording.frame(4).unwrap();
+        let recording = Arc::new(recording);
+        let projector = Projector::start(recording.clone(), Arc::new(|| ())).unwrap();
+        let number = |i| projector.playing(i).map(|(i, _)| i);
+        let start = Instant::now();
+        let until = |there: &dyn Fn() -> bool| {
+            while !there() {
+                assert!(start.elapsed() < Duration::from_secs(20), "it never came");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        // Frame 2 is on its way when 4, which is there, is shown: it comes too late.
+        assert_eq!(number(2), None);
+        until(&|| lock(&gate.begun).contains(&2));
+        assert_eq!(number(4), Some(4));
+        assert_eq!(number(5), None);
+        gate.allow(2);
+        until(&|| recording.kept(2).is_some());
+        for _ in 0..20 {
+            assert_eq!(number(5), None);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // Frame 5 comes while 6 is wished for, and nothing later was shown.
+        until(&|| lock(&gate.begun).contains(&5));
+        assert_eq!(number(6), None);
+        gate.allow(5);
+        until(&|| number(6) == Some(5));
+        // Its thread is to end.
+        (0..9).for_each(|i| gate.allow(i));
     }
 
     #[test]
