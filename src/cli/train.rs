@@ -19,7 +19,7 @@ use crate::train::samples::{Source, stills, stills_sha256};
 use crate::train::{Material, MotionTask, PictureTask, RegressorTask, Run, Task};
 use anyhow::{Context, bail, ensure};
 use config::{Config, Kept, What};
-use folder::{CASCADE, LOSSES, PICTURE, REGRESSOR, SAMPLES, STATE, begin};
+use folder::{CASCADE, LOSSES, PICTURE, REGRESSOR, SAMPLES, STATE, begin, free, note};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use losses::Losses;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub struct Args {
     /// cines, too.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Goes on with the run in the folder.
+    /// Goes on with the run in the folder, as it was begun; its `steps` may be more.
     #[arg(long)]
     resume: bool,
     /// Stops after so many steps of this call, as Ctrl-C would.
@@ -124,7 +124,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let learning = LearningRegressor::open(&config.from, config.seed, &device)?;
         let clips = clips(settings.puppets, settings.compounded)?;
         let data = clips.len();
-        clips.check(|| stop.is_set())?;
+        look_through(args, &clips, &stop)?;
         let kept = Kept {
             what: config.what,
             from_sha256: learning.sha256.clone(),
@@ -135,7 +135,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         };
         let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
         let task = RegressorTask::new(settings, learning, clips);
-        return train(args, &config, task, data, (REGRESSOR, None), &stop);
+        return train(args, &config, task, &kept, (REGRESSOR, None), &stop);
     }
     let learning = LearningStage::open(&config.from, config.stage, config.seed, &device)?;
     let kept = |data: usize, data_sha256: String, settings: Value| Kept {
@@ -153,7 +153,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             (Material::Beats(source(settings.seed)), data)
         } else {
             let clips = clips(settings.puppets, settings.compounded)?;
-            clips.check(|| stop.is_set())?;
+            look_through(args, &clips, &stop)?;
             let data = (clips.len(), clips.sha256(|| stop.is_set())?);
             (Material::Clips(clips), data)
         };
@@ -161,7 +161,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let task = PictureTask::new(settings, learning, material)?;
         let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
         let missing = task.missing();
-        train(args, &config, task, data.0, (CASCADE, None), &stop)?;
+        train(args, &config, task, &kept, (CASCADE, None), &stop)?;
         if let Some(missing) = missing.filter(|_| !args.json) {
             println!(
                 "Stage {0} of the cascade is still to be taught: from: {1}, stage: {0}",
@@ -178,7 +178,24 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let kept = kept(hearts, hash, serde_json::to_value(&settings)?);
     let task = MotionTask::new(settings, learning, source)?;
     let _alone = begin(&args.out, &args.config, args.resume, &kept)?;
-    train(args, &config, task, hearts, (CASCADE, Some(sample)), &stop)
+    train(args, &config, task, &kept, (CASCADE, Some(sample)), &stop)
+}
+
+/// Decodes the clips once before anything is begun. Of a run that goes on their hash says that they are still the same.
+fn look_through(args: &Args, clips: &Clips, stop: &Interrupt) -> anyhow::Result<()> {
+    if args.resume {
+        return Ok(());
+    }
+    free(&args.out)?;
+    let all = clips.len() as u64;
+    let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::stderr());
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos} of {len} clips looked through, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let found = clips.check(|| stop.is_set(), || bar.inc(1));
+    bar.finish_and_clear();
+    Ok(found?)
 }
 
 /// Makes a sample cine of the cascade in a folder, in the run's, at a step.
@@ -191,7 +208,7 @@ fn train<T: Task>(
     args: &Args,
     config: &Config,
     task: T,
-    data: usize,
+    kept: &Kept,
     made: Made,
     stop: &Interrupt,
 ) -> anyhow::Result<()> {
@@ -199,9 +216,17 @@ fn train<T: Task>(
     let mut run = Run::new(task)?;
     let mut losses = Losses::default();
     if args.resume {
-        let kept = args.out.join(STATE);
-        run.go_on(&kept)
-            .with_context(|| format!("{} cannot be gone on from", kept.display()))?;
+        let state = args.out.join(STATE);
+        run.go_on(&state)
+            .with_context(|| format!("{} cannot be gone on from", state.display()))?;
+        ensure!(
+            run.step_number() <= all,
+            "{} has made {} steps already, and {} asks for {all}. Give `steps` more, or use what it made.",
+            args.out.display(),
+            run.step_number(),
+            args.config.display()
+        );
+        note(&args.out, kept)?;
         match Losses::read(&args.out.join(LOSSES), run.step_number()) {
             Ok(before) => losses = before,
             Err(why) => eprintln!(
@@ -263,7 +288,7 @@ fn train<T: Task>(
         let said = json!({
             "out": args.out,
             made.0: args.out.join(made.0),
-            "data": data,
+            "data": kept.data,
             "steps": run.step_number(),
             "done": run.is_done(),
             "loss": losses.lately(LATELY).map(|(loss, _)| loss),

@@ -1,6 +1,6 @@
 //! Adam: the published optimiser.
 
-use super::state::Tensors;
+use super::state::{Tensors, finite};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Error, Result, Tensor, Var};
 use rayon::prelude::*;
@@ -140,7 +140,7 @@ impl Adam {
             let part = |kind: &str| -> Result<Vec<f32>> {
                 let part = state.get(&format!("{kind}.{name}"));
                 match part {
-                    Some(part) if Some(part.elem_count()) == n => part.flatten_all()?.to_vec1(),
+                    Some(part) if Some(part.elem_count()) == n => finite(name, part),
                     _ => Err(Error::Msg(format!(
                         "the optimiser's state of {name} is not of this network"
                     ))),
@@ -148,7 +148,12 @@ impl Adam {
             };
             let (m, v) = (part("m")?, part("v")?);
             let t: Vec<i64> = t.flatten_all()?.to_vec1()?;
-            let t = t.first().copied().unwrap_or_default().unsigned_abs();
+            let t = t.first().and_then(|&t| u64::try_from(t).ok());
+            let t = t.ok_or_else(|| {
+                Error::Msg(format!(
+                    "the optimiser's state of {name} has no count of its steps"
+                ))
+            })?;
             moments.insert(name.to_owned(), Moments { t, m, v });
         }
         Ok(Self { config, moments })

@@ -40,6 +40,12 @@ pub enum ClipsError {
     Still(PathBuf),
     #[error("{}: it is cut off: its EF is of more frames than there are. Leave it out of the list, or copy it again.", .0.display())]
     CutOff(PathBuf),
+    /// The sentence says which frames.
+    #[error("{}: {why} Its EF is of all of them. Leave it out of the list, or copy it again.", path.display())]
+    Damaged { path: PathBuf, why: String },
+    /// All that cannot be learned from, so that the list is put right at once.
+    #[error("{}", several(.0))]
+    Several(Vec<ClipsError>),
     #[error("{}: it does not say how many frames a second it has. Leave it out of the list.", .0.display())]
     NoRate(PathBuf),
     #[error(
@@ -48,6 +54,21 @@ pub enum ClipsError {
         .0.display()
     )]
     None(PathBuf),
+}
+
+/// A line each.
+fn several(faults: &[ClipsError]) -> String {
+    const MOST_NAMED: usize = 20;
+    let named = faults.iter().take(MOST_NAMED).map(ToString::to_string);
+    let mut lines: Vec<String> = named.collect();
+    if let Some(more) = faults
+        .len()
+        .checked_sub(MOST_NAMED)
+        .filter(|more| *more > 0)
+    {
+        lines.push(format!("And {more} more."));
+    }
+    lines.join("\n")
 }
 
 /// The EFs in percent of a list with EchoNet-Dynamic's columns, of one of its splits (`TRAIN`, `VAL`, `TEST`). The clips
@@ -115,20 +136,43 @@ impl Clips {
         list::entries(folder, split).map(Self::Recorded)
     }
 
-    /// Opens every recorded clip, so that a run does not come upon one that cannot be learned from.
+    /// Decodes every recorded clip, so that a run does not come upon one that cannot be learned from. `looked` is called
+    /// after each.
     ///
     /// # Errors
-    /// When one cannot be opened, is damaged, is a still or does not say its frames a second; or `stop` says so.
-    pub fn check(&self, stop: impl Fn() -> bool + Sync) -> Result<(), ClipsError> {
+    /// All that cannot be opened, have frames that cannot be shown, are stills or do not say their frames a second; or
+    /// when `stop` says so.
+    pub fn check(
+        &self,
+        stop: impl Fn() -> bool + Sync,
+        looked: impl Fn() + Sync,
+    ) -> Result<(), ClipsError> {
         let Self::Recorded(entries) = self else {
             return Ok(());
         };
-        let found = entries.par_iter().map(|entry| match stop() {
-            true => Err(ClipsError::Stopped),
-            false => opened(&entry.path).map(|_| ()),
+        let found = entries.par_iter().map(|entry| {
+            if stop() {
+                return Err(ClipsError::Stopped);
+            }
+            let (opened, _) = opened(&entry.path)?;
+            for i in 0..opened.recording.frames().min(region::MOST_MEASURED) {
+                // What cannot be shown is noted there.
+                let _ = opened.recording.frame_in_passing(i);
+            }
+            looked();
+            whole(&opened, &entry.path)
         });
-        // The first in the list's order, however many threads look.
-        found.collect::<Vec<_>>().into_iter().collect()
+        // In the list's order, however many threads look.
+        let faults = found.collect::<Vec<_>>().into_iter();
+        let mut faults: Vec<ClipsError> = faults.filter_map(Result::err).collect();
+        if faults.contains(&ClipsError::Stopped) {
+            return Err(ClipsError::Stopped);
+        }
+        match faults.len() {
+            0 => Ok(()),
+            1 => Err(faults.remove(0)),
+            _ => Err(ClipsError::Several(faults)),
+        }
     }
 
     /// SHA-256 of what is recorded, in its order, with the EFs; or of the stills with their outlines.
@@ -294,6 +338,17 @@ fn recorded(path: &Path, fps: f64) -> Result<Tensor, ClipsError> {
         path: path.to_owned(),
         why: e.to_string(),
     })
+}
+
+/// Refuses a clip of which a frame could not be shown: the one before would be learned in its place.
+fn whole(opened: &media::Opened, path: &Path) -> Result<(), ClipsError> {
+    match opened.recording.missing() {
+        None => Ok(()),
+        Some(why) => Err(ClipsError::Damaged {
+            path: path.to_owned(),
+            why,
+        }),
+    }
 }
 
 /// A clip with its rate.

@@ -1,6 +1,6 @@
 //! The average of the weights over the steps of a run: what is sampled from.
 
-use super::state::Tensors;
+use super::state::{Tensors, finite};
 use candle_core::{Device, Error, Result, Tensor, Var};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -123,13 +123,18 @@ impl Ema {
         state: &Tensors,
     ) -> Result<Self> {
         let counters = state.get(STEPS).map(Tensor::to_vec1::<i64>).transpose()?;
-        let Some(&[steps, begun]) = counters.as_deref() else {
+        let of_steps = |&[steps, begun]: &[i64; 2]| Some((u64::try_from(steps).ok()?, begun));
+        let counters = counters.and_then(|c| c.first_chunk().and_then(of_steps));
+        let Some((steps, begun)) = counters else {
             return Err(Error::Msg("the average's state has no counters".into()));
         };
         let mut weights = BTreeMap::new();
         for (name, var) in vars {
             match state.get(&format!("{WEIGHTS}{name}")) {
-                Some(t) if t.dims() == var.dims() => weights.insert(name.clone(), t.clone()),
+                Some(t) if t.dims() == var.dims() => {
+                    finite(name, t)?;
+                    weights.insert(name.clone(), t.clone())
+                }
                 _ => {
                     return Err(Error::Msg(format!(
                         "the average's state of {name} is not of this network"
@@ -139,7 +144,7 @@ impl Ema {
         }
         Ok(Self {
             config,
-            steps: steps.unsigned_abs(),
+            steps,
             begun: begun != 0,
             weights,
         })

@@ -50,4 +50,4 @@ pub use motion::{MotionSettings, MotionTask};
 pub use pictures::{Material, PictureSettings, PictureTask};
 pub use regressor::{RegressorSettings, RegressorTask};
 pub use run::{Method, Run, RunError, Step, Task};
-pub use state::{Tensors, read_state, write_state};
+pub use state::{Tensors, finite, read_state, write_state};

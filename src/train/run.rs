@@ -1,6 +1,6 @@
 //! Steps that a network learns by, one after the other, and a state that they can be gone on from.
 
-use super::{Adam, AdamConfig, Ema, EmaConfig, Tensors, read_state, write_state};
+use super::{Adam, AdamConfig, Ema, EmaConfig, Tensors, finite, read_state, write_state};
 use crate::nn::{Interrupt, Lanes};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
@@ -354,11 +354,13 @@ impl<T: Task> Run<T> {
         let ema = parts.get("ema").ok_or_else(|| none("averaged weights"))?;
         for (name, var) in self.task.vars() {
             let kept = weights.get(name).ok_or_else(|| none(name))?;
+            finite(name, kept)?;
             var.set(&kept.to_device(var.device())?)?;
         }
         self.adam = Adam::with_state(self.method.adam, self.task.vars(), adam)?;
         self.ema = Ema::with_state(self.method.ema, self.task.vars(), ema)?;
-        self.step = step.first().copied().unwrap_or_default().unsigned_abs();
+        let step = step.first().and_then(|&step| u64::try_from(step).ok());
+        self.step = step.ok_or_else(|| none("step"))?;
         Ok(())
     }
 

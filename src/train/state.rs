@@ -22,6 +22,18 @@ pub fn write_state(path: &Path, parts: &[(&str, &Tensors)]) -> Result<()> {
     Ok(())
 }
 
+/// Whether all numbers of a state's tensor are such that a run can go on from them.
+///
+/// # Errors
+/// When one is not, by the tensor's name.
+pub fn finite(name: &str, t: &Tensor) -> Result<Vec<f32>> {
+    let values = t.flatten_all()?.to_vec1::<f32>()?;
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(Error::Msg(format!("{name} holds what is no number"))),
+    }
+}
+
 /// The parts that [`write_state`] wrote.
 ///
 /// # Errors

@@ -352,7 +352,7 @@ fn a_histogram_is_filled_from_the_training_split_alone() {
     // This program's own training takes it as it is.
     let clips = echoif::train::clips::Clips::of_folder(&path.join("set")).unwrap();
     assert_eq!((clips.len(), clips.ef_range()), (2, [0.34, 0.36]));
-    assert_eq!(clips.check(|| false), Ok(()));
+    assert_eq!(clips.check(|| false, || ()), Ok(()));
 }
 
 #[cfg(feature = "mp4")]

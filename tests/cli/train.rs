@@ -73,6 +73,7 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
     .unwrap();
     let other = ["--config", "other.yaml", "--out", "half", "--resume"];
     assert!(refused(&train(path, &other)).contains("other settings"));
+    std::fs::write(path.join("other.yaml"), config).unwrap();
     let rest = said(&train(path, &[&half[..], &["--resume"]].concat()));
     assert_eq!((&rest["steps"], &rest["done"]), (&2.into(), &true.into()));
     for name in ["state.safetensors", "loss.csv", "cascade/unet1.safetensors"] {
@@ -103,6 +104,22 @@ fn a_run_is_stopped_gone_on_with_and_its_cascade_answers() {
         let kept = std::fs::read_to_string(path.join("half").join(name)).unwrap();
         assert!(!kept.contains("Mustermann"), "{kept}");
     }
+    // It may be made longer.
+    std::fs::write(path.join("c.yaml"), config.replace("steps: 2", "steps: 3")).unwrap();
+    let longer = said(&train(path, &[&half[..], &["--resume"]].concat()));
+    assert_eq!(
+        (&longer["steps"], &longer["done"]),
+        (&3.into(), &true.into())
+    );
+    let losses = std::fs::read_to_string(path.join("half/loss.csv")).unwrap();
+    assert_eq!(losses.lines().count(), 4, "{losses}");
+    let kept = std::fs::read_to_string(path.join("half/run.yaml")).unwrap();
+    assert!(kept.contains("steps: 3"), "{kept}");
+    let shorter = train(
+        path,
+        &["--config", "other.yaml", "--out", "half", "--resume"],
+    );
+    assert!(refused(&shorter).contains("has made 3 steps already"));
     // Other stills make another run.
     std::fs::remove_file(path.join("stills of Mustermann/a.outline.json")).unwrap();
     std::fs::write(path.join("stills of Mustermann/a.outline.json"), moved).unwrap();
@@ -223,6 +240,21 @@ fn a_published_cascade_is_trained_stage_by_stage() {
     std::fs::write(&cut, &bytes[..bytes.len() / 3]).unwrap();
     let words = refused(&train(path, &["--config", "first.yaml", "--out", "four"]));
     assert!(words.contains("0X2.avi: it is cut off"), "{words}");
+    assert!(!path.join("four").exists());
+    // So is one of whose frames one cannot be shown, wherever in it that is.
+    let jpegs = bytes.windows(2).enumerate();
+    let jpegs: Vec<usize> = jpegs
+        .filter_map(|(at, two)| (two == [0xff, 0xd8]).then_some(at))
+        .collect();
+    assert!(jpegs.len() >= 40);
+    let mut damaged = bytes.clone();
+    damaged[jpegs[20]..jpegs[20] + 64].fill(0);
+    std::fs::write(&cut, damaged).unwrap();
+    let words = refused(&train(path, &["--config", "first.yaml", "--out", "four"]));
+    assert!(
+        words.contains("0X2.avi: 1 of 40 frames cannot be shown (frame 20, "),
+        "{words}"
+    );
     assert!(!path.join("four").exists());
     // What it learned from is in the run by its hash alone.
     let kept = std::fs::read_to_string(path.join("two/run.yaml")).unwrap();

@@ -157,6 +157,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_damaged_configuration_is_refused_or_within_its_bounds() {
+        let own = "what: stage\nfrom: built-in\nstage: 1\nstills: frames\nsteps: 2500\nbatch: 4\nstep_size: 0.0012\n\
+                   seed: 3\npuppets: 0.67\ncompounded: 0.5\nlog_sigma: [3.4, 1.4]\nat_highest: 0.5\nuntold: 0.1\n\
+                   strain: 5\nvolume: 2.5\ncheckpoint_minutes: 10\n";
+        assert!(Config::read(own).unwrap().of_motion().is_ok());
+        let mut read = 0;
+        for changed in crate::damage::mutations(own.as_bytes(), 1500) {
+            let Ok(config) = Config::read(&String::from_utf8_lossy(&changed)) else {
+                continue;
+            };
+            if let Ok(settings) = config.of_motion() {
+                read += 1;
+                assert!((1..=64).contains(&settings.batch) && settings.steps > 0);
+                assert!(settings.step_size_at(0).is_finite());
+            }
+            let _ = (config.of_pictures(), config.of_regressor());
+        }
+        assert!(read > 30, "{read}");
+    }
+
+    #[test]
+    fn what_is_kept_of_a_run_is_read_or_refused() {
+        let kept = Kept {
+            what: What::Stage,
+            from_sha256: "ab".into(),
+            stage: Some(1),
+            data: 3,
+            data_sha256: "cd".into(),
+            settings: serde_json::json!({"steps": 5, "seed": 1}),
+        };
+        let own = yaml::write(&kept).unwrap();
+        assert_eq!(yaml::read::<Kept>(&own).unwrap(), kept);
+        for changed in crate::damage::mutations(own.as_bytes(), 500) {
+            let _ = yaml::read::<Kept>(&String::from_utf8_lossy(&changed));
+        }
+    }
+
+    #[test]
     fn a_configuration_is_read_or_refused_by_name() {
         let empty = Config::read("# nothing\n").unwrap();
         assert_eq!((empty.from.clone(), empty.stage), (Origin::BuiltIn, 0));

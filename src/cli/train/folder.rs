@@ -3,6 +3,7 @@
 use super::config::Kept;
 use crate::files::{read_text, write_atomically, yaml};
 use anyhow::{Context, bail};
+use serde_json::Value;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
@@ -24,6 +25,22 @@ fn kept_in(path: &Path) -> anyhow::Result<Kept> {
         .with_context(named)
 }
 
+/// Looks whether a new run may have a folder: it is a run's that kept nothing, or holds nothing that a run would write over.
+///
+/// # Errors
+/// A sentence that names what is in the way.
+pub fn free(out: &Path) -> anyhow::Result<()> {
+    let is_run = out.join(KEPT).is_file();
+    let made = [KEPT, LOSSES, PICTURE, CASCADE, REGRESSOR, SAMPLES];
+    if let Some(name) = made.iter().find(|name| !is_run && out.join(name).exists()) {
+        bail!(
+            "{} is there and is no run's. Name another folder.",
+            out.join(name).display()
+        );
+    }
+    Ok(())
+}
+
 /// Keeps a second program out of a run's folder for as long as it is held. The folder is made, or is a run's already, or
 /// holds nothing that a run would write over.
 ///
@@ -31,16 +48,9 @@ fn kept_in(path: &Path) -> anyhow::Result<Kept> {
 /// A sentence.
 fn alone(out: &Path, resume: bool) -> anyhow::Result<File> {
     if !resume {
+        free(out)?;
         std::fs::create_dir_all(out)
             .with_context(|| format!("{} cannot be made a folder", out.display()))?;
-        let is_run = out.join(KEPT).is_file();
-        let made = [KEPT, LOSSES, PICTURE, CASCADE, REGRESSOR, SAMPLES];
-        if let Some(name) = made.iter().find(|name| !is_run && out.join(name).exists()) {
-            bail!(
-                "{} is there and is no run's. Name another folder.",
-                out.join(name).display()
-            );
-        }
     }
     let path = out.join(LOCK);
     let file = File::create(&path)
@@ -69,7 +79,9 @@ pub fn begin(out: &Path, config: &Path, resume: bool, kept: &Kept) -> anyhow::Re
             () if before.data_sha256 != kept.data_sha256 => {
                 "other clips or stills, or in another order"
             }
-            () if before.settings != kept.settings => "other settings",
+            () if but_for_steps(&before.settings) != but_for_steps(&kept.settings) => {
+                "other settings"
+            }
             () => return Ok(held),
         };
         bail!(
@@ -79,7 +91,21 @@ pub fn begin(out: &Path, config: &Path, resume: bool, kept: &Kept) -> anyhow::Re
             path.display()
         );
     }
-    let text = yaml::write(kept).map_err(anyhow::Error::msg)?;
-    write_atomically(&path, text.as_bytes())?;
+    note(out, kept)?;
     Ok(held)
+}
+
+/// Notes in the folder what the run is made with.
+pub fn note(out: &Path, kept: &Kept) -> anyhow::Result<()> {
+    let text = yaml::write(kept).map_err(anyhow::Error::msg)?;
+    Ok(write_atomically(&out.join(KEPT), text.as_bytes())?)
+}
+
+/// A run may be made longer: all else is what it was begun with.
+fn but_for_steps(settings: &Value) -> Value {
+    let mut settings = settings.clone();
+    if let Some(object) = settings.as_object_mut() {
+        object.remove("steps");
+    }
+    settings
 }

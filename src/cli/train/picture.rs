@@ -63,7 +63,7 @@ pub fn of(steps: &[Step]) -> anyhow::Result<Vec<u8>> {
     let mut canvas = Canvas(RgbImage::from_pixel(WIDTH, HEIGHT, image::Rgb([255; 3])));
     let points: Vec<(f64, f64)> = means(steps)
         .into_iter()
-        .filter(|(_, loss)| *loss > 0.0)
+        .filter(|(_, loss)| *loss > 0.0 && loss.is_finite())
         .map(|(step, loss)| (step, loss.log10()))
         .collect();
     let [left, top, right, bottom] = AXES;

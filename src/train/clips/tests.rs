@@ -15,7 +15,7 @@ fn a_window_is_of_its_clip_at_the_asked_rate() {
     let list = "file,ef_percent\na.gif,35\nb.gif,60.5\n";
     std::fs::write(folder.path().join("list.csv"), list).unwrap();
     let clips = Clips::of_folder(folder.path()).unwrap();
-    assert_eq!(clips.check(|| false), Ok(()));
+    assert_eq!(clips.check(|| false, || ()), Ok(()));
     assert_eq!((clips.len(), clips.ef_range()), (2, [0.35, 0.605]));
     let mut firsts = std::collections::BTreeSet::new();
     for number in [0, 2, 4, 6, 8, 10, 12, 14] {
@@ -116,12 +116,57 @@ fn a_list_that_is_wrong_is_a_sentence() {
     assert!(why.contains("is a still"), "{why}");
     assert!(
         still
-            .check(|| false)
+            .check(|| false, || ())
             .unwrap_err()
             .to_string()
             .contains("is a still")
     );
-    assert_eq!(still.check(|| true), Err(ClipsError::Stopped));
+    assert_eq!(still.check(|| true, || ()), Err(ClipsError::Stopped));
+    // All that is wrong is said at once.
+    std::fs::copy(&png, none.path().join("b.png")).unwrap();
+    let list = "file,ef_percent\na.png,35\nb.png,40\n";
+    std::fs::write(none.path().join("l.csv"), list).unwrap();
+    let both = Clips::of_folder(none.path()).unwrap();
+    let why = both.check(|| false, || ()).unwrap_err().to_string();
+    assert!(
+        why.contains("a.png: it is a still") && why.contains("b.png: it is a still"),
+        "{why}"
+    );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+    #[test]
+    fn any_list_is_clips_or_a_sentence(
+        published in proptest::bool::ANY,
+        rows in "((a|a.gif|b|[^\\n]{0,8}),(35|-1|1e9|[^\\n]{0,6})(,TRAIN)?\n){0,6}",
+        at in proptest::prelude::any::<proptest::sample::Index>(),
+        byte in proptest::num::u8::ANY,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("Videos")).unwrap();
+        std::fs::write(folder.path().join("Videos/a.avi"), "").unwrap();
+        std::fs::write(folder.path().join("a.gif"), "").unwrap();
+        let (name, head) = match published {
+            true => ("FileList.csv", "FileName,EF,Split\n"),
+            false => ("list.csv", "file,ef_percent\n"),
+        };
+        let mut bytes = (head.to_owned() + &rows).into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let list = folder.path().join(name);
+        std::fs::write(&list, bytes).unwrap();
+        match Clips::of_folder(folder.path()) {
+            Ok(clips) => {
+                let [low, high] = clips.ef_range();
+                proptest::prop_assert!(!clips.is_empty() && low >= 0.0 && high <= 1.0);
+            }
+            Err(why) => proptest::prop_assert!(why.to_string().ends_with('.'), "{}", why),
+        }
+        if let Ok(efs) = recorded_efs(&list, "TRAIN") {
+            proptest::prop_assert!(efs.iter().all(|ef| (0.0..=100.0).contains(ef)));
+        }
+    }
 }
 
 #[test]
