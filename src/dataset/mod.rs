@@ -12,7 +12,10 @@ mod shard;
 mod tracing;
 
 pub use lists::{Row, write_lists};
-pub use plan::{AnatomyName, Chances, Clip, Container, Plan, Settings, Source, Split, Which};
+pub use plan::{
+    AnatomyName, Chances, Clip, Container, HEART_RATE, Plan, SECONDS, Settings, Source, Split,
+    Which,
+};
 pub use record::{Fault, Folder, Record};
 pub use shard::Shard;
 pub use tracing::{Line, Tracing, lines};

@@ -4,11 +4,14 @@ use super::efs::{MOST_CLIPS, Wanted};
 use super::{DatasetError, FPS};
 use crate::calibration::Curve;
 use crate::edm::Preset;
+use crate::ef::EfPercent;
 use crate::files::{read_at_most, write_atomically};
 use crate::hash::sha256;
 use crate::train::dice::Dice;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +23,10 @@ const MOST_BYTES: usize = 512 << 20;
 const SCHEMA: u32 = 1;
 const STATEMENT: &str =
     "Synthetic clips. Not patients' scans. Research and education only, not for diagnosis.";
+/// How long a clip may be.
+pub const SECONDS: RangeInclusive<f64> = 1.0..=60.0;
+/// Beats a minute, where they are given.
+pub const HEART_RATE: RangeInclusive<f64> = 30.0..=180.0;
 /// Beats a minute, where they are drawn.
 const HEART_RATES: [f64; 2] = [50.0, 100.0];
 
@@ -222,6 +229,14 @@ pub struct Chances {
 }
 
 impl Clip {
+    /// What the cascade is conditioned on, in percent.
+    pub fn conditioning(&self, settings: &Settings) -> f64 {
+        let by =
+            |curve: &Curve| Some(curve.conditioning(EfPercent::of_dataset(self.ef_percent).ok()?));
+        let asked = settings.calibration.as_ref().and_then(by);
+        asked.map_or(self.ef_percent, EfPercent::get)
+    }
+
     pub fn chances(&self, settings: &Settings) -> Chances {
         let mut dice = Dice::new(u64::from(self.seed), 0);
         let (frame, begins, rate) = (dice.share(), dice.share(), dice.within(HEART_RATES));
@@ -333,6 +348,37 @@ impl Plan {
         write_atomically(&path, text.as_bytes()).map_err(|e| fail(path, e.to_string()))
     }
 
+    /// Whether it could have been planned. Whoever writes another table can write its hash, too: names of files stay in
+    /// the data set's folder, and nothing is longer than memory.
+    fn is_sound(&self) -> bool {
+        let Settings {
+            clips,
+            seconds,
+            heart_rate,
+            calibration,
+            preset,
+            leaflets,
+            ..
+        } = &self.settings;
+        let slowest = heart_rate.unwrap_or(HEART_RATES[0]);
+        let mut names = HashSet::new();
+        self.clips.len() == *clips
+            && (1..=MOST_CLIPS).contains(clips)
+            && SECONDS.contains(seconds)
+            && heart_rate.is_none_or(|rate| HEART_RATE.contains(&rate))
+            && seconds * slowest >= 60.0
+            && calibration
+                .as_ref()
+                .is_none_or(|curve| curve.is_of(*preset) && !leaflets)
+            && self.clips.iter().all(|clip| {
+                let own = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+                (1..=64).contains(&clip.name.len())
+                    && clip.name.bytes().all(own)
+                    && names.insert(&clip.name)
+                    && EfPercent::of_dataset(clip.ef_percent).is_ok()
+            })
+    }
+
     /// Reads the plan in a folder.
     ///
     /// # Errors
@@ -372,8 +418,9 @@ impl Plan {
             .deserialize()
             .collect();
         let clips = clips.map_err(|_| changed())?;
-        match clips.len() == settings.clips {
-            true => Ok(Self { settings, clips }),
+        let plan = Self { settings, clips };
+        match plan.is_sound() {
+            true => Ok(plan),
             false => Err(changed()),
         }
     }

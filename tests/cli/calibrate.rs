@@ -114,7 +114,7 @@ fn a_card_is_calibrated_and_asked_by() {
     assert!(refused(&plan(&within("none"), &leaflets)).contains("leaflets"));
     let uncalibrated = said(&plan(&within("off"), &["--calibration", "off"]));
     assert_eq!(uncalibrated["calibrated"], false);
-    let made = said(&echoif(&[
+    let done = said(&echoif(&[
         "dataset",
         "make",
         &set,
@@ -124,7 +124,7 @@ fn a_card_is_calibrated_and_asked_by() {
         &own,
         "--json",
     ]));
-    assert_eq!(made["made"], 1);
+    assert_eq!(done["made"], 1);
     let sidecars = std::fs::read_dir(folder.path().join("set/Sidecars")).unwrap();
     let clips: Vec<Value> = (sidecars.map(|e| e.unwrap().path()))
         .filter(|path| path.extension().is_some_and(|e| e == "json"))
@@ -133,8 +133,9 @@ fn a_card_is_calibrated_and_asked_by() {
     let [clip] = clips.as_slice() else {
         panic!("{clips:?}")
     };
-    assert_eq!(clip["requested_ef_percent"], 31.0);
-    let asked = clip["conditioning_ef_percent"].as_f64().unwrap();
+    let how = &clip["provenance"];
+    assert_eq!(how["requested_ef_percent"], 31.0);
+    let asked = how["conditioning_ef_percent"].as_f64().unwrap();
     assert!((asked - expected).abs() < 1e-6, "{asked} {expected}");
 
     // The file says so, and the run is repeated from it, whatever the card says by then.
@@ -190,6 +191,14 @@ fn a_card_is_calibrated_and_asked_by() {
     std::fs::write(&card, "name: [").unwrap();
     assert!(refused(&echoif(&arguments)).contains("card.yaml"));
     assert_eq!(std::fs::read_to_string(&card).unwrap(), "name: [");
+    // And the cascade is used without it, which is said.
+    let without = generate(&plain, &within("without.gif"));
+    let words = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert!(without.status.success(), "{words}");
+    assert!(
+        words.contains("card.yaml cannot be read") && words.contains("without its figures"),
+        "{words}"
+    );
 }
 
 #[test]

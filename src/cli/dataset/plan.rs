@@ -5,7 +5,9 @@ use crate::calibration::Curve;
 use crate::cli::ModelArgs;
 use crate::cli::calibrate::Choice;
 use crate::dataset::efs::{self, Wanted};
-use crate::dataset::{Container, FPS, Folder, Plan, Settings, Split, Which};
+use crate::dataset::{
+    Clip, Container, FPS, Folder, HEART_RATE, Plan, SECONDS, Settings, Split, Which,
+};
 use crate::edm::Preset;
 use crate::ef::{DATASET_RANGE, EfPercent};
 use crate::engine::Models;
@@ -86,13 +88,13 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(
-        (1.0..=60.0).contains(&args.seconds),
+        SECONDS.contains(&args.seconds),
         "--seconds goes from 1 to 60, not {}.",
         args.seconds
     );
     ensure!(
         args.heart_rate
-            .is_none_or(|rate| (30.0..=180.0).contains(&rate)),
+            .is_none_or(|rate| HEART_RATE.contains(&rate)),
         "--heart-rate goes from 30 to 180 beats a minute."
     );
     let slowest = args.heart_rate.unwrap_or(50.0);
@@ -106,6 +108,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         !Plan::is_in(&args.out),
         "{} holds a planned data set already. Name another folder, or go on with it by echoif dataset make.",
         args.out.display()
+    );
+    ensure!(
+        args.calibration != Choice::On || !args.leaflets,
+        "The calibration says nothing of clips with --leaflets. Leave out one of both."
     );
     let wanted = wanted(args)?;
     let anatomies = args.from.looked_through(args.no_text)?;
@@ -127,11 +133,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let find = |name: &str| anatomies.find(name);
     let plan = Plan::new(settings, &wanted, &anatomies.names, find).map_err(anyhow::Error::msg)?;
     let card = &models.info().card;
-    let outside = (plan.clips.iter())
-        .filter(|clip| !card.covers(clip.ef_percent))
-        .count();
+    let count = |is: &dyn Fn(&Clip) -> bool| plan.clips.iter().filter(|clip| is(clip)).count();
+    let outside = count(&|clip| !card.covers(clip.conditioning(&plan.settings)));
     if outside > 0 {
         eprintln!("{outside} of the EFs are outside the range that the cascade was trained on.");
+    }
+    let reach = plan.settings.calibration.as_ref().map(Curve::reach);
+    let beyond = reach.map_or(0, |[low, high]| {
+        count(&|clip| !(low..=high).contains(&clip.ef_percent))
+    });
+    if let Some([low, high]) = reach.filter(|_| beyond > 0) {
+        eprintln!(
+            "{beyond} of the EFs are beyond what the calibration says can be measured, {low:.0} to {high:.0} %: they are \
+             asked for as far as it goes."
+        );
     }
     let folder = Folder::new(&args.out);
     folder
@@ -145,6 +160,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             "anatomies": anatomies.names.len(),
             "outside_training_range": outside,
             "calibrated": plan.settings.calibration.is_some(),
+            "beyond_calibration": beyond,
             "seconds": args.seconds,
             "fps": FPS,
             "seed": args.seed,
@@ -154,7 +170,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     if plan.settings.calibration.is_some() {
         println!(
-            "They are asked for by the cascade's calibration, so that they measure what is requested."
+            "They are asked for by the cascade's calibration, so that they measure what is requested, as far as it goes."
         );
     }
     println!(
@@ -172,8 +188,7 @@ fn calibration(args: &Args, models: &Models) -> anyhow::Result<Option<Curve>> {
     let of_these = curve.filter(|curve| curve.is_of(args.preset) && !args.leaflets);
     ensure!(
         args.calibration != Choice::On || of_these.is_some(),
-        "The calibration says nothing of these clips: it is of cines without --leaflets, and of the presets that sample as \
-         it was measured."
+        "The calibration says nothing of clips by this preset, which sample otherwise than it was measured."
     );
     Ok(of_these)
 }

@@ -48,6 +48,71 @@ fn a_plan_is_of_its_seed_and_is_read_back() {
     assert!(Plan::read(folder.path()).is_err());
 }
 
+/// What somebody wrote instead of the plan, with the hash that belongs to it.
+#[test]
+fn a_plan_that_nobody_made_is_refused_or_could_have_been_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    plan(3).write(path).unwrap();
+    let table = std::fs::read(path.join(CLIPS)).unwrap();
+    let settings = std::fs::read(path.join(SETTINGS)).unwrap();
+    let read = |settings: &Settings, table: &[u8]| {
+        let settings = Settings {
+            plan_sha256: sha256(table),
+            ..settings.clone()
+        };
+        std::fs::write(path.join(CLIPS), table).unwrap();
+        let text = serde_json::to_vec(&settings).unwrap();
+        std::fs::write(path.join(SETTINGS), text).unwrap();
+        Plan::read(path)
+    };
+    let own = plan(3).settings;
+    assert_eq!(read(&own, &table).unwrap(), plan(3));
+    let text = String::from_utf8(table.clone()).unwrap();
+    let first = plan(3).clips[0].name.clone();
+    let second = plan(3).clips[1].name.clone();
+    for (name, why) in [
+        ("../../escaped", "leaves the folder"),
+        ("/tmp/escaped", "leaves the folder"),
+        ("", "is nothing"),
+        (second.as_str(), "is another clip's"),
+    ] {
+        let other = text.replacen(&first, name, 1);
+        assert!(read(&own, other.as_bytes()).is_err(), "{name}: {why}");
+    }
+    for (seconds, heart_rate) in [
+        (1e18, None),
+        (f64::NAN, None),
+        (2.0, Some(1e-9)),
+        (0.0, None),
+    ] {
+        let settings = Settings {
+            seconds,
+            heart_rate,
+            ..own.clone()
+        };
+        assert!(read(&settings, &table).is_err(), "{seconds} {heart_rate:?}");
+    }
+    let mut refused = 0;
+    for changed in crate::damage::mutations(&table, 400) {
+        match read(&own, &changed) {
+            Ok(plan) => assert!(plan.is_sound()),
+            Err(why) => {
+                refused += 1;
+                assert!(!why.to_string().is_empty());
+            }
+        }
+    }
+    assert!(refused > 100, "{refused}");
+    std::fs::write(path.join(CLIPS), &table).unwrap();
+    for changed in crate::damage::mutations(&settings, 400) {
+        std::fs::write(path.join(SETTINGS), changed).unwrap();
+        if let Ok(plan) = Plan::read(path) {
+            assert!(plan.is_sound());
+        }
+    }
+}
+
 #[test]
 fn names_differ_and_say_nothing_and_all_anatomies_come_up() {
     let plan = plan(7);
