@@ -10,7 +10,7 @@ pub mod head;
 mod text;
 pub mod yaml;
 
-pub use text::{read_text, text_of};
+pub use text::{lines_of_rows, read_text, text_of, why_no_row};
 
 /// What the name of a temporary file begins with.
 pub const TEMPORARY: &str = ".echoif-";

@@ -3,7 +3,7 @@
 use super::case::{Ladder, RANGE, Recipe, Rung, Truth};
 use super::set::{CaseSet, FORMAT, VERSION};
 use crate::clip::Pixels;
-use crate::files::read_text;
+use crate::files::{lines_of_rows, read_text, why_no_row};
 use crate::hash::{hex, sha256};
 use crate::media;
 use crate::phantom::Quality;
@@ -65,16 +65,17 @@ pub fn set(folder: &Path, csv: &Path, told: &Told) -> Result<(CaseSet, Vec<Strin
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
         .from_reader(text.as_bytes());
+    let lines = lines_of_rows(&text, true);
     let mut ladders: BTreeMap<String, (Quality, Vec<Rung>)> = BTreeMap::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (i, row) in reader.deserialize::<Row>().enumerate() {
-        let line = i + 2;
+        let line = lines.get(i + 1).copied().unwrap_or(i + 2);
         let wrong = |what: String| FolderError::Line {
             path: shown.clone(),
             line,
             what,
         };
-        let row = row.map_err(|e| wrong(e.to_string()))?;
+        let row = row.map_err(|e| wrong(why_no_row(&e)))?;
         if !RANGE.contains(&row.ef_percent) {
             return Err(wrong(format!(
                 "an EF of a case is {} to {} %, not {}",

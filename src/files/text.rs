@@ -1,5 +1,6 @@
 //! Text files, whatever editor saved them.
 
+use super::read_at_most;
 use std::io;
 use std::path::Path;
 
@@ -28,18 +29,55 @@ pub fn text_of(bytes: &[u8]) -> io::Result<String> {
     }
 }
 
+/// Bytes of a text file at most.
+const MOST_BYTES: usize = 256 << 20;
+
 /// Reads a text file as [`text_of`] does.
 ///
 /// # Errors
-/// When it cannot be read, or is no text.
+/// When it cannot be read, is larger than any that is asked for, or is no text.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    text_of(&std::fs::read(path)?)
+    match read_at_most(path, MOST_BYTES)? {
+        Some(bytes) => text_of(&bytes),
+        None => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {} MB", MOST_BYTES >> 20),
+        )),
+    }
+}
+
+/// The lines that the rows of a CSV stand in, from 1, its head first: empty lines are none, nor, where they may be, remarks.
+/// A row is a line; one with a line break between quotes is counted as two.
+pub fn lines_of_rows(text: &str, remarks: bool) -> Vec<usize> {
+    let is_none = |line: &str| line.is_empty() || (remarks && line.starts_with('#'));
+    let numbered = text.lines().enumerate();
+    numbered
+        .filter_map(|(i, line)| (!is_none(line)).then_some(i + 1))
+        .collect()
+}
+
+/// Why a row of a CSV is none, without the line, which [`lines_of_rows`] knows better.
+pub fn why_no_row(e: &csv::Error) -> String {
+    match e.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+        csv::ErrorKind::UnequalLengths { .. } => {
+            "it has more or fewer columns than the first line".into()
+        }
+        _ => "it cannot be read".into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn rows_stand_where_their_lines_are() {
+        let text = "a,b\n\n# a remark\n1,2\n#3,4\n5,6";
+        assert_eq!(lines_of_rows(text, true), [1, 4, 6]);
+        assert_eq!(lines_of_rows(text, false), [1, 3, 4, 5, 6]);
+    }
 
     proptest! {
         #[test]

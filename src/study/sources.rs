@@ -1,7 +1,7 @@
 //! Which files a study is made of: a folder for each class, or a list.
 
 use super::key::Class;
-use crate::files::read_text;
+use crate::files::{lines_of_rows, read_text, why_no_row};
 use std::path::{Path, PathBuf};
 
 /// A file, and what is said of it beside it.
@@ -112,13 +112,11 @@ pub fn list(path: &Path) -> Result<Vec<Listed>, SourcesError> {
         line,
         what,
     };
+    let lines = lines_of_rows(&text, true);
     let mut all: Vec<Listed> = Vec::new();
     for row in reader.deserialize::<Row>() {
-        let row = row.map_err(|e| {
-            let line = e.position().map_or(1, csv::Position::line);
-            wrong(line, e.to_string())
-        })?;
-        let line = all.len() as u64 + 2;
+        let line = lines.get(all.len() + 1).copied().unwrap_or(all.len() + 2) as u64;
+        let row = row.map_err(|e| wrong(line, why_no_row(&e)))?;
         let class = Class::ALL
             .into_iter()
             .find(|c| c.name() == row.class.to_lowercase());

@@ -123,11 +123,15 @@ fn script(path: &Path, class: &Class) -> anyhow::Result<BTreeMap<String, (u32, f
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
+    let lines = crate::files::lines_of_rows(&text, false);
     let mut all = BTreeMap::new();
     let cases: Vec<String> = class.list().into_iter().map(|c| c.case).collect();
     for (i, row) in reader.deserialize::<Row>().enumerate() {
-        let line = i + 2;
-        let row = row.with_context(|| format!("{shown}: line {line}"))?;
+        let line = lines.get(i + 1).copied().unwrap_or(i + 2);
+        let row = row.map_err(|e| {
+            let why = crate::files::why_no_row(&e);
+            anyhow::anyhow!("{shown}: line {line}: {why}.")
+        })?;
         anyhow::ensure!(
             GUESSES.contains(&row.guess_percent),
             "{shown}: line {line}: a guess is {} to {} %.",
