@@ -164,6 +164,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_damaged_card_is_refused_or_read() {
+        let own = include_str!("../weights/card.yaml");
+        let mut read = 0;
+        for changed in crate::damage::mutations(own.as_bytes(), 600) {
+            let text = String::from_utf8_lossy(&changed);
+            if let Ok(card) = Card::parse(&text) {
+                read += 1;
+                let _ = (card.covers(50.0), card.regressor_readings());
+                let _ = card.calibration(false, "0");
+            }
+        }
+        assert!(read > 30, "{read}");
+    }
+
+    #[test]
     fn what_a_card_says_is_said_and_what_it_lacks_is_not() {
         let card = Card::parse(
             "{name: a, regressor: {against: {still: {mean: 2.1, sd: 1.0}, exact_motion: {mae: 3.7}}}, \

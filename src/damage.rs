@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
 /// So many damaged versions of some bytes, always the same.
-pub fn mutations(bytes: &[u8], n: usize) -> impl Iterator<Item = Vec<u8>> {
+pub fn mutations(bytes: &[u8], n: usize) -> impl Iterator<Item = Vec<u8>> + use<> {
     let bytes = bytes.to_vec();
     let mut random = ChaCha8Rng::seed_from_u64(bytes.len() as u64);
     (0..n).map(move |_| {

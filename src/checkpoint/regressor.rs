@@ -398,3 +398,26 @@ pub fn open_regressor_until(
         built => built,
     }
 }
+
+#[cfg(test)]
+mod damage {
+    use super::RegressorSpec;
+
+    #[test]
+    fn a_damaged_description_is_refused_or_of_a_network_that_fits_into_memory() {
+        let own = include_str!("../../weights/regressor/regressor.yaml");
+        assert!(RegressorSpec::from_yaml(own).is_ok());
+        let mut read = 0;
+        for changed in crate::damage::mutations(own.as_bytes(), 1000) {
+            if let Ok(spec) = RegressorSpec::from_yaml(&String::from_utf8_lossy(&changed)) {
+                read += 1;
+                assert_eq!(spec.net.check(), Ok(()));
+            }
+        }
+        assert!(read > 30, "{read}");
+        let vast = "network: r2plus1d\nwidths: [4096, 4096, 4096, 4096]\nblocks: [64, 64, 64, 64]\nstem_mid: 45\n\
+                    channels: 3\nframes: 64\nfps: 32\nimage_size: 112\n";
+        let why = RegressorSpec::from_yaml(vast).map(|_| ()).unwrap_err();
+        assert!(why.contains("widths"), "{why}");
+    }
+}

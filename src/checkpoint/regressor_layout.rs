@@ -4,7 +4,7 @@ use super::TorchFile;
 use super::pickle::{Node, TensorRef};
 use super::source::TorchSource;
 use crate::models::r2plus1d::R2Plus1dConfig;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Dictionaries that hold a network's tensors, likelier ones first; then any other.
 const PLACES: [&[&str]; 8] = [
@@ -19,6 +19,10 @@ const PLACES: [&[&str]; 8] = [
 ];
 /// Dictionaries within dictionaries that are looked into.
 const MOST_DEPTH: usize = 3;
+/// Dictionaries that are looked into.
+const MOST_DICTIONARIES: usize = 1000;
+/// Bytes of a key to one of them.
+const LONGEST_KEY: usize = 256;
 
 /// What stands before every name, likelier ones first: Lightning's and EchoDiffusion's,
 /// `DataParallel`'s, `torch.compile`'s, none; then any other.
@@ -89,19 +93,25 @@ fn borrowed(keys: &[String]) -> Vec<&str> {
     keys.iter().map(String::as_str).collect()
 }
 
-/// Every dictionary of a file by the keys that lead to it, outer ones first.
+/// Every dictionary of a file by the keys that lead to it, outer ones first; one that lies in several, or in itself, by the
+/// first of its ways.
 fn dictionaries(file: &TorchFile) -> Vec<Vec<String>> {
     let pickle = file.pickle();
     let mut found: Vec<(Vec<String>, &Node)> = vec![(Vec::new(), pickle.root())];
+    let mut seen = HashSet::from([std::ptr::from_ref(pickle.root())]);
     let mut next = 0;
     while let Some((keys, node)) = found.get(next).cloned() {
         next += 1;
         if keys.len() == MOST_DEPTH {
             continue;
         }
+        if found.len() > MOST_DICTIONARIES {
+            break;
+        }
         let inner = pickle
             .entries(node)
-            .filter(|(_, n)| matches!(n, Node::Dict(_)));
+            .filter(|(key, n)| matches!(n, Node::Dict(_)) && key.len() <= LONGEST_KEY)
+            .filter(|(_, n)| seen.insert(std::ptr::from_ref(*n)));
         found.extend(inner.map(|(key, node)| {
             let keys = keys.iter().cloned().chain([key.to_owned()]).collect();
             (keys, node)

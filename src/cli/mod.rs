@@ -24,7 +24,9 @@ use crate::checkpoint::Normalisation;
 use crate::engine::{CascadeSource, DeviceChoice, Models, OpenDevice};
 use crate::nn::{Arithmetic, compute_here};
 use anyhow::Context;
+use clap::builder::TypedValueParser;
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -260,6 +262,11 @@ fn keep_candle_to_its_threads() {
     }
 }
 
+/// A number of things, within bounds.
+fn count(range: std::ops::RangeInclusive<u64>) -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u64).range(range).map(|n| n as usize)
+}
+
 /// "40 s", "3 min", "2 h".
 fn duration(seconds: f64) -> String {
     crate::text::duration(seconds)
@@ -276,10 +283,35 @@ fn end_with_the_output() {
         match failed {
             Some(why) if why.contains("Broken pipe") => std::process::exit(0),
             Some(why) => {
-                eprintln!("The output cannot be written: {why}. Send it elsewhere.");
+                // Where that cannot be written either, nothing is left to say.
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "The output cannot be written: {why}. Send it elsewhere."
+                );
                 std::process::exit(1);
             }
             None => usual(info),
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_nothing_could_be_made_of_are_refused_where_they_are_typed() {
+        for typed in [
+            "drill cases --out x --hearts 18446744073709551615",
+            "drill cases --out x --hearts 0",
+            "study power --trials 1000000000",
+            "study power --readers 1001",
+            "sweep --long 100000",
+        ] {
+            let words = ["echoif"].into_iter().chain(typed.split(' '));
+            assert!(Cli::try_parse_from(words).is_err(), "{typed}");
+        }
+        let usual = "study power --trials 100 --readers 3".split(' ');
+        assert!(Cli::try_parse_from(["echoif"].into_iter().chain(usual)).is_ok());
+    }
 }

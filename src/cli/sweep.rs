@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long = "try", value_name = "TRIAL")]
     trials: Vec<Trial>,
     /// Steps of the long run that similarity is measured against; 0 for none.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = crate::cli::count(0..=1000))]
     long: usize,
     /// Print one JSON object on standard output.
     #[arg(long)]

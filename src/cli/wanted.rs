@@ -11,7 +11,7 @@ use crate::media::region::{Anatomy, Crop, Mask};
 use crate::media::{self, text_areas};
 use crate::provenance::Leaflets;
 use crate::puppet::Landmarks;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -104,6 +104,14 @@ fn mask(text: &str) -> Result<Mask, String> {
     }
 }
 
+fn guidance(asked: f64) -> anyhow::Result<f64> {
+    ensure!(
+        (0.0..=50.0).contains(&asked),
+        "Guidance must be from 0 to 50."
+    );
+    Ok(asked)
+}
+
 pub fn read_outline(path: &Path) -> anyhow::Result<Arc<Landmarks>> {
     let text = crate::files::read_text(path)
         .with_context(|| format!("{} cannot be read", path.display()))?;
@@ -126,10 +134,6 @@ impl Wanted {
         let percent = |v| EfPercent::new(v).map_err(|why| anyhow::anyhow!("{why}."));
         let requested = percent(ef)?;
         let factual = args.factual_ef.map(percent).transpose()?;
-        let is_sound = |g: f64| g.is_finite() && (0.0..=50.0).contains(&g);
-        if args.guidance.is_some_and(|g| !is_sound(g)) {
-            bail!("Guidance must be from 0 to 50.");
-        }
         let taken = Taken::masked(path, &args.mask)?;
         let unanswered = taken.looks_like_text && args.mask.is_empty() && !args.no_text;
         let outline = args.outline.as_deref().map(read_outline).transpose()?;
@@ -140,7 +144,7 @@ impl Wanted {
                 preset: args.preset,
                 seed: Seed(args.seed),
                 best_of: usize::from(args.best_of),
-                guidance: args.guidance,
+                guidance: args.guidance.map(guidance).transpose()?,
                 outline,
                 leaflets: args.leaflets,
                 calibration: None,
@@ -198,7 +202,11 @@ impl Wanted {
                 // The one that was kept is made again, not all that it was chosen from.
                 seed: Seed(p.seed),
                 best_of: 1,
-                guidance: p.guidance_asked,
+                guidance: p
+                    .guidance_asked
+                    .map(guidance)
+                    .transpose()
+                    .with_context(|| format!("{} is of no run", path.display()))?,
                 outline: p.outline.clone().map(Arc::new),
                 leaflets: p.leaflets.is_some_and(|l| l != Leaflets::Off),
                 calibration: None,

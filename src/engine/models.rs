@@ -218,10 +218,20 @@ fn load_cascade(
         CascadeSource::Folder(folder) => {
             let mut loaded = open_cascade_until(folder, device.backend(), interrupt)?;
             // A folder may bring its own card; without one, nothing is known about its EFs.
-            let card = crate::files::read_text(&folder.join("card.yaml"))
-                .ok()
-                .and_then(|text| Card::parse(&text).ok())
-                .unwrap_or_default();
+            let path = folder.join("card.yaml");
+            let card = match crate::files::read_text(&path) {
+                Ok(text) => Card::parse(&text),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Card::default()),
+                Err(e) => Err(e.to_string()),
+            };
+            let card = card.unwrap_or_else(|why| {
+                loaded.warnings.push(format!(
+                    "{} cannot be read ({why}): the cascade is used without its figures and its calibration. Correct the \
+                     file, or take it away.",
+                    path.display()
+                ));
+                Card::default()
+            });
             loaded.identity.published = Some(card.name.clone());
             Ok((loaded, card))
         }

@@ -31,6 +31,9 @@ pub mod place {
     ];
 }
 
+/// Words in a picture at most, of any file of ours.
+const MOST_WORDS: usize = 256;
+
 /// The machine-readable mark.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -237,10 +240,17 @@ impl Mark {
         }
         let frames = recording.frames();
         let rate = FrameRate::new(self.fps).filter(|_| frames > 1);
+        let mut words = vec![false; w * h];
+        for &[wx, wy, ww, wh] in self.words.iter().take(MOST_WORDS) {
+            let columns = wx.min(w)..wx.saturating_add(ww).min(w);
+            for row in wy.min(h)..wy.saturating_add(wh).min(h) {
+                words[row * w..][columns.clone()].fill(true);
+            }
+        }
         let reader = Stripped {
             recording,
             picture: self.picture,
-            words: self.words.clone(),
+            words,
         };
         let mut stripped = Recording::new(frames, rate, Box::new(reader))?;
         stripped.beat_normalised = self.beat_normalised;
@@ -257,22 +267,17 @@ fn escaped(text: &str) -> String {
 struct Stripped {
     recording: Recording,
     picture: Area,
-    words: Vec<Area>,
+    /// Of each pixel of the picture.
+    words: Vec<bool>,
 }
 
 impl FrameReader for Stripped {
     fn read(&self, i: usize) -> Result<Arc<Frame>, String> {
         let frame = self.recording.frame(i)?;
         let [x, y, w, h] = self.picture;
-        let written = |column: usize, row: usize| {
-            self.words.iter().any(|&[wx, wy, ww, wh]| {
-                (wx..wx.saturating_add(ww)).contains(&column)
-                    && (wy..wy.saturating_add(wh)).contains(&row)
-            })
-        };
         let at = |p: usize| {
             let (column, row) = (p % w, p / w);
-            if written(column, row) {
+            if self.words[p] {
                 [0; 3]
             } else {
                 frame.rgb(x + column, y + row)
@@ -290,5 +295,75 @@ impl FrameReader for Stripped {
             height: h,
             pixels,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Clip;
+    use crate::damage::mutations;
+    use proptest::prelude::*;
+
+    fn gray(width: usize, height: usize) -> Recording {
+        let frame = Frame {
+            width,
+            height,
+            pixels: Pixels::Gray(vec![200; width * height]),
+        };
+        Recording::of_clip(Clip::still(frame)).unwrap()
+    }
+
+    proptest! {
+        /// Wherever a mark says that picture and words are, they are blackened there and nowhere else.
+        #[test]
+        fn any_picture_and_words_are_taken_out(
+            picture: [u8; 4],
+            words in prop::collection::vec([0..40usize, 0..40, 0..usize::MAX, 0..20], 0..4),
+        ) {
+            let mark = Mark {
+                picture: picture.map(|v| usize::from(v % 40)),
+                words: words.clone(),
+                ..Mark::default()
+            };
+            let stripped = mark.strip(gray(30, 20)).unwrap();
+            let [x, y, w, h] = mark.picture;
+            if w > 0 && h > 0 && x + w <= 30 && y + h <= 20 {
+                prop_assert_eq!((stripped.width(), stripped.height()), (w, h));
+                let frame = stripped.frame(0).unwrap();
+                for (row, column) in (0..h).flat_map(|row| (0..w).map(move |column| (row, column))) {
+                    let within = |&[wx, wy, ww, wh]: &Area| {
+                        column >= wx && column - wx < ww && row >= wy && row - wy < wh
+                    };
+                    let black = words.iter().any(within);
+                    prop_assert_eq!(frame.rgb(column, row)[0], if black { 0 } else { 200 });
+                }
+            } else {
+                prop_assert_eq!((stripped.width(), stripped.height()), (30, 20));
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_mark_is_none_or_says_synthetic() {
+        let mark = Mark {
+            program: PROGRAM.into(),
+            synthetic: true,
+            picture: [1, 2, 8, 8],
+            words: vec![[0, 0, 3, 3]],
+            fps: 16.0,
+            ..Mark::default()
+        };
+        assert_eq!(Mark::parse(mark.to_json().as_bytes()), Some(mark.clone()));
+        assert_eq!(Mark::in_xmp(mark.to_xmp().as_bytes()), Some(mark.clone()));
+        let json = mutations(mark.to_json().as_bytes(), 1500).filter_map(|m| Mark::parse(&m));
+        let xmp = mutations(mark.to_xmp().as_bytes(), 1500).filter_map(|m| Mark::in_xmp(&m));
+        let mut read = 0;
+        for mark in json.chain(xmp) {
+            read += 1;
+            assert!(mark.synthetic && mark.program == PROGRAM);
+            mark.strip(gray(30, 20)).unwrap();
+        }
+        assert!(read > 100, "{read}");
     }
 }

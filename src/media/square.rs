@@ -45,7 +45,7 @@ pub struct Mask {
 impl Mask {
     /// Whether another one lies within this.
     pub fn covers(&self, other: &Self) -> bool {
-        let end = |m: &Self| (m.x + m.width, m.y + m.height);
+        let end = |m: &Self| (m.x.saturating_add(m.width), m.y.saturating_add(m.height));
         self.x <= other.x
             && self.y <= other.y
             && end(self).0 >= end(other).0
@@ -53,6 +53,28 @@ impl Mask {
     }
 
     pub fn holds(&self, x: usize, y: usize) -> bool {
-        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+        // Its numbers may be anybody's.
+        let (right, bottom) = (
+            self.x.saturating_add(self.width),
+            self.y.saturating_add(self.height),
+        );
+        (self.x..right).contains(&x) && (self.y..bottom).contains(&y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        /// A mask holds just what lies to the right of and below its corner, and not beyond its size, whatever is asked.
+        #[test]
+        fn a_mask_of_any_numbers_holds_what_it_says(x in 0..9usize, y in 0..9usize, width: usize, height: usize, at in (0..20usize, 0..20usize)) {
+            let mask = Mask { x, y, width, height };
+            let within = |at: usize, from: usize, n: usize| at >= from && at - from < n;
+            let right = within(at.0, x, width) && within(at.1, y, height);
+            proptest::prop_assert_eq!(mask.holds(at.0, at.1), right);
+            proptest::prop_assert!(mask.covers(&mask));
+        }
     }
 }

@@ -48,6 +48,12 @@ impl R2Plus1dConfig {
         if self.blocks.iter().any(|b| !(1..=64).contains(b)) {
             return bad("blocks");
         }
+        // Each by itself is small; together they are to be no larger than memory.
+        let squares = self.widths.iter().zip(&self.blocks).map(|(w, n)| n * w * w);
+        if squares.sum::<usize>() > MOST_SQUARES {
+            let what = "`widths` and `blocks` of the regressor together ask for more weights than any network has";
+            return Err(what.into());
+        }
         if !(1..=4096).contains(&self.stem_mid) {
             return bad("stem_mid");
         }
@@ -57,6 +63,9 @@ impl R2Plus1dConfig {
         Ok(())
     }
 }
+
+/// Blocks by the squares of their widths: some 50 weights each. The published network has 700,000.
+const MOST_SQUARES: usize = 10_000_000;
 
 /// A convolution's weight and bias with the batch norm that follows folded in; where they learn, without a bias, and
 /// the norm by itself.

@@ -154,6 +154,18 @@ impl Palette {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_typed_is_an_ef_of_the_slider_or_none(typed in "(ef|factual|f|EF)? ?[-+0-9.eE%a-z ]{0,12}|\\PC{0,12}") {
+            for ef in [ef_of(&typed), factual_of(&typed)].into_iter().flatten() {
+                proptest::prop_assert!((10.0..=85.0).contains(&ef) && ef.fract() == 0.0);
+            }
+            for mode in [Mode::Explore, Mode::Training, Mode::Study] {
+                let _ = found(&typed, mode);
+            }
+        }
+    }
+
     #[test]
     fn what_begins_so_comes_first_and_a_number_is_an_ef() {
         let first = |typed| found(typed, Mode::Explore).first().copied();

@@ -199,3 +199,32 @@ fn named<'a>(fixtures: &'a [Fixture], name: &str) -> Outcome<&'a Fixture> {
         .find(|f| f.name == name)
         .ok_or_else(|| format!("the fixture `{name}` that it refers to is not in the folder"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fixtures may come from anybody, too.
+    #[test]
+    fn a_damaged_fixture_is_a_row_that_failed_or_is_skipped() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let folder = tempfile::tempdir().unwrap();
+        let path = |end: &str| folder.path().join(format!("schedule.{end}"));
+        std::fs::copy(own.join("schedule.safetensors"), path("safetensors")).unwrap();
+        let manifest = std::fs::read(own.join("schedule.json")).unwrap();
+        let replay = |manifest: &[u8]| {
+            std::fs::write(path("json"), manifest).unwrap();
+            verify(folder.path(), &Device::Cpu, |_| ()).unwrap()
+        };
+        assert!(replay(&manifest).skipped.is_empty());
+        for changed in crate::damage::mutations(&manifest, 150) {
+            let _ = replay(&changed);
+        }
+        let text = String::from_utf8(manifest).unwrap();
+        let at = text.find("\"num_sample_steps\":").unwrap() + "\"num_sample_steps\":".len();
+        let long = format!("{} 1e18, \"x\":{}", &text[..at], &text[at..]);
+        let report = replay(long.as_bytes());
+        let said = format!("{report:?}");
+        assert!(said.contains("steps"), "{said}");
+    }
+}

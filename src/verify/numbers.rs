@@ -6,6 +6,9 @@ use crate::nn::threshold::dynamic_threshold;
 use crate::nn::{Backend, ResizeMode, resize as resize_video};
 use serde_json::Value;
 
+/// Steps of a replayed run at most.
+const MOST_STEPS: f64 = 10_000.0;
+
 /// The noise levels of a manifest's `hparams`.
 pub fn levels_of(hparams: &Value) -> Outcome<NoiseLevels> {
     let get = |key: &str| {
@@ -14,7 +17,14 @@ pub fn levels_of(hparams: &Value) -> Outcome<NoiseLevels> {
             .ok_or_else(|| format!("the field `{key}` of its noise levels is missing"))
     };
     Ok(NoiseLevels {
-        steps: get("num_sample_steps")? as usize,
+        steps: match get("num_sample_steps")? {
+            steps if (1.0..=MOST_STEPS).contains(&steps) => steps as usize,
+            steps => {
+                return Err(format!(
+                    "it has {steps} steps, and 1 to {MOST_STEPS} are taken"
+                ));
+            }
+        },
         sigma_min: get("sigma_min")?,
         sigma_max: get("sigma_max")?,
         sigma_data: get("sigma_data")?,

@@ -371,19 +371,26 @@ fn a_reader_that_has_enough_ends_it_quietly() {
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_cannot_be_written_is_a_sentence() {
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let out = Command::new(env!("CARGO_BIN_EXE_echoif"))
-        .args(["doctor"])
-        .stdout(full)
-        .output()
-        .unwrap();
+    let full = || {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        full.unwrap()
+    };
+    let doctor = || {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_echoif"));
+        doctor.arg("doctor").stdout(full());
+        doctor
+    };
+    let out = doctor().output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("The output cannot be written: No space left"));
-    assert!(!said.contains("panicked"), "{said}");
+    let sentence = "The output cannot be written: No space left";
+    assert!(
+        said.contains(sentence) && !said.contains("panicked"),
+        "{said}"
+    );
+    // Nor does it end otherwise where there is no room for the sentence.
+    let neither = doctor().stderr(full()).status().unwrap();
+    assert_eq!(neither.code(), Some(1));
 }
 
 #[test]

@@ -271,6 +271,23 @@ fn broken_files_get_a_sentence() {
     assert!(open().contains("unets"));
 }
 
+/// Ways through such a file are without end.
+#[test]
+fn a_dictionary_that_lies_in_itself_is_no_regressor() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("knot.pt");
+    let mut pickle = b"\x80\x02}q\x00(".to_vec();
+    for key in 0..400u16 {
+        pickle.extend([b'X', 3, 0, 0, 0]);
+        pickle.extend(format!("{key:03}").as_bytes());
+        pickle.extend([b'h', 0]);
+    }
+    pickle.extend(b"u.");
+    write_zip(&path, &pickle, std::iter::empty());
+    let said = refusal(open_regressor(&path, &Device::Cpu, None));
+    assert!(said.contains("knot.pt"), "{said}");
+}
+
 #[test]
 fn flipped_bytes_never_panic() {
     let folder = tempfile::tempdir().unwrap();

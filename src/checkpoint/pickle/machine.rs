@@ -8,6 +8,12 @@ use std::collections::HashMap;
 const MAX_NODES: usize = 20_000_000;
 /// torch tensors have at most 64 dimensions.
 const MAX_RANK: usize = 64;
+/// Entries that calls copy from one value into others: no honest checkpoint comes near.
+const MAX_COPIED: usize = 4_000_000;
+/// What is copied of a call's arguments: no call that means data looks at more.
+const MAX_ARGUMENTS: usize = 8;
+/// Bytes of the names of classes and storages, of which every value has its own.
+const MAX_NAME: usize = 256;
 
 pub(super) struct Machine<'a> {
     bytes: &'a [u8],
@@ -16,9 +22,19 @@ pub(super) struct Machine<'a> {
     stack: Vec<Id>,
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// Entries that were copied from one value into another.
+    copied: usize,
 }
 
 type Outcome<T> = Result<T, String>;
+
+/// A class; one whose name is longer than any means nothing here.
+fn global(module: &str, name: &str) -> Node {
+    match module.len() + name.len() <= MAX_NAME {
+        true => Node::Global(format!("{module} {name}")),
+        false => Node::Opaque,
+    }
+}
 
 fn damaged<T>(what: &str) -> Outcome<T> {
     Err(what.to_owned())
@@ -33,6 +49,7 @@ impl<'a> Machine<'a> {
             stack: Vec::new(),
             marks: Vec::new(),
             memo: HashMap::new(),
+            copied: 0,
         }
     }
 
@@ -242,8 +259,8 @@ impl<'a> Machine<'a> {
                     self.set_items(&items)?;
                 }
                 b'c' => {
-                    let name = format!("{} {}", self.line()?, self.line()?);
-                    self.push(Node::Global(name))?;
+                    let (module, name) = (self.line()?, self.line()?);
+                    self.push(global(module, name))?;
                 }
                 0x93 => self.stack_global()?,
                 b'i' => {
@@ -318,8 +335,8 @@ impl<'a> Machine<'a> {
         let (name, module) = (self.pop()?, self.pop()?);
         match (&self.nodes[module], &self.nodes[name]) {
             (Node::Str(module), Node::Str(name)) => {
-                let name = format!("{module} {name}");
-                self.push(Node::Global(name))
+                let class = global(module, name);
+                self.push(class)
             }
             _ => damaged("a class has no name"),
         }
@@ -329,18 +346,20 @@ impl<'a> Machine<'a> {
     fn reduce(&mut self) -> Outcome<()> {
         let (args, callee) = (self.pop()?, self.pop()?);
         let args = match &self.nodes[args] {
-            Node::Tuple(items) => items.clone(),
+            Node::Tuple(items) => items.iter().copied().take(MAX_ARGUMENTS).collect(),
             _ => Vec::new(),
         };
         let node = match &self.nodes[callee] {
             Node::Global(name) => match name.as_str() {
-                "collections OrderedDict" => self.ordered_dict(&args),
+                "collections OrderedDict" => self.ordered_dict(&args)?,
                 "torch._utils _rebuild_tensor_v2" | "torch._utils _rebuild_tensor" => {
                     Node::Tensor(self.tensor(&args)?)
                 }
-                "torch._utils _rebuild_parameter" => args
-                    .first()
-                    .map_or(Node::Opaque, |&id| self.nodes[id].clone()),
+                // The tensor itself, not a copy: a small file may ask for many.
+                "torch._utils _rebuild_parameter" if !args.is_empty() => {
+                    self.stack.push(args[0]);
+                    return Ok(());
+                }
                 _ => Node::Opaque,
             },
             _ => Node::Opaque,
@@ -349,9 +368,13 @@ impl<'a> Machine<'a> {
     }
 
     /// `OrderedDict()` or `OrderedDict([(k, v), ...])`.
-    fn ordered_dict(&self, args: &[Id]) -> Node {
+    fn ordered_dict(&mut self, args: &[Id]) -> Outcome<Node> {
         let mut pairs = Vec::new();
         if let Some(Node::List(items)) = args.first().map(|&id| &self.nodes[id]) {
+            self.copied += items.len();
+            if self.copied > MAX_COPIED {
+                return damaged("it has too many values");
+            }
             for &item in items {
                 if let Node::Tuple(pair) | Node::List(pair) = &self.nodes[item]
                     && let [k, v] = pair[..]
@@ -360,11 +383,19 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        Node::Dict(pairs)
+        Ok(Node::Dict(pairs))
     }
 
     /// `(storage, offset, size, stride, ...)`.
-    fn tensor(&self, args: &[Id]) -> Outcome<TensorRef> {
+    fn tensor(&mut self, args: &[Id]) -> Outcome<TensorRef> {
+        let of = |i: usize| match args.get(i).map(|&id| &self.nodes[id]) {
+            Some(Node::Tuple(items) | Node::List(items)) => items.len().min(MAX_RANK),
+            _ => 0,
+        };
+        self.copied += 1 + of(2) + of(3);
+        if self.copied > MAX_COPIED {
+            return damaged("it has too many values");
+        }
         let get = |i: usize| args.get(i).map(|&id| &self.nodes[id]);
         let (Some(Node::Storage(storage)), Some(&Node::Int(offset))) = (get(0), get(1)) else {
             return damaged("a tensor has no storage");
@@ -421,7 +452,7 @@ impl<'a> Machine<'a> {
                         Some(Node::Global(class)),
                         Some(Node::Str(key)),
                         Some(&Node::Int(elements)),
-                    ) => {
+                    ) if key.len() <= MAX_NAME => {
                         let kind = class.rsplit([' ', '.']).next().unwrap_or_default();
                         Node::Storage(Storage {
                             kind: kind.to_owned(),

@@ -128,6 +128,38 @@ mod tests {
         assert!(Pickle::parse(&bytes).is_ok());
     }
 
+    /// A reference to what was remembered, `h` and its number.
+    const FIRST: [u8; 2] = [b'h', 0];
+
+    #[test]
+    fn small_files_ask_for_no_more_than_they_are() {
+        // A dictionary of many entries is remembered once and asked for by many calls, of which each would copy it.
+        let many = 50_000;
+        let mut copies = b"}q\x00(".to_vec();
+        copies.extend(b"K\x01K\x02".repeat(many));
+        copies.push(b'u');
+        for _ in 0..many {
+            copies.extend(b"ctorch._utils\n_rebuild_parameter\n");
+            copies.extend(FIRST);
+            copies.extend(b"\x85R");
+        }
+        copies.push(b'.');
+        let pickle = Pickle::parse(&copies).unwrap();
+        assert_eq!(pickle.entries(pickle.root()).count(), 0);
+        assert!(matches!(pickle.root(), Node::Dict(pairs) if pairs.len() == many));
+        // The same by dictionaries that are made of a list of pairs.
+        let mut dictionaries = b"](".to_vec();
+        dictionaries.extend(b"K\x01K\x02\x86".repeat(many));
+        dictionaries.extend(b"eq\x00");
+        for _ in 0..many {
+            dictionaries.extend(b"ccollections\nOrderedDict\n");
+            dictionaries.extend(FIRST);
+            dictionaries.extend(b"\x85R");
+        }
+        dictionaries.push(b'.');
+        assert!(Pickle::parse(&dictionaries).is_err_and(|why| why.contains("too many")));
+    }
+
     proptest! {
         #[test]
         fn no_input_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {

@@ -1,3 +1,4 @@
+use crate::cli::count;
 use crate::drill::case::RANGE;
 use crate::drill::folder;
 use crate::drill::set::{CaseSet, Simulated};
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 )]
 pub struct Args {
     /// Simulated hearts.
-    #[arg(long, conflicts_with = "folder")]
+    #[arg(long, conflicts_with = "folder", value_parser = count(1..=10_000))]
     hearts: Option<usize>,
     /// EFs of each heart, in percent: from:to:step, or a list such as 20,35,50.
     #[arg(long, default_value = "20:75:5")]
@@ -138,6 +139,15 @@ fn efs(text: &str) -> anyhow::Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_efs_of_cases_or_a_sentence(text in "[-0-9.:,e ]{0,16}|\\PC{0,12}") {
+            if let Ok(all) = efs(&text) {
+                proptest::prop_assert!(all.len() < 1000 && all.iter().all(|ef| RANGE.contains(ef)));
+            }
+        }
+    }
 
     #[test]
     fn efs_are_a_range_or_a_list() {

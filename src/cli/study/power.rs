@@ -1,13 +1,14 @@
+use crate::cli::count;
 use crate::study::power::{Assumed, POWER, Power, PowerError, power, warnings};
 use serde_json::json;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: echoif study power --readers 3 --trials 100")]
 pub struct Args {
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = count(1..=1000))]
     readers: usize,
     /// Trials of a reader.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = count(0..=100_000))]
     trials: usize,
     /// Standard deviation of the readers' true accuracies.
     #[arg(long, default_value_t = 0.05)]

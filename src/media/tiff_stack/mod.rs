@@ -149,13 +149,15 @@ impl Stack {
             .then(|| decoder.get_tag_u16_vec(Tag::ColorMap))
             .transpose()
             .map_err(refused)?;
+        let colour = decoder.colortype().map_err(refused)?;
+        samples::fits(page, colour)?;
         let mut numbers = DecodingResult::U8(Vec::new());
         decoder
             .read_image_to_buffer(&mut numbers)
             .map_err(refused)?;
         Ok(Samples {
             numbers,
-            colour: decoder.colortype().map_err(refused)?,
+            colour,
             is_planar,
             is_inverted: page.photometric == WHITE_IS_ZERO,
             has_transparency: matches!(extra, Some(1 | 2)),

@@ -6,6 +6,39 @@ use image::metadata::Orientation;
 use tiff::ColorType;
 use tiff::decoder::DecodingResult;
 
+/// Samples of a picture that are read: 1 GB while it is.
+const MOST_SAMPLES: usize = 128 << 20;
+
+/// Samples of a pixel.
+fn channels(colour: ColorType) -> Result<usize, String> {
+    Ok(match colour {
+        ColorType::Gray(_) | ColorType::Palette(_) => 1,
+        ColorType::GrayA(_) => 2,
+        ColorType::RGB(_) | ColorType::YCbCr(_) | ColorType::Lab(_) => 3,
+        ColorType::RGBA(_) | ColorType::CMYK(_) => 4,
+        ColorType::CMYKA(_) => 5,
+        ColorType::Multiband { num_samples, .. } => usize::from(num_samples),
+        _ => return Err("its colours are not of a kind that is shown here".into()),
+    })
+}
+
+/// Refuses a picture that is too large, before it is decoded: of one bit, a sample becomes 64 times of what it was.
+///
+/// # Errors
+/// A phrase that says so.
+pub fn fits(page: &Page, colour: ColorType) -> Result<(), String> {
+    let area = page.width.saturating_mul(page.height);
+    match area.saturating_mul(channels(colour)?) <= MOST_SAMPLES {
+        true => Ok(()),
+        false => Err(format!(
+            "its {} x {} pixels have more than {} million samples",
+            page.width,
+            page.height,
+            MOST_SAMPLES >> 20
+        )),
+    }
+}
+
 /// The samples of one picture.
 pub struct Samples {
     pub numbers: DecodingResult,
@@ -76,15 +109,7 @@ impl Samples {
     /// A phrase that says why they cannot be shown.
     pub fn pixels(&self, page: &Page, range: Option<[f64; 2]>) -> Result<Pixels, String> {
         let area = page.width * page.height;
-        let channels = match self.colour {
-            ColorType::Gray(_) | ColorType::Palette(_) => 1,
-            ColorType::GrayA(_) => 2,
-            ColorType::RGB(_) | ColorType::YCbCr(_) | ColorType::Lab(_) => 3,
-            ColorType::RGBA(_) | ColorType::CMYK(_) => 4,
-            ColorType::CMYKA(_) => 5,
-            ColorType::Multiband { num_samples, .. } => usize::from(num_samples),
-            _ => return Err("its colours are not of a kind that is shown here".into()),
-        };
+        let channels = channels(self.colour)?;
         let numbers = self.unpacked(page.width, channels);
         if numbers.len() < area * channels {
             return Err("its pixels are fewer than it says".into());

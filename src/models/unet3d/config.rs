@@ -1,6 +1,9 @@
 use crate::nn::ResizeMode;
 use serde::{Deserialize, Serialize};
 
+/// Residual blocks by the squares of their channels: some twenty weights each. A published stage has at most ten million.
+const MOST_SQUARES: usize = 50_000_000;
+
 /// Everything that decides a U-Net's tensors and arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnetConfig {
@@ -100,9 +103,19 @@ impl UnetConfig {
                 return Err(format!("`{name}` has {length} values for {levels} levels"));
             }
         }
+        for &times in &self.dim_mults {
+            within("dim_mults", times, 1, 64)?;
+        }
+        for &blocks in &self.num_resnet_blocks {
+            within("num_resnet_blocks", blocks, 1, 16)?;
+        }
+        // Each by itself is small; together they are to be no larger than memory.
+        let blocks = self.num_resnet_blocks.iter().zip(self.levels());
+        let squares = blocks.map(|(n, (_, to))| n * to * to);
+        if squares.sum::<usize>() > MOST_SQUARES {
+            return Err("`dim`, `dim_mults` and `num_resnet_blocks` together ask for more weights than any network has".into());
+        }
         for (i, (from, to)) in self.levels().into_iter().enumerate() {
-            within("dim_mults", self.dim_mults[i], 1, 64)?;
-            within("num_resnet_blocks", self.num_resnet_blocks[i], 1, 16)?;
             let groups = self.resnet_groups[i];
             within("resnet_groups", groups, 1, 1024)?;
             if from % groups != 0 || to % groups != 0 {

@@ -161,4 +161,18 @@ mod tests {
             );
         }
     }
+
+    /// Each number within its bounds, and all together larger than any memory.
+    #[test]
+    fn what_no_memory_holds_is_refused() {
+        let published = published(false, false, true, [false, true, true]);
+        assert_eq!(published.check(), Ok(()));
+        let vast = UnetConfig {
+            dim: 1024,
+            dim_mults: vec![1, 8, 64],
+            num_resnet_blocks: vec![2, 2, 16],
+            ..published
+        };
+        assert!(vast.check().unwrap_err().contains("more weights"));
+    }
 }

@@ -370,3 +370,30 @@ fn a_directory_that_names_itself_is_one_picture() {
     stack[next..next + 4].copy_from_slice(&(first as u32).to_le_bytes());
     assert_eq!(opened("a.tif", &stack).unwrap().recording.frames(), 1);
 }
+
+/// A few bytes that ask for gigabytes.
+#[test]
+fn a_picture_of_more_samples_than_memory_is_a_sentence() {
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    let fields: [(u16, u32); 9] = [
+        (256, 16_384),
+        (257, 16_384),
+        (258, 1),
+        (259, 32_773),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, 16_384),
+        (279, 2),
+    ];
+    bytes.extend((fields.len() as u16).to_le_bytes());
+    for (tag, value) in fields {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(4u16.to_le_bytes());
+        bytes.extend(1u32.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    let why = opened("large.tif", &bytes).map(|_| ()).unwrap_err();
+    assert!(why.to_string().contains("million samples"), "{why}");
+}

@@ -44,3 +44,43 @@ impl Settings {
         serde_json::from_value(all).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Storage(String);
+
+    impl eframe::Storage for Storage {
+        fn get_string(&self, _key: &str) -> Option<String> {
+            Some(self.0.clone())
+        }
+        fn set_string(&mut self, _key: &str, value: String) {
+            self.0 = value;
+        }
+        fn remove_string(&mut self, _key: &str) {}
+        fn flush(&mut self) {}
+    }
+
+    /// Whatever became of the file, the window opens; and what it keeps then is read as it was kept.
+    #[test]
+    fn damaged_settings_cost_what_is_damaged() {
+        // As an earlier version kept them, with a history, and as this one does.
+        let earlier = include_str!("../../../../tests/versions/settings_1d99d05.ron");
+        let mut now = Storage(earlier.into());
+        let whole = Settings::restore(&now).unwrap();
+        whole.keep(&mut now);
+        for own in [earlier, &now.0] {
+            let mut read = 0;
+            for changed in crate::damage::mutations(own.as_bytes(), 150) {
+                let mut storage = Storage(String::from_utf8_lossy(&changed).into_owned());
+                if let Some(settings) = Settings::restore(&storage) {
+                    read += 1;
+                    settings.keep(&mut storage);
+                    assert_eq!(Settings::restore(&storage), Some(settings));
+                }
+            }
+            assert!(read > 5, "{read}");
+        }
+    }
+}

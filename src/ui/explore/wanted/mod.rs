@@ -148,7 +148,7 @@ impl Wanted {
         self.seed = p.candidates.first().map_or(p.seed, |c| c.seed);
         self.preset = p.preset;
         self.best_of = p.best_of.max(1);
-        self.guidance = p.guidance_asked;
+        self.guidance = p.guidance_asked.filter(|g| (0.0..=50.0).contains(g));
         self.outline = p.outline.clone().map(Arc::new);
         self.leaflets = p.leaflets.is_some_and(|l| l != Leaflets::Off);
         let conditioning = p.conditioning_ef_percent.map(EfPercent::measured);
