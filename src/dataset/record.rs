@@ -165,3 +165,31 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_record_is_none_or_of_a_synthetic_clip() {
+        let mut record = Record {
+            name: "ECHOIF_000001_01234567".into(),
+            heart_rate: Some(61.5),
+            volumes_cubic_pixels: Some([30_000.0, 60_000.0]),
+            video_sha256: "ab".repeat(32),
+            ..Record::default()
+        };
+        record.sidecar.mark.program = "echoif".into();
+        record.sidecar.mark.synthetic = true;
+        let own = serde_json::to_vec_pretty(&record).unwrap();
+        assert_eq!(Record::parse(&own), Some(record));
+        let mut read = 0;
+        for changed in crate::damage::mutations(&own, 1000) {
+            if let Some(record) = Record::parse(&changed) {
+                read += 1;
+                assert!(record.sidecar.mark.synthetic);
+            }
+        }
+        assert!(read > 30, "{read}");
+    }
+}

@@ -164,3 +164,43 @@ pub(super) fn hash_of(recording: &Recording) -> Result<String, String> {
     }
     Ok(hex(&hasher.finalize()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_list_is_a_set_or_a_sentence_with_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, level) in [("a.png", 10), ("b.png", 20), ("c.png", 30)] {
+            let picture = image::GrayImage::from_pixel(8, 8, image::Luma([level]));
+            picture.save(folder.path().join(name)).unwrap();
+        }
+        let csv = folder.path().join("efs.csv");
+        let told = Told {
+            measured: false,
+            source: String::new(),
+            error_points: 0.0,
+        };
+        let of = |list: &[u8]| {
+            std::fs::write(&csv, list).unwrap();
+            set(folder.path(), &csv, &told)
+        };
+        let own = "file,ef_percent,ladder,quality\n# two of one heart\na.png,30,h,good\nb.png,55,h,\nc.png,40,,poor\n";
+        let (whole, _) = of(own.as_bytes()).unwrap();
+        assert_eq!(whole.cases().count(), 3);
+        let wrong = of(own.replace("55", "555").as_bytes()).unwrap_err();
+        assert!(wrong.to_string().contains("line 4: an EF"), "{wrong}");
+        let mut read = 0;
+        for changed in crate::damage::mutations(own.as_bytes(), 300) {
+            match of(&changed) {
+                Ok((set, _)) => {
+                    read += 1;
+                    assert!(set.cases().all(|case| RANGE.contains(&case.ef_percent)));
+                }
+                Err(why) => assert!(!why.to_string().is_empty()),
+            }
+        }
+        assert!(read > 30, "{read}");
+    }
+}

@@ -24,7 +24,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
         .read_info(&bytes[..])
         .map_err(|e| bad(e.to_string()))?;
     let (w, h) = (usize::from(decoder.width()), usize::from(decoder.height()));
-    if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE {
+    if w == 0 || h == 0 || w > MAX_SIDE || h > MAX_SIDE || 3 * w * h > MAX_RESIDENT {
         return Err(bad(format!("it claims a size of {w} x {h}")));
     }
     let mut canvas = vec![0u8; 3 * w * h];
@@ -193,6 +193,18 @@ fn comments(bytes: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// The canvas is there before a pixel is: a few bytes are not to fill memory.
+    #[test]
+    fn a_size_beyond_all_is_refused() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let side = 8000u16.to_le_bytes();
+        let screen = [side[0], side[1], side[0], side[1], 0, 0, 0];
+        let bytes = [b"GIF89a".as_slice(), &screen, &[TRAILER]].concat();
+        std::fs::write(path.path(), bytes).unwrap();
+        let why = open(path.path()).map(|_| ()).unwrap_err().to_string();
+        assert!(why.contains("it claims a size of 8000 x 8000"), "{why}");
+    }
 
     proptest! {
         #[test]
