@@ -134,6 +134,7 @@ impl Wanted {
         let percent = |v| EfPercent::new(v).map_err(|why| anyhow::anyhow!("{why}."));
         let requested = percent(ef)?;
         let factual = args.factual_ef.map(percent).transpose()?;
+        let guidance = args.guidance.map(guidance).transpose()?;
         let taken = Taken::masked(path, &args.mask)?;
         let unanswered = taken.looks_like_text && args.mask.is_empty() && !args.no_text;
         let outline = args.outline.as_deref().map(read_outline).transpose()?;
@@ -144,7 +145,7 @@ impl Wanted {
                 preset: args.preset,
                 seed: Seed(args.seed),
                 best_of: usize::from(args.best_of),
-                guidance: args.guidance.map(guidance).transpose()?,
+                guidance,
                 outline,
                 leaflets: args.leaflets,
                 calibration: None,

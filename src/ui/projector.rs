@@ -60,7 +60,7 @@ impl Projector {
         if frame.is_none() {
             self.wish(|wish| wish.single.replace(i) != Some(i));
         }
-        // Nothing plays.
+        // What was late for a cine that no more plays is neither kept nor shown when it plays again.
         lock(&self.shared.late).take();
         frame
     }

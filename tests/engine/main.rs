@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests may stop a test
 
+mod broken;
 mod checkpoints;
 #[path = "../common/mod.rs"]
 mod common;

@@ -133,31 +133,24 @@ mod tests {
 
     #[test]
     fn small_files_ask_for_no_more_than_they_are() {
-        // A dictionary of many entries is remembered once and asked for by many calls, of which each would copy it.
+        // One value of many entries, and many calls, of which each would copy it.
         let many = 50_000;
-        let mut copies = b"}q\x00(".to_vec();
-        copies.extend(b"K\x01K\x02".repeat(many));
-        copies.push(b'u');
-        for _ in 0..many {
-            copies.extend(b"ctorch._utils\n_rebuild_parameter\n");
-            copies.extend(FIRST);
-            copies.extend(b"\x85R");
-        }
-        copies.push(b'.');
-        let pickle = Pickle::parse(&copies).unwrap();
+        let asked = |value: &[&[u8]], class: &[u8]| {
+            let call = [b"c", class, b"\n", &FIRST, b"\x85R"].concat();
+            let whole = [&value.concat(), call.repeat(many).as_slice(), b"."].concat();
+            Pickle::parse(&whole)
+        };
+        let entries = b"K\x01K\x02".repeat(many);
+        let dictionary = asked(
+            &[b"}q\x00(", &entries, b"u"],
+            b"torch._utils\n_rebuild_parameter",
+        );
+        let pickle = dictionary.unwrap();
         assert_eq!(pickle.entries(pickle.root()).count(), 0);
         assert!(matches!(pickle.root(), Node::Dict(pairs) if pairs.len() == many));
-        // The same by dictionaries that are made of a list of pairs.
-        let mut dictionaries = b"](".to_vec();
-        dictionaries.extend(b"K\x01K\x02\x86".repeat(many));
-        dictionaries.extend(b"eq\x00");
-        for _ in 0..many {
-            dictionaries.extend(b"ccollections\nOrderedDict\n");
-            dictionaries.extend(FIRST);
-            dictionaries.extend(b"\x85R");
-        }
-        dictionaries.push(b'.');
-        assert!(Pickle::parse(&dictionaries).is_err_and(|why| why.contains("too many")));
+        let pairs = b"K\x01K\x02\x86".repeat(many);
+        let list = asked(&[b"](", &pairs, b"eq\x00"], b"collections\nOrderedDict");
+        assert!(list.is_err_and(|why| why.contains("too many")));
     }
 
     proptest! {
