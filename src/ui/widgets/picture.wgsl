@@ -8,25 +8,28 @@ struct Part {
 
 @group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var picture: texture_2d<f32>;
-@group(0) @binding(2) var linear: sampler;
+@group(0) @binding(2) var filtering: sampler;
 
+// Four numbers, two of which are never read: of a place with two, Mesa's renderer in software fetches each pixel by
+// itself; of these it draws a row of pixels at a time (docs/performance.md, *Playing*).
 struct Corner {
     @builtin(position) position: vec4<f32>,
-    @location(0) place: vec2<f32>,
+    @location(0) place: vec4<f32>,
 };
 
+// Two triangles, corner by corner: 0 1 2, 3 2 1.
 @vertex
 fn corner(@builtin(vertex_index) i: u32) -> Corner {
-    let at = vec2<f32>(f32(i & 1u), f32(i >> 1u));
+    let k = select(i, 6u - i, i > 2u);
+    let at = vec2<f32>(f32(k & 1u), f32(k >> 1u));
     return Corner(
         vec4<f32>(2.0 * at.x - 1.0, 1.0 - 2.0 * at.y, 0.0, 1.0),
-        part.min + at * part.extent,
+        vec4<f32>(part.min + at * part.extent, 0.0, 1.0),
     );
 }
 
-// Between the four nearest pixels.
-fn bilinear(place: vec2<f32>) -> vec3<f32> {
-    return textureSample(picture, linear, place).rgb;
+fn sampled(place: vec2<f32>) -> vec3<f32> {
+    return textureSample(picture, filtering, place).rgb;
 }
 
 // Catmull-Rom over the sixteen nearest pixels: the sampler mixes the two middle ones of each direction, so nine
@@ -44,28 +47,27 @@ fn bicubic(place: vec2<f32>) -> vec3<f32> {
     let p0 = (pixel - 1.0) / size;
     let p12 = (pixel + w2 / w12) / size;
     let p3 = (pixel + 2.0) / size;
-    var sum = bilinear(vec2<f32>(p0.x, p0.y)) * w0.x * w0.y;
-    sum += bilinear(vec2<f32>(p12.x, p0.y)) * w12.x * w0.y;
-    sum += bilinear(vec2<f32>(p3.x, p0.y)) * w3.x * w0.y;
-    sum += bilinear(vec2<f32>(p0.x, p12.y)) * w0.x * w12.y;
-    sum += bilinear(vec2<f32>(p12.x, p12.y)) * w12.x * w12.y;
-    sum += bilinear(vec2<f32>(p3.x, p12.y)) * w3.x * w12.y;
-    sum += bilinear(vec2<f32>(p0.x, p3.y)) * w0.x * w3.y;
-    sum += bilinear(vec2<f32>(p12.x, p3.y)) * w12.x * w3.y;
-    sum += bilinear(vec2<f32>(p3.x, p3.y)) * w3.x * w3.y;
+    var sum = sampled(vec2<f32>(p0.x, p0.y)) * w0.x * w0.y;
+    sum += sampled(vec2<f32>(p12.x, p0.y)) * w12.x * w0.y;
+    sum += sampled(vec2<f32>(p3.x, p0.y)) * w3.x * w0.y;
+    sum += sampled(vec2<f32>(p0.x, p12.y)) * w0.x * w12.y;
+    sum += sampled(vec2<f32>(p12.x, p12.y)) * w12.x * w12.y;
+    sum += sampled(vec2<f32>(p3.x, p12.y)) * w3.x * w12.y;
+    sum += sampled(vec2<f32>(p0.x, p3.y)) * w0.x * w3.y;
+    sum += sampled(vec2<f32>(p12.x, p3.y)) * w12.x * w3.y;
+    sum += sampled(vec2<f32>(p3.x, p3.y)) * w3.x * w3.y;
     return clamp(sum, vec3<f32>(0.0), vec3<f32>(1.0));
 }
 
-// The nearest pixel.
-fn nearest(place: vec2<f32>) -> vec3<f32> {
-    let size = vec2<i32>(textureDimensions(picture));
-    let at = clamp(vec2<i32>(floor(place * vec2<f32>(size))), vec2<i32>(0), size - 1);
-    return textureLoad(picture, at, 0).rgb;
+// Levels are stored as the screen takes them. A picture is opaque.
+@fragment
+fn sampled_stored(at: Corner) -> @location(0) vec4<f32> {
+    return textureSample(picture, filtering, at.place.xy);
 }
 
-// Levels are stored as the screen takes them.
-fn stored(level: vec3<f32>) -> vec4<f32> {
-    return vec4<f32>(level, 1.0);
+@fragment
+fn bicubic_stored(at: Corner) -> @location(0) vec4<f32> {
+    return vec4<f32>(bicubic(at.place.xy), 1.0);
 }
 
 // For a screen whose format encodes what it is given: decoded before (IEC 61966-2-1).
@@ -76,31 +78,11 @@ fn decoded(level: vec3<f32>) -> vec4<f32> {
 }
 
 @fragment
-fn bilinear_stored(at: Corner) -> @location(0) vec4<f32> {
-    return stored(bilinear(at.place));
-}
-
-@fragment
-fn bicubic_stored(at: Corner) -> @location(0) vec4<f32> {
-    return stored(bicubic(at.place));
-}
-
-@fragment
-fn nearest_stored(at: Corner) -> @location(0) vec4<f32> {
-    return stored(nearest(at.place));
-}
-
-@fragment
-fn bilinear_decoded(at: Corner) -> @location(0) vec4<f32> {
-    return decoded(bilinear(at.place));
+fn sampled_decoded(at: Corner) -> @location(0) vec4<f32> {
+    return decoded(sampled(at.place.xy));
 }
 
 @fragment
 fn bicubic_decoded(at: Corner) -> @location(0) vec4<f32> {
-    return decoded(bicubic(at.place));
-}
-
-@fragment
-fn nearest_decoded(at: Corner) -> @location(0) vec4<f32> {
-    return decoded(nearest(at.place));
+    return decoded(bicubic(at.place.xy));
 }

@@ -6,13 +6,15 @@
 
 use eframe::egui_wgpu::{self, RenderState, wgpu};
 use egui::{Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, Vec2, vec2};
+use image::{RgbaImage, imageops};
 use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::util::DeviceExt as _;
 
 /// How a picture is drawn larger than it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filter {
-    /// Bicubic; bilinear where the renderer is software, for which it is too slow.
+    /// Bicubic. Where the renderer is software, for which that is too slow, a small picture is made larger so before,
+    /// and drawn bilinearly.
     #[default]
     Smooth,
     /// Each pixel as a square.
@@ -31,14 +33,23 @@ impl Filter {
     }
 }
 
+/// For a renderer in software: pixels a side of the largest picture that is made larger before it is drawn, and how
+/// many times as large. 112 pixels are a pane of 336 then.
+const SMALL: usize = 128;
+const FINER: usize = 3;
+/// Pixels of the window for each of a picture, below which it is drawn as it is: of the larger one too much would be left
+/// out.
+const ENLARGED: f32 = 1.5;
+
 /// What all pictures are drawn with.
 pub struct Pipeline {
     device: wgpu::Device,
     queue: wgpu::Queue,
+    is_software: bool,
     /// By [`Filter`].
     pipelines: [wgpu::RenderPipeline; 2],
+    samplers: [wgpu::Sampler; 2],
     layout: wgpu::BindGroupLayout,
-    sampler: wgpu::Sampler,
 }
 
 impl Pipeline {
@@ -84,24 +95,27 @@ impl Pipeline {
             ],
         });
         let fragments = match (is_software, renderer.target_format.is_srgb()) {
-            (true, true) => ["bilinear_decoded", "nearest_decoded"],
-            (true, false) => ["bilinear_stored", "nearest_stored"],
-            (false, true) => ["bicubic_decoded", "nearest_decoded"],
-            (false, false) => ["bicubic_stored", "nearest_stored"],
+            (true, true) => ["sampled_decoded"; 2],
+            (true, false) => ["sampled_stored"; 2],
+            (false, true) => ["bicubic_decoded", "sampled_decoded"],
+            (false, false) => ["bicubic_stored", "sampled_stored"],
         };
         let pipelines = fragments.map(|fragment| filling(renderer, &layout, &module, fragment));
-        let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
-            label: Some("picture"),
-            mag_filter: wgpu::FilterMode::Linear,
-            min_filter: wgpu::FilterMode::Linear,
-            ..wgpu::SamplerDescriptor::default()
+        let samplers = [wgpu::FilterMode::Linear, wgpu::FilterMode::Nearest].map(|filter| {
+            device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("picture"),
+                mag_filter: filter,
+                min_filter: filter,
+                ..wgpu::SamplerDescriptor::default()
+            })
         });
         Self {
             queue: renderer.queue.clone(),
             device,
+            is_software,
             pipelines,
+            samplers,
             layout,
-            sampler,
         }
     }
 
@@ -111,6 +125,9 @@ impl Pipeline {
         size.iter().all(|side| (1..=most).contains(side))
     }
 }
+
+/// The corners that [`filling`] draws.
+pub const FILLING: std::ops::Range<u32> = 0..6;
 
 /// What fills its viewport, by `corner` and a fragment's entry of a module, and covers what was there.
 pub fn filling(
@@ -134,10 +151,7 @@ pub fn filling(
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             buffers: &[],
         },
-        primitive: wgpu::PrimitiveState {
-            topology: wgpu::PrimitiveTopology::TriangleStrip,
-            ..wgpu::PrimitiveState::default()
-        },
+        primitive: wgpu::PrimitiveState::default(),
         depth_stencil: None,
         multisample: wgpu::MultisampleState::default(),
         fragment: Some(wgpu::FragmentState {
@@ -164,9 +178,20 @@ enum Kind {
 struct Own {
     pipeline: Arc<Pipeline>,
     texture: wgpu::Texture,
+    /// The same, larger, if that is what is drawn smoothly.
+    finer: Option<wgpu::Texture>,
     size: [usize; 2],
-    /// The last part of it that was drawn, as in the shader.
-    part: Mutex<Option<([f32; 4], wgpu::BindGroup)>>,
+    /// The last part of it that was drawn, and how.
+    part: Mutex<Option<(Part, wgpu::BindGroup)>>,
+}
+
+/// A part of a picture, and how it is drawn.
+#[derive(Clone, Copy, PartialEq)]
+struct Part {
+    /// As in the shader.
+    place: [f32; 4],
+    filter: Filter,
+    is_enlarged: bool,
 }
 
 impl Texture {
@@ -202,6 +227,15 @@ impl Texture {
         }
     }
 
+    /// What it takes of the renderer's memory.
+    pub fn bytes(&self) -> usize {
+        let finer = match &self.0 {
+            Kind::Own(own) if own.finer.is_some() => FINER * FINER,
+            _ => 0,
+        };
+        4 * (1 + finer) * self.size().x as usize * self.size().y as usize
+    }
+
     /// Fills `rect` with the part `uv` of it, in shares of the picture; mirrored where a side is negative.
     pub fn paint(&self, ui: &Ui, rect: Rect, uv: Rect) {
         match &self.0 {
@@ -225,51 +259,70 @@ impl Texture {
 
 impl Own {
     fn new(pipeline: Arc<Pipeline>, size: [usize; 2]) -> Self {
-        let texture = pipeline.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("picture"),
-            size: extent(size),
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
+        let texture = |size| {
+            pipeline.device.create_texture(&wgpu::TextureDescriptor {
+                label: Some("picture"),
+                size: extent(size),
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: wgpu::TextureFormat::Bgra8Unorm,
+                usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+                view_formats: &[],
+            })
+        };
+        let is_small = size.iter().all(|side| *side <= SMALL);
+        let finer = (pipeline.is_software && is_small).then(|| texture(size.map(|s| s * FINER)));
         Self {
+            texture: texture(size),
+            finer,
             pipeline,
-            texture,
             size,
             part: Mutex::default(),
         }
     }
 
     fn write(&self, image: &ColorImage) {
-        let bytes: Vec<u8> = image.pixels.iter().flat_map(Color32::to_array).collect();
+        let opaque = |colour: &Color32| [colour.b(), colour.g(), colour.r(), u8::MAX];
+        let bytes: Vec<u8> = image.pixels.iter().flat_map(opaque).collect();
+        self.upload(&self.texture, &bytes, self.size);
+        let [width, height] = self.size.map(|side| side as u32);
+        // The order of colours is nothing to it.
+        let small = RgbaImage::from_raw(width, height, bytes);
+        if let (Some(finer), Some(small)) = (&self.finer, small) {
+            let [w, h] = [width, height].map(|side| side * FINER as u32);
+            let large = imageops::resize(&small, w, h, imageops::FilterType::CatmullRom);
+            self.upload(finer, &large, self.size.map(|side| side * FINER));
+        }
+    }
+
+    fn upload(&self, to: &wgpu::Texture, bytes: &[u8], size: [usize; 2]) {
         let rows = wgpu::TexelCopyBufferLayout {
             offset: 0,
-            bytes_per_row: Some(4 * self.size[0] as u32),
+            bytes_per_row: Some(4 * size[0] as u32),
             rows_per_image: None,
         };
-        let texture = self.texture.as_image_copy();
         let queue = &self.pipeline.queue;
-        queue.write_texture(texture, &bytes, rows, extent(self.size));
+        queue.write_texture(to.as_image_copy(), bytes, rows, extent(size));
     }
 
     /// What the shader reads to draw a part.
-    fn group(&self, part: [f32; 4]) -> wgpu::BindGroup {
+    fn group(&self, part: Part) -> wgpu::BindGroup {
         let mut held = self.part.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, group)) = held.as_ref().filter(|(of, _)| *of == part) {
             return group.clone();
         }
-        let (device, bytes) = (&self.pipeline.device, part.map(f32::to_le_bytes));
+        let is_smooth = part.filter == Filter::Smooth && part.is_enlarged;
+        let (device, bytes) = (&self.pipeline.device, part.place.map(f32::to_le_bytes));
         let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
             label: Some("part of a picture"),
             contents: bytes.as_flattened(),
             usage: wgpu::BufferUsages::UNIFORM,
         });
-        let view = self
-            .texture
-            .create_view(&wgpu::TextureViewDescriptor::default());
+        let finer = self.finer.as_ref().filter(|_| is_smooth);
+        let texture = finer.unwrap_or(&self.texture);
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let sampler = &self.pipeline.samplers[part.filter as usize];
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
         let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("picture"),
@@ -277,7 +330,7 @@ impl Own {
             entries: &[
                 entry(0, buffer.as_entire_binding()),
                 entry(1, wgpu::BindingResource::TextureView(&view)),
-                entry(2, wgpu::BindingResource::Sampler(&self.pipeline.sampler)),
+                entry(2, wgpu::BindingResource::Sampler(sampler)),
             ],
         });
         *held = Some((part, group.clone()));
@@ -314,11 +367,17 @@ impl egui_wgpu::CallbackTrait for Drawn {
             egui::pos2(points(viewport.left_px), points(viewport.top_px)),
             vec2(points(viewport.width_px), points(viewport.height_px)),
         );
-        let group = self.own.group(part(self.rect, self.uv, seen));
+        let place = part(self.rect, self.uv, seen);
+        let pixels = place[2].abs() * self.own.size[0] as f32;
+        let group = self.own.group(Part {
+            place,
+            filter: self.filter,
+            is_enlarged: viewport.width_px as f32 >= ENLARGED * pixels,
+        });
         let pipeline = &self.own.pipeline.pipelines[self.filter as usize];
         pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &group, &[]);
-        pass.draw(0..4, 0..1);
+        pass.draw(FILLING, 0..1);
     }
 }
 
