@@ -5,6 +5,7 @@ use crate::ui::theme::tokens;
 use crate::ui::widgets::Texture;
 use egui::{Color32, ColorImage, Rect, Response, Sense, Ui, Vec2};
 use egui::{pos2, vec2};
+use std::collections::HashMap;
 
 /// One picture of something that moves.
 #[derive(Clone, Copy)]
@@ -76,19 +77,36 @@ impl Key {
     }
 }
 
-/// A place where a moving picture is shown. Uploads a picture only when it changes.
+/// A place where a moving picture is shown. The pictures of a loop are made and uploaded once.
 #[derive(Default)]
 pub struct Cine {
-    texture: Option<Texture>,
-    /// What the texture holds, and with which tone.
-    shown: Option<(Key, u64)>,
+    /// Of which clip the pictures are, and with which tone.
+    of: Option<(u64, u64)>,
+    /// By their number.
+    kept: HashMap<usize, Texture>,
+    /// What is kept takes so many bytes.
+    bytes: usize,
+    is_full: bool,
+    /// The last one of those for which there was no more room.
+    last: Option<(usize, Texture)>,
 }
 
+/// Pictures that one place keeps, in bytes: a beat of 112 x 112, as smooth as it is shown. Of larger or longer ones the
+/// first are kept, so that each time round some need not be made.
+const ROOM: usize = 16 << 20;
+
 impl Cine {
-    /// The texture, if it holds this picture already: then it need not be made.
+    /// The texture, if it was made already.
     pub fn held(&self, key: Key, look: &Look) -> Option<Texture> {
-        let same = self.shown == Some((key, look.tone_key()));
-        self.texture.clone().filter(|_| same)
+        if self.of != Some((key.clip, look.tone_key())) {
+            return None;
+        }
+        let last = self.last.as_ref().filter(|(frame, _)| *frame == key.frame);
+        let held = self
+            .kept
+            .get(&key.frame)
+            .or(last.map(|(_, texture)| texture));
+        held.cloned()
     }
 
     /// The texture of `picture`, which `key` tells from others.
@@ -100,23 +118,33 @@ impl Cine {
         look: &Look,
         picture: Picture<'_>,
     ) -> Texture {
-        let now = Some((key, look.tone_key()));
-        let stale = self.shown != now;
-        self.shown = now;
-        match &mut self.texture {
-            Some(texture) => {
-                if stale {
-                    texture.set(ui.ctx(), name, picture.to_image(&look.table()));
-                }
-                texture.clone()
-            }
-            None => {
-                let image = picture.to_image(&look.table());
-                let texture = Texture::new(ui.ctx(), name, image);
-                self.texture = Some(texture.clone());
+        if let Some(texture) = self.held(key, look) {
+            return texture;
+        }
+        let of = Some((key.clip, look.tone_key()));
+        if self.of != of {
+            *self = Self {
+                of,
+                ..Self::default()
+            };
+        }
+        let image = picture.to_image(&look.table());
+        let texture = match self.last.take() {
+            Some((_, mut texture)) => {
+                texture.set(ui.ctx(), name, image);
                 texture
             }
+            None => Texture::new(ui.ctx(), name, image),
+        };
+        // The pictures of a clip are of one size: where one had no room, no other has.
+        if self.is_full || self.bytes + texture.bytes() > ROOM {
+            self.is_full = true;
+            self.last = Some((key.frame, texture.clone()));
+        } else {
+            self.bytes += texture.bytes();
+            self.kept.insert(key.frame, texture.clone());
         }
+        texture
     }
 
     /// Draws `texture` as large as fits into a square of `side`, on black. Returns the picture's
@@ -203,5 +231,59 @@ mod tests {
         assert_eq!(at(0.0), [0, 255]);
         assert_eq!(at(0.25), [64, 191]);
         assert_eq!(at(1.0), [255, 0]);
+    }
+
+    /// Where a picture is, made if it must be; and whether it had to be.
+    fn shown(
+        cine: &mut Cine,
+        side: usize,
+        clip: u64,
+        frame: usize,
+        look: &Look,
+    ) -> (Texture, bool) {
+        let key = Key { clip, frame };
+        let held = cine.held(key, look);
+        let pixels = Pixels::Gray(vec![0; side * side]);
+        let frame = Frame {
+            width: side,
+            height: side,
+            pixels,
+        };
+        let mut made = None;
+        egui::__run_test_ui(|ui| {
+            let picture = Picture::Frame(&frame);
+            made = Some(cine.texture(ui, "test", key, look, picture));
+        });
+        (made.unwrap(), held.is_none())
+    }
+
+    #[test]
+    fn the_pictures_of_a_loop_are_made_once() {
+        let (mut cine, look) = (Cine::default(), Look::default());
+        let mut made = |clip, frame, look: &Look| shown(&mut cine, 112, clip, frame, look).1;
+        let round: Vec<bool> = (0..48).map(|i| made(7, i % 16, &look)).collect();
+        assert!(round[..16].iter().all(|m| *m) && round[16..].iter().all(|m| !m));
+        // Another clip has none of them, nor has the first when it comes again, nor another tone.
+        assert!(made(8, 3, &look) && !made(8, 3, &look));
+        assert!(made(7, 3, &look));
+        let mut inverted = look;
+        inverted.invert = true;
+        assert!(made(7, 3, &inverted) && !made(7, 3, &inverted));
+    }
+
+    #[test]
+    fn of_large_pictures_the_first_are_kept_and_one_more() {
+        let (mut cine, look) = (Cine::default(), Look::default());
+        // A megabyte each, of which so many have room.
+        let room = ROOM / (512 * 512 * size_of::<Color32>());
+        let mut made = |frame| shown(&mut cine, 512, 1, frame, &look).1;
+        for _ in 0..2 {
+            let round: Vec<bool> = (0..room + 3).map(&mut made).collect();
+            assert!(round[room..].iter().all(|m| *m), "{round:?}");
+        }
+        assert!(!made(room + 2) && !made(0) && !made(room - 1));
+        assert!(made(room));
+        assert_eq!(cine.kept.len(), room);
+        assert!(cine.bytes <= ROOM);
     }
 }

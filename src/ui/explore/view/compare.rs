@@ -348,12 +348,18 @@ impl Explore {
         })
     }
 
-    /// Of a frame of the source as the networks would see it: another square makes another anatomy.
-    /// `None` while the frames are taken.
+    /// Of a frame of the source as the networks would see it: another square makes another anatomy, and another
+    /// recording may begin with the same frame. `None` while the frames are taken.
     pub(in crate::ui::explore) fn source_key(&self, frame: usize) -> Option<Key> {
         let source = self.case.source.as_ref()?;
         let there = source.recording.is_still() || self.view.grays.is_some();
-        there.then(|| Key::of_hash(&source.anatomy.sha256, frame))
+        there.then(|| {
+            let Key { clip, frame } = Key::of_hash(&source.anatomy.sha256, frame);
+            Key {
+                clip: clip.wrapping_add(source.id),
+                frame,
+            }
+        })
     }
 
     /// A frame of a pane as 112 x 112 gray levels.
