@@ -10,6 +10,8 @@ pub struct Playback {
     speed: f64,
     /// Forth and back instead of from the start again.
     bounce: bool,
+    /// It plays, and time stands still all the same.
+    held: bool,
     /// Position at `since`.
     position: f64,
     since: f64,
@@ -21,6 +23,7 @@ impl Default for Playback {
             playing: true,
             speed: 1.0,
             bounce: false,
+            held: false,
             position: 0.0,
             since: 0.0,
         }
@@ -37,7 +40,7 @@ impl Playback {
     }
 
     pub fn position(&self, now: f64) -> f64 {
-        if self.playing {
+        if self.playing && !self.held {
             self.position + (now - self.since).max(0.0) * self.speed
         } else {
             self.position
@@ -65,6 +68,14 @@ impl Playback {
     fn rebase(&mut self, now: f64) {
         self.position = self.position(now);
         self.since = now;
+    }
+
+    /// Holds what plays where it is, or lets it go on from there.
+    pub fn hold(&mut self, held: bool, now: f64) {
+        if held != self.held {
+            self.rebase(now);
+            self.held = held;
+        }
     }
 
     pub fn toggle(&mut self, now: f64) {
@@ -104,7 +115,7 @@ impl Playback {
 
     /// Seconds until another frame is to be shown, if the clock runs.
     pub fn until_next(&self, n: usize, seconds: f64, now: f64) -> Option<f64> {
-        if !self.playing || n < 2 {
+        if !self.playing || self.held || n < 2 {
             return None;
         }
         let frame = seconds / n as f64;
@@ -234,6 +245,23 @@ mod tests {
         assert_eq!(smooth.limit(), 1);
         play(&mut smooth, 70.0, 0.0);
         assert_eq!(smooth.limit(), 4);
+    }
+
+    #[test]
+    fn what_is_held_goes_on_from_where_it_was() {
+        let mut p = Playback::default();
+        p.hold(true, 1.25);
+        assert!(p.is_playing() && p.until_next(16, 1.0, 1.25).is_none());
+        assert_eq!(p.position(9.0), 1.25);
+        p.hold(true, 9.0);
+        p.hold(false, 10.0);
+        assert_eq!(p.position(10.5), 1.75);
+        assert!(p.until_next(16, 1.0, 10.5).is_some());
+        // What was paused stays so.
+        p.toggle(11.0);
+        p.hold(true, 12.0);
+        p.hold(false, 13.0);
+        assert!(!p.is_playing() && p.position(14.0) == 2.25);
     }
 
     #[test]

@@ -145,6 +145,11 @@ impl Screen for Explore {
     fn ui(&mut self, ui: &mut egui::Ui, engine: &mut Engine) -> Vec<Command> {
         let mut commands = Vec::new();
         let now = ui.input(|i| i.time);
+        // Behind a dialog every picture would have the whole window drawn, dimmed: a renderer in software does nothing
+        // else then, and the dialog is what is looked at.
+        let behind = ui.ctx().memory(|memory| memory.top_modal_layer().is_some());
+        let held = behind && self.view.smoothness.is_of_frames_alone();
+        self.view.playback.hold(held, now);
         let width = ui.available_width();
         self.view.hear_held_keys(ui.ctx());
         let filter = match self.view.overlays.as_recorded {
