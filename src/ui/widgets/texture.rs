@@ -7,7 +7,7 @@
 use eframe::egui_wgpu::{self, RenderState, wgpu};
 use egui::{Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, Vec2, vec2};
 use image::{RgbaImage, imageops};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use wgpu::util::DeviceExt as _;
 
 /// How a picture is drawn larger than it is.
@@ -178,8 +178,9 @@ enum Kind {
 struct Own {
     pipeline: Arc<Pipeline>,
     texture: wgpu::Texture,
-    /// The same, larger, if that is what is drawn smoothly.
-    finer: Option<wgpu::Texture>,
+    /// Its pixels, if a larger one is made of them to be drawn smoothly, and that.
+    small: Option<Mutex<RgbaImage>>,
+    finer: OnceLock<wgpu::Texture>,
     size: [usize; 2],
     /// The last part of it that was drawn, and how.
     part: Mutex<Option<(Part, wgpu::BindGroup)>>,
@@ -227,10 +228,10 @@ impl Texture {
         }
     }
 
-    /// What it takes of the renderer's memory.
+    /// What it takes of the renderer's memory at most.
     pub fn bytes(&self) -> usize {
         let finer = match &self.0 {
-            Kind::Own(own) if own.finer.is_some() => FINER * FINER,
+            Kind::Own(own) if own.small.is_some() => FINER * FINER,
             _ => 0,
         };
         4 * (1 + finer) * self.size().x as usize * self.size().y as usize
@@ -259,23 +260,11 @@ impl Texture {
 
 impl Own {
     fn new(pipeline: Arc<Pipeline>, size: [usize; 2]) -> Self {
-        let texture = |size| {
-            pipeline.device.create_texture(&wgpu::TextureDescriptor {
-                label: Some("picture"),
-                size: extent(size),
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::Bgra8Unorm,
-                usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-                view_formats: &[],
-            })
-        };
         let is_small = size.iter().all(|side| *side <= SMALL);
-        let finer = (pipeline.is_software && is_small).then(|| texture(size.map(|s| s * FINER)));
         Self {
-            texture: texture(size),
-            finer,
+            texture: empty(&pipeline.device, size),
+            small: (pipeline.is_software && is_small).then(Mutex::default),
+            finer: OnceLock::new(),
             pipeline,
             size,
             part: Mutex::default(),
@@ -286,14 +275,32 @@ impl Own {
         let opaque = |colour: &Color32| [colour.b(), colour.g(), colour.r(), u8::MAX];
         let bytes: Vec<u8> = image.pixels.iter().flat_map(opaque).collect();
         self.upload(&self.texture, &bytes, self.size);
-        let [width, height] = self.size.map(|side| side as u32);
-        // The order of colours is nothing to it.
-        let small = RgbaImage::from_raw(width, height, bytes);
-        if let (Some(finer), Some(small)) = (&self.finer, small) {
-            let [w, h] = [width, height].map(|side| side * FINER as u32);
-            let large = imageops::resize(&small, w, h, imageops::FilterType::CatmullRom);
-            self.upload(finer, &large, self.size.map(|side| side * FINER));
+        if let Some(small) = &self.small {
+            let [width, height] = self.size.map(|side| side as u32);
+            // The order of colours is nothing to it.
+            let held = RgbaImage::from_raw(width, height, bytes).unwrap_or_default();
+            *lock(small) = held;
+            if let Some(finer) = self.finer.get() {
+                self.enlarge(small, finer);
+            }
         }
+    }
+
+    /// The picture, larger, if it is one that is drawn from there; made when it is drawn so for the first time.
+    fn finer(&self) -> Option<&wgpu::Texture> {
+        let small = self.small.as_ref()?;
+        Some(self.finer.get_or_init(|| {
+            let finer = empty(&self.pipeline.device, self.size.map(|side| side * FINER));
+            self.enlarge(small, &finer);
+            finer
+        }))
+    }
+
+    fn enlarge(&self, small: &Mutex<RgbaImage>, to: &wgpu::Texture) {
+        let small = lock(small);
+        let [width, height] = [small.width(), small.height()].map(|side| side * FINER as u32);
+        let large = imageops::resize(&*small, width, height, imageops::FilterType::CatmullRom);
+        self.upload(to, &large, self.size.map(|side| side * FINER));
     }
 
     fn upload(&self, to: &wgpu::Texture, bytes: &[u8], size: [usize; 2]) {
@@ -308,7 +315,7 @@ impl Own {
 
     /// What the shader reads to draw a part.
     fn group(&self, part: Part) -> wgpu::BindGroup {
-        let mut held = self.part.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.part);
         if let Some((_, group)) = held.as_ref().filter(|(of, _)| *of == part) {
             return group.clone();
         }
@@ -319,7 +326,7 @@ impl Own {
             contents: bytes.as_flattened(),
             usage: wgpu::BufferUsages::UNIFORM,
         });
-        let finer = self.finer.as_ref().filter(|_| is_smooth);
+        let finer = is_smooth.then(|| self.finer()).flatten();
         let texture = finer.unwrap_or(&self.texture);
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
         let sampler = &self.pipeline.samplers[part.filter as usize];
@@ -336,6 +343,23 @@ impl Own {
         *held = Some((part, group.clone()));
         group
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn empty(device: &wgpu::Device, size: [usize; 2]) -> wgpu::Texture {
+    device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("picture"),
+        size: extent(size),
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Bgra8Unorm,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    })
 }
 
 fn extent(size: [usize; 2]) -> wgpu::Extent3d {
@@ -368,11 +392,15 @@ impl egui_wgpu::CallbackTrait for Drawn {
             vec2(points(viewport.width_px), points(viewport.height_px)),
         );
         let place = part(self.rect, self.uv, seen);
-        let pixels = place[2].abs() * self.own.size[0] as f32;
+        let is_larger = |drawn: i32, share: f32, size: usize| {
+            drawn as f32 >= ENLARGED * share.abs() * size as f32
+        };
+        let [width, height] = self.own.size;
         let group = self.own.group(Part {
             place,
             filter: self.filter,
-            is_enlarged: viewport.width_px as f32 >= ENLARGED * pixels,
+            is_enlarged: is_larger(viewport.width_px, place[2], width)
+                && is_larger(viewport.height_px, place[3], height),
         });
         let pipeline = &self.own.pipeline.pipelines[self.filter as usize];
         pass.set_pipeline(pipeline);

@@ -17,6 +17,14 @@ fn places_in_a_picture_do_not_move_with_the_viewports_pixels() {
 /// Levels that a picture of 9 x 7 is drawn with, 90 x 70, by a pipeline for a GPU or for software.
 #[cfg(feature = "snapshots")]
 fn drawn(is_software: bool, filter: Filter, levels: &[u8]) -> Vec<u8> {
+    let image = ColorImage::from_gray([9, 7], levels);
+    let pixels = pixels(is_software, filter, &image);
+    pixels.iter().map(|[level, ..]| *level).collect()
+}
+
+/// The same of a picture in colour: red, green, blue and alpha.
+#[cfg(feature = "snapshots")]
+fn pixels(is_software: bool, filter: Filter, image: &ColorImage) -> Vec<[u8; 4]> {
     const SIZE: [usize; 2] = [90, 70];
     let renderer = egui_kittest::wgpu::create_render_state(
         egui_kittest::wgpu::default_wgpu_setup(),
@@ -25,7 +33,7 @@ fn drawn(is_software: bool, filter: Filter, levels: &[u8]) -> Vec<u8> {
     let pipeline = Arc::new(Pipeline::new(&renderer, is_software));
     let (device, queue) = (&renderer.device, &renderer.queue);
     let own = Own::new(pipeline, [9, 7]);
-    own.write(&ColorImage::from_gray([9, 7], levels));
+    own.write(image);
     let target = device.create_texture(&wgpu::TextureDescriptor {
         label: None,
         size: extent(SIZE),
@@ -80,7 +88,19 @@ fn drawn(is_software: bool, filter: Filter, levels: &[u8]) -> Vec<u8> {
         .map_async(wgpu::MapMode::Read, |mapped| mapped.unwrap());
     device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
     let bytes = read.slice(..).get_mapped_range().unwrap();
-    let pixel = |i: usize| bytes[i / SIZE[0] * row + 4 * (i % SIZE[0])];
+    let is_bgra = matches!(
+        renderer.target_format,
+        wgpu::TextureFormat::Bgra8Unorm | wgpu::TextureFormat::Bgra8UnormSrgb
+    );
+    let pixel = |i: usize| {
+        let at = i / SIZE[0] * row + 4 * (i % SIZE[0]);
+        let [a, b, c, alpha] = std::array::from_fn(|k| bytes[at + k]);
+        if is_bgra {
+            [c, b, a, alpha]
+        } else {
+            [a, b, c, alpha]
+        }
+    };
     (0..SIZE[0] * SIZE[1]).map(pixel).collect()
 }
 
@@ -141,5 +161,19 @@ fn a_gpus_smooth_picture_is_the_cubic_and_squares_are_squares() {
     for is_software in [false, true] {
         let squares = drawn(is_software, Filter::AsRecorded, &levels);
         assert_eq!(far(&squares, &nearest), 0.0);
+    }
+}
+
+#[cfg(feature = "snapshots")]
+#[test]
+fn colours_are_those_of_the_picture_and_opaque() {
+    let orange = Color32::from_rgba_premultiplied(200, 100, 50, 128);
+    let image = ColorImage::filled([9, 7], orange);
+    for is_software in [false, true] {
+        for filter in [Filter::Smooth, Filter::AsRecorded] {
+            for pixel in pixels(is_software, filter, &image) {
+                assert_eq!(pixel, [200, 100, 50, 255], "{is_software} {filter:?}");
+            }
+        }
     }
 }
