@@ -5,6 +5,7 @@ use crate::ui::theme::tokens;
 use crate::ui::widgets::Texture;
 use egui::{Color32, ColorImage, Rect, Response, Sense, Ui, Vec2};
 use egui::{pos2, vec2};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// One picture of something that moves.
@@ -77,7 +78,7 @@ impl Key {
     }
 }
 
-/// A place where a moving picture is shown. The pictures of a loop are made and uploaded once.
+/// A place where a moving picture is shown. The pictures of a loop are made and uploaded once, as far as there is room.
 #[derive(Default)]
 pub struct Cine {
     /// Of which clip the pictures are, and with which tone.
@@ -87,6 +88,8 @@ pub struct Cine {
     /// What is kept takes so many bytes.
     bytes: usize,
     is_full: bool,
+    /// Pictures since it was full that were not kept, none of the kept ones being asked for between them.
+    missed: Cell<usize>,
     /// The last one of those for which there was no more room.
     last: Option<(usize, Texture)>,
 }
@@ -94,6 +97,8 @@ pub struct Cine {
 /// Pictures that one place keeps, in bytes: a beat of 112 x 112, as smooth as it is shown. Of larger or longer ones the
 /// first are kept, so that each time round some need not be made.
 const ROOM: usize = 16 << 20;
+/// Times what is kept, so many pictures are missed until others are kept.
+const MISSES: usize = 2;
 
 impl Cine {
     /// The texture, if it was made already.
@@ -106,6 +111,9 @@ impl Cine {
             .kept
             .get(&key.frame)
             .or(last.map(|(_, texture)| texture));
+        if held.is_some() {
+            self.missed.set(0);
+        }
         held.cloned()
     }
 
@@ -122,9 +130,14 @@ impl Cine {
             return texture;
         }
         let of = Some((key.clip, look.tone_key()));
-        if self.of != of {
+        // What is kept may not be of the loop that plays now.
+        if self.of != of || self.missed.get() > MISSES * self.kept.len() {
+            // One of the textures is used again: while window and level are dragged, all are new each time.
+            let last = self.last.take().map(|(_, texture)| texture);
+            let one = last.or_else(|| self.kept.drain().next().map(|(_, texture)| texture));
             *self = Self {
                 of,
+                last: one.map(|texture| (key.frame, texture)),
                 ..Self::default()
             };
         }
@@ -139,6 +152,7 @@ impl Cine {
         // The pictures of a clip are of one size: where one had no room, no other has.
         if self.is_full || self.bytes + texture.bytes() > ROOM {
             self.is_full = true;
+            self.missed.update(|missed| missed + 1);
             self.last = Some((key.frame, texture.clone()));
         } else {
             self.bytes += texture.bytes();
@@ -283,6 +297,13 @@ mod tests {
         }
         assert!(!made(room + 2) && !made(0) && !made(room - 1));
         assert!(made(room));
+        // A loop that has none of them is kept in their place, after a while.
+        for _ in 0..4 {
+            (100..100 + room).for_each(|frame| {
+                made(frame);
+            });
+        }
+        assert!((100..100 + room).all(|frame| !made(frame)));
         assert_eq!(cine.kept.len(), room);
         assert!(cine.bytes <= ROOM);
     }

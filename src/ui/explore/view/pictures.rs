@@ -112,9 +112,9 @@ impl Explore {
         let (at, made) = self.picture_of(&seen, phase);
         let fine = seen.finished && seen.cine.beating.as_ref().is_some_and(|b| b.is_fine());
         let key = Key {
-            clip: seen.clip,
-            // The fine picture replaces the other as soon as it is there.
-            frame: 2 * at + usize::from(fine),
+            // Fine pictures replace the others as soon as they are there.
+            clip: seen.clip ^ (u64::from(fine) << 61),
+            frame: at,
         };
         let (cine, look) = (&mut self.view.cines.panes[pane.index()], &self.view.look);
         let texture = cine.held(key, look).unwrap_or_else(|| match &made {
