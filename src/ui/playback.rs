@@ -78,6 +78,10 @@ impl Playback {
         }
     }
 
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
     pub fn toggle(&mut self, now: f64) {
         self.rebase(now);
         self.playing = !self.playing;

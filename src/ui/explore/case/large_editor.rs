@@ -23,6 +23,14 @@ pub struct Large {
     cine: Cine,
 }
 
+impl Large {
+    /// Another source is open.
+    pub(super) fn forget_source(&mut self) {
+        self.look = Look::default();
+        self.cine = Cine::default();
+    }
+}
+
 impl Explore {
     /// Whether the centre is the editor's.
     pub(in crate::ui::explore) fn is_editing_large(&self) -> bool {

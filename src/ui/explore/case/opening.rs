@@ -60,6 +60,7 @@ impl Explore {
         source.id = self.next_id();
         self.said.append(&mut source.warnings);
         self.view.beat_at(source.heart_rate);
+        self.view.forget_pictures();
         if let Err(e) = self.case.put(source) {
             return self.said.push(e.to_string());
         }
@@ -125,7 +126,7 @@ impl Explore {
                     {
                         self.view.beat_at(Some(beats));
                     }
-                    self.view.grays = Some(grays);
+                    self.view.take(Some(grays));
                     engine.cancel_measuring();
                     Measuring::Asked(engine.measure(Owner::Explore, video, time))
                 }
@@ -139,7 +140,7 @@ impl Explore {
         if let Measuring::Viewing(cropping) = &self.case.measuring
             && let Some(taken) = cropping.poll()
         {
-            self.view.grays = taken.ok().map(|(_, grays)| grays);
+            self.view.take(taken.ok().map(|(_, grays)| grays));
             self.case.measuring = Measuring::Nothing;
         }
         self.case.hear_of_text();

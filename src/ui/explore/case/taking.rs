@@ -6,7 +6,6 @@ use crate::clip::FrameRate;
 use crate::ef::EfOrigin;
 use crate::measure::{Measurement, TimeBase, is_under_half_a_beat};
 use crate::metrics::beat::Grays;
-use crate::ui::look::Look;
 use crate::ui::projector::Projector;
 use crate::ui::source::Source;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ impl Case {
             false => EfOrigin::Assumed,
         };
         self.drawing_mask = false;
-        self.large.look = Look::default();
+        self.large.forget_source();
         self.masks_taken.clone_from(&source.crop.masks);
         self.source = Some(source);
         Ok(())

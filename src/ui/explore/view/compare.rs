@@ -282,6 +282,9 @@ impl Explore {
         };
         self.paint(ui, pane, rect, now);
         on_picture(ui, rect, Align2::CENTER_TOP, pane.name());
+        if self.view.playback.is_held() {
+            return;
+        }
         let wait = half - now.rem_euclid(half);
         ui.ctx()
             .request_repaint_after(std::time::Duration::from_secs_f64(wait.max(0.004)));
@@ -348,15 +351,15 @@ impl Explore {
         })
     }
 
-    /// Of a frame of the source as the networks would see it: another square makes another anatomy, and another
-    /// recording may begin with the same frame. `None` while the frames are taken.
+    /// Of a frame of the source as the networks would see it. Another square makes another anatomy; another recording may
+    /// begin with the same frame, and a mask may change all frames but the anatomy's. `None` while the frames are taken.
     pub(in crate::ui::explore) fn source_key(&self, frame: usize) -> Option<Key> {
         let source = self.case.source.as_ref()?;
         let there = source.recording.is_still() || self.view.grays.is_some();
         there.then(|| {
             let Key { clip, frame } = Key::of_hash(&source.anatomy.sha256, frame);
             Key {
-                clip: clip.wrapping_add(source.id),
+                clip: clip.wrapping_add(source.id) ^ self.view.times_taken.rotate_left(40),
                 frame,
             }
         })
@@ -392,6 +395,13 @@ fn signed(from: u8, to: u8, gain: f32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clip::{Clip, Video};
+    use crate::hearts::simulated_heart;
+    use crate::media::{Kind, Opened};
+    use crate::metrics::beat::Grays;
+    use crate::recording::Recording;
+    use crate::ui::source::{Origin, Source};
+    use std::sync::Arc;
 
     #[test]
     fn a_difference_is_gray_where_there_is_none_and_says_its_sign() {
@@ -402,5 +412,57 @@ mod tests {
         assert!(strong[0] > weak[0] && weak[0] > weak[2] && strong[0] - strong[2] > 60);
         let [red, _, blue] = signed(80, 50, 4.0);
         assert!(blue > red + 60);
+    }
+
+    /// A clip that begins with a simulated heart, whose second frame has one level everywhere.
+    fn clip(level: u8) -> Source {
+        let mut first = simulated_heart(0).unwrap().frame;
+        if let Pixels::Rgb(rgb) = &first.pixels {
+            first.pixels = Pixels::Gray(rgb.chunks(3).map(|p| p[0]).collect());
+        }
+        let second = Frame {
+            pixels: Pixels::Gray(vec![level; first.width * first.height]),
+            ..first.clone()
+        };
+        let clip = Clip {
+            frames: vec![first, second],
+            rate: None,
+            beat_normalised: false,
+        };
+        let recording = Recording::of_clip(clip).unwrap();
+        Source::prepare(Opened::new(recording, Kind::Gif), Origin::File(Kind::Gif)).unwrap()
+    }
+
+    #[test]
+    fn frames_that_a_mask_or_another_recording_changes_are_other_pictures() {
+        let mut explore = Explore::new(Default::default(), Arc::new(|| {}));
+        let grays = |level: f32| {
+            Some(Arc::new(Grays::of(&Video {
+                channels: 1,
+                frames: 2,
+                height: SIDE,
+                width: SIDE,
+                data: vec![level; 2 * SIDE * SIDE],
+            })))
+        };
+        explore.put_source(clip(200));
+        assert!(explore.source_key(1).is_none());
+        explore.view.take(grays(0.75));
+        let shown = explore.source_key(1).unwrap();
+        assert_eq!(explore.source_key(1), Some(shown));
+        // What is masked is black in the anatomy: that stays the same, and the other frames do not.
+        explore.view.take(None);
+        assert!(explore.source_key(1).is_none());
+        explore.view.take(grays(0.0));
+        let masked = explore.source_key(1).unwrap();
+        assert_ne!(masked, shown);
+        // Another recording whose first frame is the same.
+        let before = explore.case.source.as_ref().unwrap().anatomy.sha256.clone();
+        explore.put_source(clip(90));
+        let after = &explore.case.source.as_ref().unwrap().anatomy.sha256;
+        assert_eq!(*after, before);
+        explore.view.take(grays(0.25));
+        let other = explore.source_key(1).unwrap();
+        assert!(other != masked && other != shown);
     }
 }

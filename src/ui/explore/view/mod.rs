@@ -141,6 +141,8 @@ pub struct View {
     pub calipers: Calipers,
     /// The source's frames, small; `None` while they are decoded, and for stills.
     pub grays: Option<Arc<Grays>>,
+    /// Counts how often these were taken: another mask makes others of the same recording.
+    pub(in crate::ui::explore) times_taken: u64,
     /// The source's own volume over the beat.
     pub tracked: Tracked,
     pub(in crate::ui::explore) difference: Cine,
@@ -189,6 +191,7 @@ impl Default for View {
             overlays: Overlays::default(),
             calipers: Calipers::default(),
             grays: None,
+            times_taken: 0,
             tracked: Tracked::default(),
             difference: Cine::default(),
             strips: Default::default(),
@@ -284,6 +287,19 @@ impl View {
         if !self.line_is_drawn {
             self.line = None;
         }
+    }
+
+    /// The source's frames are there, or cannot be had.
+    pub(in crate::ui::explore) fn take(&mut self, grays: Option<Arc<Grays>>) {
+        self.grays = grays;
+        self.times_taken += 1;
+    }
+
+    /// No picture of what was open before stays.
+    pub(in crate::ui::explore) fn forget_pictures(&mut self) {
+        self.cines = Cines::default();
+        self.difference = Cine::default();
+        self.strips = Default::default();
     }
 
     /// Wheel and pinch zoom, left drags move, right drags change window and level.
