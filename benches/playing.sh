@@ -16,7 +16,7 @@ of=
 Xvfb -displayfd 3 -screen 0 1400x900x24 3>"$home/display" 2>/dev/null &
 xvfb=$!
 trap 'kill $xvfb $of 2>/dev/null || true; rm -rf "$home"' EXIT
-until [ -s "$home/display" ]; do kill -0 $xvfb && sleep 0.1; done
+until [ -s "$home/display" ]; do kill -0 $xvfb; sleep 0.1; done
 DISPLAY=:$(cat "$home/display")
 export DISPLAY XDG_RUNTIME_DIR="$home"
 unset WAYLAND_DISPLAY WAYLAND_SOCKET
