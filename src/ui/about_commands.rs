@@ -91,6 +91,9 @@ impl Command {
             Self::EditInPane => {
                 "The whole frame with its square and masks beside the cines, and back"
             }
+            Self::SourceBeside => {
+                "The source in a pane of its own, as large as the cines, and back"
+            }
             Self::Mirror => "Left and right change places",
             Self::UpsideDown => "Top and bottom change places",
             Self::SideBySide => "All pictures beside each other",
@@ -126,9 +129,7 @@ impl Command {
             Self::Redo => "Takes the step again",
             Self::Cancel => "Closes what is on top, else stops what is being made",
             Self::ToggleTheme => "A dark screen for a dark room, or a light one",
-            Self::Palette => {
-                "Finds a command by its name; \"ef 35\" asks for an EF, \"factual 62\" says the source's"
-            }
+            Self::Palette => "Finds a command by its name; \"ef 35\" and \"factual 62\" set EFs",
             Self::Shortcuts => "All keys and what the mouse does",
             Self::Manual => "Ten pages on how to use the program",
             Self::About => "Version, licences, and what is kept on this machine",
@@ -171,6 +172,7 @@ impl Command {
             | Self::Flicker
             | Self::Difference
             | Self::MMode
+            | Self::SourceBeside
             | Self::Pin
             | Self::BeforeAfter => Group::Compare,
             Self::Invert

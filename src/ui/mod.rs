@@ -10,6 +10,7 @@ mod explore;
 mod files;
 mod folder;
 mod help;
+mod hints;
 mod look;
 mod manual;
 mod mode;

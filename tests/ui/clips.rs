@@ -46,6 +46,8 @@ fn a_file_that_says_its_scale_is_measured_in_centimetres() {
     let half = 0.5 * 0.05 * source.crop.square.side as f64;
     press(&mut window, Modifiers::NONE, Key::M);
     assert!(window.query_by_label_contains("says no scale").is_none());
+    window.get_by_label("On the source").click();
+    window.run_steps(3);
     // Half the square on the recording and on the cine that was made of it.
     for pane in ["Source", "Counterfactual"] {
         let rect = image(&window, pane);

@@ -5,7 +5,7 @@
 //! `target/pictures`.
 
 use crate::common::alone;
-use crate::snapshots::{compare, finished};
+use crate::snapshots::{compare, finished, finished_of};
 use echoif::ui::App;
 use egui::accesskit::Role;
 use egui::{Key, Rect, Theme};
@@ -70,6 +70,30 @@ fn lies_well(window: &Harness<'_, App>, what: &str) {
                 "{what}: {:?} at {rect}",
                 button.accesskit_node().label()
             );
+        }
+    }
+}
+
+/// A clip, with its panels and without: playing in its panel, small beside the cines, and as large as they are.
+#[test]
+fn a_clip_at_every_size() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = finished_of(Some(clip), [900.0, 600.0], false);
+    for (size, _) in SIZES {
+        window.set_size(size.into());
+        for percent in [100, 150] {
+            window.ctx.set_zoom_factor(percent as f32 / 100.0);
+            for is_folded in [false, true] {
+                for is_beside in [false, true] {
+                    window.run_steps(4);
+                    let what = format!("{size:?} {percent} folded {is_folded} beside {is_beside}");
+                    lies_well(&window, &what);
+                    window.key_press_modifiers(egui::Modifiers::SHIFT, Key::S);
+                }
+                window.key_press(Key::F3);
+                window.key_press(Key::F4);
+            }
         }
     }
 }

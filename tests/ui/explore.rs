@@ -1,10 +1,12 @@
 //! What Explore offers around a finished pair: comparisons, ladder, history, undo, palette.
 
 use crate::harness::*;
-use echoif::ui::{Comparison, Pane, Settings};
+use echoif::ui::{Comparison, NoPicker, Pane, Settings};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -278,7 +280,15 @@ fn share(window: &Window, size: egui::Vec2) -> f32 {
 #[test]
 fn the_pictures_have_the_window() {
     let _alone = alone();
-    let mut window = plain();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    for (of, file) in [("still", None), ("clip", Some(clip))] {
+        let mut window = window(None, Arc::new(NoPicker), file);
+        assert_eq!(window.query_by_label("Align phase").is_some(), of == "clip");
+        has_the_window(&mut window, of);
+    }
+}
+
+fn has_the_window(window: &mut Window, of: &str) {
     // With the panels and without; half of the smallest window is what its words take.
     for (size, open, folded) in [
         (vec2(900.0, 600.0), 0.12, 0.2),
@@ -288,18 +298,21 @@ fn the_pictures_have_the_window() {
     ] {
         window.set_size(size);
         window.run_steps(3);
-        let with_panels = share(&window, size);
-        press(&mut window, Modifiers::NONE, Key::F3);
-        press(&mut window, Modifiers::NONE, Key::F4);
-        let pictures_alone = share(&window, size);
+        let with_panels = share(window, size);
+        press(window, Modifiers::NONE, Key::F3);
+        press(window, Modifiers::NONE, Key::F4);
+        let pictures_alone = share(window, size);
         println!(
-            "{} x {}: {:.0} %, folded {:.0} %",
+            "{of}, {} x {}: {:.1} %, folded {:.1} %",
             size.x,
             size.y,
             100.0 * with_panels,
             100.0 * pictures_alone
         );
-        assert!(with_panels > open && pictures_alone > folded, "{size:?}");
+        assert!(
+            with_panels > open && pictures_alone > folded,
+            "{of} {size:?}"
+        );
         for panel in ["Source panel", "Settings panel"] {
             window.get_by_label(panel).click();
             window.run_steps(4);
@@ -345,6 +358,66 @@ fn panels_fold_and_a_pane_can_be_alone() {
     double_click(&mut window, before.center());
     press(&mut window, Modifiers::NONE, Key::Escape);
     assert!(has(&window, "Counterfactual"));
+}
+
+#[test]
+fn a_clip_plays_in_its_panel_or_beside_the_cines() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = window(None, Arc::new(NoPicker), Some(clip));
+    let pane = |window: &Window| {
+        let pane = window.query_by_role_and_label(Role::Image, "Source");
+        pane.map(|p| p.rect())
+    };
+    let plays = |window: &mut Window| {
+        let mut seen = Vec::new();
+        for _ in 0..120 {
+            seen.push(window.state().explore().case.frame_on_screen());
+            window.step();
+        }
+        seen.sort();
+        seen.dedup();
+        seen.len() > 8
+    };
+    assert_eq!(pane(&window), None);
+    assert!(plays(&mut window));
+    window.get_by_label("Not phase-aligned");
+    // While its square is held, the frame that it is taken from.
+    let at = image(&window, "Source frame").center();
+    window.drag_at(at);
+    window.run_steps(2);
+    assert!(!plays(&mut window));
+    window.drop_at(at);
+    window.run_steps(2);
+    assert!(plays(&mut window));
+
+    // Without its panel it is small, beside the others.
+    press(&mut window, Modifiers::NONE, Key::F3);
+    let (small, made) = (pane(&window).expect("a pane"), image(&window, "Factual"));
+    assert!(small.width() >= 120.0 && small.width() < 0.5 * made.width());
+    assert!(plays(&mut window));
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(pane(&window), None);
+
+    // As large as they are, if the user wants it, and still so after a restart.
+    window.get_by_label("Beside").click();
+    window.run_steps(3);
+    let (large, made) = (pane(&window).expect("a pane"), image(&window, "Factual"));
+    assert!((large.width() - made.width()).abs() < 1.0);
+    assert!(plays(&mut window));
+    let mut kept = Kept::default();
+    eframe::App::save(window.state_mut(), &mut kept);
+    assert!(
+        Settings::restore(&kept)
+            .expect("they were kept")
+            .source_beside
+    );
+    // From a comparison the same key brings it again, then takes it away.
+    press(&mut window, Modifiers::NONE, Key::Num2);
+    press(&mut window, Modifiers::SHIFT, Key::S);
+    assert!(pane(&window).is_some());
+    press(&mut window, Modifiers::SHIFT, Key::S);
+    assert_eq!(pane(&window), None);
 }
 
 #[test]

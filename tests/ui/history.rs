@@ -70,6 +70,10 @@ fn a_run_of_another_heart_cannot_be_pinned_and_is_not_restored_by_trying() {
     drag(&mut window, at.center(), vec2(0.0, 0.0));
     window.run_steps(4);
     assert_eq!(source(&window).anatomy.sha256, second);
+    // And it says why.
+    window.hover_at(at.center() + vec2(1.0, 0.0));
+    window.run_steps(60);
+    window.get_by_label_contains("Of this heart and since the start only");
     assert!(window.state().explore().made.pinned.is_none());
     // Beside it the row restores.
     drag(

@@ -11,6 +11,7 @@ mod common;
 mod every_size_snapshots;
 mod explore;
 mod harness;
+mod hints;
 mod history;
 mod keyboard;
 mod keys;

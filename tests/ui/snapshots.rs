@@ -17,7 +17,7 @@ pub fn finished(size: [f32; 2], light: bool) -> Harness<'static, App> {
 }
 
 /// The same of a file.
-fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'static, App> {
+pub fn finished_of(file: Option<PathBuf>, size: [f32; 2], light: bool) -> Harness<'static, App> {
     let mut window = Harness::builder()
         .with_size(size)
         .with_step_dt(1.0 / 60.0)
@@ -276,6 +276,18 @@ fn a_small_window_with_a_clip_and_a_ladder() {
     let mut window = finished_of(Some(clip), [900.0, 600.0], false);
     climb(&mut window);
     both_themes(&mut window, "small_clip");
+}
+
+#[test]
+fn a_clip_and_without_panels() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = finished_of(Some(clip), [1280.0, 800.0], false);
+    both_themes(&mut window, "clip");
+    window.key_press(egui::Key::F3);
+    window.key_press(egui::Key::F4);
+    window.run_steps(4);
+    both_themes(&mut window, "clip_folded");
 }
 
 #[test]

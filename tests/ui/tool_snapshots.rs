@@ -2,7 +2,7 @@
 
 use crate::common::alone;
 use crate::harness::{click, image, settled, step_until};
-use crate::snapshots::panel;
+use crate::snapshots::{finished_of, panel};
 use echoif::ui::App;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -98,6 +98,56 @@ fn the_frame_in_its_pane() {
         window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::C);
         window.run_steps(4);
     });
+}
+
+#[test]
+fn a_mask_covers_every_frame_that_plays_in_the_panel() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = finished_of(Some(clip), [1280.0, 1000.0], false);
+    window.get_by_label("Draw a mask").click();
+    window.run_steps(3);
+    // Over the chamber's wall and the cavity beside it, from the third to the fifth tenth of the picture.
+    let frame = image(&window, "Source frame");
+    let covered =
+        egui::Rect::from_min_max(frame.lerp_inside([0.3, 0.3]), frame.lerp_inside([0.5, 0.5]));
+    window.drag_at(covered.min);
+    window.step();
+    for k in 1..=4 {
+        window.hover_at(covered.min + covered.size() * (k as f32 / 4.0));
+        window.step();
+    }
+    window.drop_at(covered.max);
+    window.run_steps(3);
+    window.get_by_label("1 masked");
+    step_until(&mut window, "cine", settled);
+    let brightest = |picture: &image::RgbaImage, rect: egui::Rect| {
+        let rows = rect.top() as u32..rect.bottom() as u32;
+        let all = rows.flat_map(|y| (rect.left() as u32..rect.right() as u32).map(move |x| (x, y)));
+        all.map(|(x, y)| picture.get_pixel(x, y).0[0]).max()
+    };
+    let (mut seen, mut pictures) = (Vec::new(), Vec::new());
+    for _ in 0..6 {
+        window.key_press(egui::Key::Period);
+        window.run_steps(3);
+        let picture = window.render().expect("the renderer works");
+        assert_eq!(brightest(&picture, covered.shrink(4.0)), Some(0));
+        assert!(brightest(&picture, frame.shrink(20.0)) > Some(100));
+        seen.push(window.state().explore().case.frame_on_screen());
+        pictures.push(picture);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 6, "{seen:?}");
+    let pixels = |p: &image::RgbaImage| {
+        let size = frame.size();
+        let (x, y) = (frame.left() as u32, frame.top() as u32);
+        image::imageops::crop_imm(p, x, y, size.x as u32, size.y as u32).to_image()
+    };
+    assert_ne!(
+        pixels(&pictures[0]),
+        pixels(&pictures[3]),
+        "it stands still"
+    );
 }
 
 #[test]

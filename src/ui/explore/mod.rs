@@ -21,6 +21,7 @@ pub use view::beat::Moment;
 pub use view::{Comparison, Pane, View};
 pub use wanted::Wanted;
 
+use super::hints::{Hint as _, Room};
 use super::mode::{House, Screen};
 use super::playback::Smoothness;
 use super::projector::Wake;
@@ -123,6 +124,7 @@ impl Screen for Explore {
             Command::Pin => self.pin(),
             Command::EditSource if self.case.source.is_some() => self.case.large.is_open ^= true,
             Command::EditInPane if self.case.source.is_some() => self.edit_in_pane(),
+            Command::SourceBeside if self.case.source.is_some() => self.put_source_beside(),
             Command::NextSimulatedHeart => self.open_simulated(engine),
             Command::Mirror | Command::UpsideDown => self.turn(command, engine),
             Command::StepBack => self.view.playback.step(-1, n, seconds, now),
@@ -151,6 +153,7 @@ impl Screen for Explore {
         let held = behind && self.view.smoothness.is_of_frames_alone();
         self.view.playback.hold(held, now);
         let width = ui.available_width();
+        Room::Anywhere.set(ui.ctx());
         self.view.hear_held_keys(ui.ctx());
         let filter = match self.view.overlays.as_recorded {
             true => Filter::AsRecorded,
@@ -168,6 +171,7 @@ impl Screen for Explore {
                 .exact_size((0.156 * width).clamp(200.0, 320.0))
                 .frame(panel_frame(ui))
                 .show(ui, |ui| {
+                    Room::Within(ui.max_rect().x_range()).set(ui.ctx());
                     egui::ScrollArea::vertical()
                         .auto_shrink(false)
                         .show(ui, |ui| self.source_panel(ui, engine, now, &mut commands));
@@ -179,11 +183,13 @@ impl Screen for Explore {
                 .exact_size((0.15 * width).clamp(194.0, 300.0))
                 .frame(panel_frame(ui))
                 .show(ui, |ui| {
+                    Room::Within(ui.max_rect().x_range()).set(ui.ctx());
                     egui::ScrollArea::vertical()
                         .auto_shrink(false)
                         .show(ui, |ui| self.settings_panel(ui, engine, &mut commands));
                 });
         }
+        Room::Anywhere.set(ui.ctx());
         // Little above and below: the pictures' height is what there is least of.
         let margin = egui::Margin::symmetric(GAP as i8, 6);
         egui::CentralPanel::default()
@@ -256,7 +262,7 @@ fn panel_heading(ui: &mut egui::Ui, text: &str, fold: Command, commands: &mut Ve
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let hint = ui.ctx().format_shortcut(&fold.shortcut());
             let button = ui.small_button("Fold");
-            let button = button.on_hover_text(format!("Leaves its room to the pictures ({hint})"));
+            let button = button.hint(format!("Leaves its room to the pictures ({hint})"));
             button.widget_info(|| {
                 let name = format!("Fold the {}", fold.text().to_lowercase());
                 egui::WidgetInfo::labeled(egui::Role::Button, true, name)

@@ -173,16 +173,31 @@ impl Cine {
 
     /// Draws the seen part of `texture` as large as fits into `rect`. Returns where.
     pub fn fit(ui: &Ui, texture: &Texture, rect: Rect, look: &Look) -> Rect {
+        Self::fit_parts(ui, texture, rect, look, &[rect])
+    }
+
+    /// The same of these parts of `rect` alone.
+    pub fn fit_parts(ui: &Ui, texture: &Texture, rect: Rect, look: &Look, parts: &[Rect]) -> Rect {
         let size = texture.size();
         let scale = (rect.size() / size.max(Vec2::splat(1.0))).min_elem();
         let picture = Rect::from_center_size(rect.center(), size * scale);
         let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        texture.paint(ui, picture, look.part_of(whole));
+        for part in parts {
+            let painter = ui.painter_at(part.intersect(ui.clip_rect()));
+            texture.paint(&painter, picture, look.part_of(whole));
+        }
         picture
     }
 
-    /// Draws what a crop takes of `texture`, turned and masked, into a square.
-    pub fn fit_crop(ui: &Ui, texture: &Texture, crop: &Crop, rect: Rect, look: &Look) {
+    /// Draws what a crop takes of `texture`, turned and masked, into these parts of a square.
+    pub fn fit_crop(
+        ui: &Ui,
+        texture: &Texture,
+        crop: &Crop,
+        rect: Rect,
+        look: &Look,
+        parts: &[Rect],
+    ) {
         let size = texture.size();
         let s = crop.square;
         let min = vec2(s.x as f32, s.y as f32) / size;
@@ -198,7 +213,10 @@ impl Cine {
             min: uv_min.to_pos2(),
             max: uv_max.to_pos2(),
         });
-        texture.paint(ui, rect, uv);
+        for part in parts {
+            let painter = ui.painter_at(part.intersect(ui.clip_rect()));
+            texture.paint(&painter, rect, uv);
+        }
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         let side = s.side.max(1) as f32;
         for mask in &crop.masks {

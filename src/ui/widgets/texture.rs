@@ -5,7 +5,9 @@
 //! Without a renderer, as in most tests, a picture is a texture of egui's.
 
 use eframe::egui_wgpu::{self, RenderState, wgpu};
-use egui::{Color32, ColorImage, Context, Rect, TextureHandle, TextureOptions, Ui, Vec2, vec2};
+use egui::{
+    Color32, ColorImage, Context, Painter, Rect, TextureHandle, TextureOptions, Vec2, vec2,
+};
 use image::{RgbaImage, imageops};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use wgpu::util::DeviceExt as _;
@@ -238,21 +240,20 @@ impl Texture {
     }
 
     /// Fills `rect` with the part `uv` of it, in shares of the picture; mirrored where a side is negative.
-    pub fn paint(&self, ui: &Ui, rect: Rect, uv: Rect) {
+    pub fn paint(&self, painter: &Painter, rect: Rect, uv: Rect) {
         match &self.0 {
             Kind::Own(own) if rect.is_positive() => {
                 let drawn = Drawn {
                     own: own.clone(),
-                    filter: Filter::of(ui.ctx()),
+                    filter: Filter::of(painter.ctx()),
                     rect,
                     uv,
                 };
-                ui.painter()
-                    .add(egui_wgpu::Callback::new_paint_callback(rect, drawn));
+                painter.add(egui_wgpu::Callback::new_paint_callback(rect, drawn));
             }
             Kind::Own(_) => (),
             Kind::Egui(texture) => {
-                ui.painter().image(texture.id(), rect, uv, Color32::WHITE);
+                painter.image(texture.id(), rect, uv, Color32::WHITE);
             }
         }
     }

@@ -5,6 +5,7 @@ use super::super::Explore;
 use super::super::view::Comparison;
 use crate::engine::Engine;
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
@@ -45,7 +46,7 @@ impl Explore {
     ) {
         let mut is_changed = false;
         ui.horizontal_wrapped(|ui| {
-            is_changed |= self.case.square_line(ui, commands);
+            is_changed |= self.case.square_line(ui, None, commands);
             ui.separator();
             mask_button(ui, &mut self.case.drawing_mask);
             is_changed |= self.case.mask_lines(ui);
@@ -143,7 +144,7 @@ impl Explore {
         let picture = Picture::Frame(&source.picture);
         let texture = cine.texture(ui, "source, large", key, look, picture);
         let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        texture.paint(ui, shown, look.part_of(whole));
+        texture.paint(ui.painter(), shown, look.part_of(whole));
         // Where the whole frame would be, of which a part is shown.
         let frame = Rect::from_min_size(
             shown.min - look.seen().min.to_vec2() * look.zoom() * shown.size(),
@@ -179,7 +180,7 @@ pub(super) fn mask_button(ui: &mut Ui, is_drawing: &mut bool) {
     };
     let button = Button::new(text).small().selected(*is_drawing);
     let hint = "Blackens a rectangle of the source: burned-in text that names somebody";
-    if ui.add(button).on_hover_text(hint).clicked() {
+    if ui.add(button).hint(hint).clicked() {
         *is_drawing ^= true;
     }
 }

@@ -40,6 +40,8 @@ pub struct Case {
     masks_taken: Vec<Mask>,
     /// Areas that look like text in the square of the source with this number, being sought.
     seeking: Option<(u64, Receiver<Vec<Mask>>)>,
+    /// The anatomy frame is being chosen.
+    is_choosing: bool,
     /// A drag on the source draws a mask.
     drawing_mask: bool,
     pub(in crate::ui::explore) large: Large,
@@ -64,6 +66,7 @@ impl Case {
             anatomy_is_due: false,
             masks_taken: Vec::new(),
             seeking: None,
+            is_choosing: false,
             drawing_mask: false,
             large: Large::default(),
             live_anatomy: None,
@@ -72,7 +75,7 @@ impl Case {
         }
     }
 
-    /// The frame of the source that is in its pane.
+    /// The frame of the source that is in its pane, or that plays in its panel.
     pub fn frame_on_screen(&self) -> Option<usize> {
         self.on_screen.as_ref().map(|(number, _)| *number)
     }

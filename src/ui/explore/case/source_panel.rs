@@ -8,10 +8,11 @@ use crate::ef::EfOrigin;
 use crate::engine::Engine;
 use crate::media::region::{MOST_MEASURED, Square};
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
-use egui::{Button, DragValue, RichText, Slider, Ui};
+use egui::{Align2, Button, DragValue, InputState, Rect, RichText, Slider, Ui, Vec2};
 
 /// Width of the buttons beside the anatomy.
 const BUTTONS: f32 = 104.0;
@@ -37,7 +38,7 @@ impl Explore {
                 Command::NextSimulatedHeart,
             ] {
                 let hint = command.hint(ui.ctx());
-                if ui.button(command.text()).on_hover_text(hint).clicked() {
+                if ui.button(command.text()).hint(hint).clicked() {
                     commands.push(command);
                 }
             }
@@ -59,11 +60,15 @@ impl Explore {
         if self.case.rate_line(ui) {
             self.measure_source();
         }
+        if self.case.is_clip() {
+            self.clip_line(ui);
+        }
         let ef_changed = self.case.factual_ef_line(ui);
         ui.add_space(GAP / 2.0);
         let another_frame = self.anatomy_scrubber(ui, now);
-        let mut another_crop = self.source_editor(ui);
-        another_crop |= self.case.square_line(ui, commands);
+        let mut another_crop = self.source_editor(ui, now);
+        let beside = Some(self.view.source_beside);
+        another_crop |= self.case.square_line(ui, beside, commands);
         ui.add_space(GAP / 2.0);
         self.anatomy_preview(ui, commands);
         self.outline_line(ui, engine);
@@ -95,7 +100,7 @@ impl Explore {
             ] {
                 let hint = command.hint(ui.ctx());
                 let button = ui.add_enabled(able, Button::new(text));
-                let button = button.on_hover_text(hint);
+                let button = button.hint(hint);
                 crate::ui::parts::named(&button, command.text());
                 if button.clicked() {
                     commands.push(command);
@@ -126,33 +131,52 @@ impl Explore {
                     // The picture follows; the anatomy is taken when the user lets go.
                     self.view.playback.seek(0.0, now);
                 }
+                self.case.is_choosing = response.dragged() || response.has_focus();
                 changed = response.drag_stopped() || (response.changed() && !response.dragged());
             });
         }
         changed
     }
 
+    /// Whether the panel's picture, which is to be at `rect`, is the frame that plays: a clip's that plays nowhere else. Not
+    /// while the anatomy frame is chosen, or its square dragged; a mask, which is of all frames, is drawn where text is seen.
+    fn plays_in_panel(&self, ui: &Ui, rect: Rect) -> bool {
+        let down = |i: &InputState| i.pointer.primary_down().then(|| i.pointer.press_origin());
+        let from = ui.input(down).flatten();
+        let drags = from.is_some_and(|from| rect.contains(from)) && !self.case.drawing_mask;
+        let moves = !drags && !self.case.is_choosing;
+        self.case.is_clip() && moves && !self.source_is_in_centre()
+    }
+
     /// The frame with its square and masks. True when the user has let go of something changed.
-    fn source_editor(&mut self, ui: &mut Ui) -> bool {
+    fn source_editor(&mut self, ui: &mut Ui, now: f64) -> bool {
+        let side = ui.available_width();
+        let place = Rect::from_min_size(ui.next_widget_position(), Vec2::splat(side));
+        let plays = self.plays_in_panel(ui, place);
+        if plays {
+            self.take_source_frame(now);
+        }
+        let Some(source) = &self.case.source else {
+            return false;
+        };
+        let anatomy = (source.picture_number, source.picture.clone());
+        let playing = self.case.on_screen.clone().filter(|_| plays);
+        let (frame, picture) = playing.unwrap_or(anatomy);
+        let key = Key {
+            clip: source.id,
+            frame,
+        };
+        let size = [picture.width, picture.height];
+        let (plain, picture) = (Look::default(), Picture::Frame(&picture));
+        let cine = &mut self.view.cines.editor;
+        let texture = cine.texture(ui, "source", key, &plain, picture);
+        let rect = Cine::show(ui, Some(&texture), side, "Source frame");
+        show_masks(ui, rect, size[0], &source.crop.masks, &source.proposals);
+        // Above, where a low panel shows it, too; over masks, and under the square's corners.
+        self.tag_source(ui, rect, Align2::LEFT_TOP);
         let Some(source) = &mut self.case.source else {
             return false;
         };
-        let texture = {
-            let picture = Picture::Frame(&source.picture);
-            let key = Key {
-                clip: source.id,
-                frame: source.picture_number,
-            };
-            let plain = Look::default();
-            self.view
-                .cines
-                .editor
-                .texture(ui, "source", key, &plain, picture)
-        };
-        let size = [source.picture.width, source.picture.height];
-        let side = ui.available_width();
-        let rect = Cine::show(ui, Some(&texture), side, "Source frame");
-        show_masks(ui, rect, size[0], &source.crop.masks, &source.proposals);
         if self.case.drawing_mask {
             let mask = mask_drawer(ui, rect, size);
             if let Some(mask) = mask {
@@ -198,7 +222,7 @@ impl Explore {
                 ] {
                     let hint = command.hint(ui.ctx());
                     let button = Button::new(command.text()).small().selected(on);
-                    if ui.add(button).on_hover_text(hint).clicked() {
+                    if ui.add(button).hint(hint).clicked() {
                         commands.push(command);
                     }
                 }
@@ -226,8 +250,14 @@ impl Explore {
 }
 
 impl Case {
-    /// How large the square is, usual ones, and the large editor. True when another was chosen.
-    pub(super) fn square_line(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) -> bool {
+    /// How large the square is, usual ones, and the large editor; the pane beside the cines, where it is said whether
+    /// there is one. True when another square was chosen.
+    pub(super) fn square_line(
+        &mut self,
+        ui: &mut Ui,
+        beside: Option<bool>,
+        commands: &mut Vec<Command>,
+    ) -> bool {
         let muted = tokens(ui).muted;
         let Some(source) = &mut self.source else {
             return false;
@@ -246,7 +276,7 @@ impl Case {
                     continue;
                 }
                 let button = Button::new(text).small();
-                let response = ui.add_enabled(square != to, button).on_hover_text(hint);
+                let response = ui.add_enabled(square != to, button).hint(hint);
                 if response.clicked() {
                     chosen = Some(to);
                 }
@@ -255,9 +285,16 @@ impl Case {
                 true => ("Done", "Back to the cines".to_owned()),
                 false => ("Large", Command::EditSource.hint(ui.ctx())),
             };
-            let large = ui.add(Button::new(text).small()).on_hover_text(hint);
+            let large = ui.add(Button::new(text).small()).hint(hint);
             if large.clicked() {
                 commands.push(Command::EditSource);
+            }
+            if let Some(is_beside) = beside {
+                let button = Button::new("Beside").small().selected(is_beside);
+                let hint = Command::SourceBeside.hint(ui.ctx());
+                if ui.add(button).hint(hint).clicked() {
+                    commands.push(Command::SourceBeside);
+                }
             }
         });
         if let Some(square) = chosen {

@@ -7,6 +7,7 @@ use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{Engine, Generated, Job, Provenance};
 use crate::media::export::anatomy_to_png;
 use crate::media::region::Anatomy;
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::parts::named;
 use crate::ui::source::{Origin, Source};
@@ -120,7 +121,7 @@ impl Kept {
                 ),
                 _ => "Restore this run".to_owned(),
             };
-            let row = row.response.on_hover_text(hint);
+            let row = row.response.hint(hint);
             named(&row, &past.words());
             if row.clicked() {
                 did = Some((i, Did::Restore));
@@ -236,7 +237,7 @@ impl Past {
                         let starred = self.kept.starred;
                         let star = star(ui, starred);
                         let hint = "Starred runs stay when the others are cleared";
-                        let star = star.on_hover_text(hint);
+                        let star = star.hint(hint);
                         star.widget_info(|| {
                             WidgetInfo::selected(Role::Button, true, starred, "Star this run")
                         });
@@ -248,15 +249,16 @@ impl Past {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let able = is_open && self.result.is_some();
                         let beside = ui.add_enabled(able, Button::new("Pin").small());
-                        let beside = beside.on_hover_text("Beside the one that is shown");
+                        let beside = beside.hint(match able {
+                            true => "Beside the one that is shown",
+                            false => "Of this heart and since the start only: else restore it",
+                        });
                         named(&beside, "Pin this run");
                         pins = beside.clicked();
                         if !able {
                             // What cannot be pinned is not restored by a click on *Pin*.
                             let id = beside.id.with("cover");
-                            ui.interact(beside.rect, id, Sense::click()).on_hover_text(
-                                "Of this heart and since the start only: else restore it",
-                            );
+                            ui.interact(beside.rect, id, Sense::click());
                         }
                     });
                 });

@@ -40,6 +40,8 @@ pub struct Settings {
     /// Whether the panels at the left and at the right are put away.
     pub source_folded: bool,
     pub settings_folded: bool,
+    /// Whether the source is wanted beside the cines, and as large.
+    pub source_beside: bool,
     pub light: bool,
     /// Whether the files opened are listed, by hash and date.
     pub keep_recent: bool,
@@ -81,6 +83,7 @@ impl Default for Settings {
             speed: 1.0,
             source_folded: false,
             settings_folded: false,
+            source_beside: false,
             light: false,
             keep_recent: true,
             recent: Vec::new(),

@@ -4,6 +4,7 @@ use super::super::heading;
 use super::history::thumbnail;
 use super::{Kept, Recent};
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::tokens;
 use egui::{Button, RichText, Ui};
 
@@ -68,7 +69,7 @@ impl Kept {
                 } else {
                     "Where it lies is not kept: choose the file again"
                 };
-                if ui.add(line).on_hover_text(hint).clicked() {
+                if ui.add(line).hint(hint).clicked() {
                     self.reopen = self.paths.get(&recent.hash).cloned();
                     if self.reopen.is_none() {
                         commands.push(Command::OpenFile);

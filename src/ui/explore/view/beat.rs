@@ -7,6 +7,7 @@ use super::View;
 use crate::ef::EfPercent;
 use crate::motion::Beating;
 use crate::provenance::Provenance;
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::theme::{Tokens, tokens};
 use egui::{
@@ -152,7 +153,7 @@ impl Explore {
             Stroke::new(1.0, ui.visuals().text_color()),
         );
         self.view.seek_in(&response, area, seconds, now);
-        response.on_hover_text(
+        response.hint(
             "Volume over the beat as the outline gives it: counterfactual in colour, factual in gray; in orange, the source's, tracked.",
         );
     }

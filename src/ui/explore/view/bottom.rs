@@ -4,16 +4,25 @@ use crate::ef::EfPercent;
 use crate::engine::{Engine, Part};
 use crate::text::duration;
 use crate::ui::command::Command;
+use crate::ui::hints::{self, Hint as _};
 use crate::ui::playback::SPEEDS;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::EfSlider;
-use egui::{Align, ComboBox, Layout, ProgressBar, RichText, Slider, Ui};
+use egui::{Align, ComboBox, Label, Layout, ProgressBar, RichText, Slider, Ui};
 
 /// Points of a window in which the transport has two lines beside it, and the transport's own.
 const BESIDE: f32 = 1150.0;
 const TRANSPORT: f32 = 520.0;
 /// Width of the scrubber and of the curve below it.
 const SCRUB: f32 = 150.0;
+
+/// Help beside what is being done, as far as there is room.
+fn helped(ui: &mut Ui, help: Option<&str>) {
+    if let Some(help) = help {
+        let text = RichText::new(help).color(tokens(ui).muted);
+        ui.add(Label::new(text).truncate());
+    }
+}
 
 impl Explore {
     /// Bottom: progress, the EF slider, transport.
@@ -24,6 +33,8 @@ impl Explore {
         now: f64,
         commands: &mut Vec<Command>,
     ) {
+        let help = hints::said(ui.ctx());
+        let help = help.as_deref();
         let label = if ui.available_width() >= BESIDE {
             // Both lines beside the transport, whose height is theirs.
             ui.horizontal(|ui| {
@@ -32,7 +43,7 @@ impl Explore {
                 let lines = ui.allocate_ui_with_layout(words, lines, |ui| {
                     ui.set_width(words.x);
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    self.progress(ui, commands);
+                    self.progress(ui, help, commands);
                     ui.horizontal(|ui| self.requested_line(ui)).inner
                 });
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -42,7 +53,7 @@ impl Explore {
             })
             .inner
         } else {
-            self.progress(ui, commands);
+            self.progress(ui, help, commands);
             ui.horizontal(|ui| {
                 let label = self.requested_line(ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -102,51 +113,44 @@ impl Explore {
                     tokens(ui).caution,
                 ),
             };
-            ui.label(RichText::new(text).color(colour)).on_hover_text(
+            ui.label(RichText::new(text).color(colour)).hint(
                 "It is asked for so that the EF measured is the one requested, as far as the curve of the cascade's card reaches.",
             );
         }
         label
     }
 
-    /// One line that is always there, so that nothing moves when a run begins.
-    fn progress(&self, ui: &mut Ui, commands: &mut Vec<Command>) {
+    /// One line that is always there, so that nothing moves when a run begins. It says what can be done, too: with what
+    /// is below the pointer, if that has no bubble.
+    fn progress(&self, ui: &mut Ui, help: Option<&str>, commands: &mut Vec<Command>) {
         let muted = tokens(ui).muted;
         ui.allocate_ui_with_layout(
             egui::vec2(ui.available_width(), 26.0),
             Layout::left_to_right(Align::Center),
             |ui| {
                 if self.made.ladder.as_ref().is_some_and(|l| l.job.is_some()) {
-                    if ui
-                        .button(Command::Cancel.text())
-                        .on_hover_text("Esc")
-                        .clicked()
-                    {
+                    if ui.button(Command::Cancel.text()).hint("Esc").clicked() {
                         commands.push(Command::Cancel);
                     }
                     ui.label("The ladder is being made.");
-                    return;
+                    return helped(ui, help);
                 }
                 let Some(running) = &self.made.running else {
                     let text = match (&self.house.cascade, &self.case.source) {
                         (None, _) => "Loading the cascade...",
                         (_, None) => "Open a frame to begin.",
-                        _ => "Ready. Drag the slider to ask for another EF.",
+                        _ => help.unwrap_or("Ready. Drag the slider to ask for another EF."),
                     };
                     let able = self.house.cascade.is_some() && self.case.source.is_some();
                     let run = egui::Button::new(Command::Run.text());
                     let hint = Command::Run.hint(ui.ctx());
-                    if ui.add_enabled(able, run).on_hover_text(hint).clicked() {
+                    if ui.add_enabled(able, run).hint(hint).clicked() {
                         commands.push(Command::Run);
                     }
-                    ui.label(RichText::new(text).color(muted));
+                    ui.add(Label::new(RichText::new(text).color(muted)).truncate());
                     return;
                 };
-                if ui
-                    .button(Command::Cancel.text())
-                    .on_hover_text("Esc")
-                    .clicked()
-                {
+                if ui.button(Command::Cancel.text()).hint("Esc").clicked() {
                     commands.push(Command::Cancel);
                 }
                 ui.add(
@@ -177,10 +181,11 @@ impl Explore {
                     }
                 };
                 ui.label(text);
+                helped(ui, help);
                 if self.made.ladder.as_ref().is_some_and(|l| l.waits) {
                     ui.label(RichText::new("Next: the EF ladder").color(muted));
                     let drop = ui.small_button("Take it off");
-                    if drop.on_hover_text("It is not made").clicked() {
+                    if drop.hint("It is not made").clicked() {
                         commands.push(Command::Ladder);
                     }
                 }
@@ -204,18 +209,13 @@ impl Explore {
         if speed != self.view.playback.speed() {
             self.view.playback.set_speed(speed, now);
         }
-        if speed != 1.0
-            && ui
-                .button("1x")
-                .on_hover_text("The cine's own speed")
-                .clicked()
-        {
+        if speed != 1.0 && ui.button("1x").hint("The cine's own speed").clicked() {
             self.view.playback.set_speed(1.0, now);
         }
         let bounces = self.view.playback.bounces();
         let text = if bounces { "Bounce" } else { "Loop" };
         let hint = Command::Bounce.hint(ui.ctx());
-        if ui.button(text).on_hover_text(hint).clicked() {
+        if ui.button(text).hint(hint).clicked() {
             commands.push(Command::Bounce);
         }
         let play = if self.view.playback.is_playing() {
@@ -230,7 +230,7 @@ impl Explore {
         ] {
             let hint = command.hint(ui.ctx());
             let button = egui::Button::new(text).min_size(egui::vec2(30.0, 0.0));
-            let response = ui.add(button).on_hover_text(hint);
+            let response = ui.add(button).hint(hint);
             response.widget_info(|| {
                 egui::WidgetInfo::labeled(
                     egui::Role::Button,

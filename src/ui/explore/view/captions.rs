@@ -6,9 +6,10 @@ use super::shares::WIDE;
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::Part;
 use crate::provenance::Leaflets;
+use crate::ui::hints::Hint as _;
 use crate::ui::source::Origin;
 use crate::ui::theme::tokens;
-use egui::{RichText, Ui};
+use egui::{Label, RichText, Ui};
 
 pub(in crate::ui::explore) const SMALL_TEXT: f32 = 11.5;
 
@@ -32,22 +33,35 @@ impl Explore {
             EfOrigin::Measured => format!("EF {ef}, measured"),
             EfOrigin::Assumed => "EF not known".to_owned(),
         });
-        let text = match (source.origin, source.recording.is_still()) {
-            (Origin::SimulatedHeart(_), _) => "Simulated heart, still".to_owned(),
-            (Origin::Sidecar, _) => "Anatomy of an exported cine, still".to_owned(),
-            (_, true) => "Still".to_owned(),
-            (_, false) if source.rate.is_none() => {
-                "Clip of unknown rate, shown as a still".to_owned()
-            }
-            (_, false) => match self.view.offset.filter(|_| self.view.align) {
-                Some((_, r)) => format!("Phase-aligned, correlation {r:.2}"),
-                None => "Not phase-aligned".to_owned(),
-            },
+        let still = match source.origin {
+            Origin::SimulatedHeart(_) => "Simulated heart, still",
+            Origin::Sidecar => "Anatomy of an exported cine, still",
+            _ => "Still",
         };
-        ui.label(RichText::new(text).color(muted));
+        match source.recording.is_still() {
+            true => {
+                ui.label(RichText::new(still).color(muted));
+            }
+            false => self.clip_line(ui),
+        }
         if let Some(rate) = source.rate.filter(|_| !source.recording.is_still()) {
             let text = format!("{:.1} frames a second", rate.fps());
             ui.label(RichText::new(text).color(muted).size(SMALL_TEXT));
+        }
+    }
+
+    /// How a clip is played beside the cines, and if not in phase, why.
+    pub(in crate::ui::explore) fn clip_line(&self, ui: &mut Ui) {
+        let rate = self.case.source.as_ref().and_then(|s| s.rate);
+        let text = match self.view.offset.filter(|_| self.view.align) {
+            _ if rate.is_none() => "Clip of unknown rate, shown as a still".to_owned(),
+            Some((_, r)) => format!("Phase-aligned, correlation {r:.2}"),
+            None => "Not phase-aligned".to_owned(),
+        };
+        let text = RichText::new(text).color(tokens(ui).muted);
+        let line = ui.add(Label::new(text).wrap());
+        if let Some(why) = self.why_unaligned() {
+            line.hint(format!("Not in phase: {why}."));
         }
     }
 
@@ -113,10 +127,10 @@ impl Explore {
         }
         let outline = p.outline_ef_percent.map(EfPercent::measured);
         let numbers = |ui: &mut Ui| {
-            ui.label(text).on_hover_text(hover);
+            ui.label(text).hint(hover);
             if let Some(outline) = outline {
                 ui.label(RichText::new(format!("Outline EF {outline}")).strong())
-                    .on_hover_text(
+                    .hint(
                         "The cascade's own: by the method of disks on the outline that it gives. Not a diagnosis.",
                     );
             }

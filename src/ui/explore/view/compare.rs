@@ -7,6 +7,7 @@ use super::{Comparison, Folded, Pane, calipers};
 use crate::clip::{Frame, Pixels};
 use crate::media::region::SIDE;
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
@@ -22,8 +23,11 @@ const BRIGHTER: [f32; 3] = [255.0, 150.0, 40.0];
 const DARKER: [f32; 3] = [60.0, 140.0, 255.0];
 /// How much of its light the picture below has.
 const BELOW: f32 = 0.45;
-/// Points of the bar in which all of it has a place of its own.
+/// Points of the bar in which all of it has a place of its own; what a button for a folded panel takes of them, and what
+/// a clip's phase does.
 const ROOMY: f32 = 600.0;
+const PANEL: f32 = 110.0;
+const ALIGN: f32 = 130.0;
 /// Height of a pane's name above its lines, and the width that none of them is broken in.
 const NAME: f32 = 24.0;
 const LINES: f32 = 210.0;
@@ -38,7 +42,7 @@ impl Explore {
         let slow = self.is_slow() && !motion;
         let unaligned = self.why_unaligned();
         if self.view.calipers.tool.is_some() {
-            return self.calipers_bar(ui);
+            return self.calipers_bar(ui, commands);
         }
         let (pinned, able) = (self.made.pinned.is_some(), self.made.can_pin());
         let width = ui.available_width();
@@ -50,7 +54,7 @@ impl Explore {
                 (folded.settings, Command::SettingsPanel),
             ] {
                 let hint = panel.hint(ui.ctx());
-                if is_folded && ui.button(panel.text()).on_hover_text(hint).clicked() {
+                if is_folded && ui.button(panel.text()).hint(hint).clicked() {
                     commands.push(panel);
                 }
             }
@@ -60,7 +64,7 @@ impl Explore {
             for (mode, command) in Comparison::ALL {
                 let hint = command.hint(ui.ctx());
                 let button = ui.selectable_label(viewing.mode == mode, command.text());
-                if button.on_hover_text(hint).clicked() {
+                if button.hint(hint).clicked() {
                     viewing.mode = mode;
                 }
             }
@@ -96,20 +100,15 @@ impl Explore {
             let mut tools = |ui: &mut Ui| {
                 let pin = egui::Button::selectable(pinned, Command::Pin.text());
                 let hint = Command::Pin.hint(ui.ctx());
-                let pin = ui.add_enabled(able, pin).on_hover_text(hint);
+                let pin = ui.add_enabled(able, pin).hint(hint);
                 if pin.clicked() {
                     commands.push(Command::Pin);
                 }
                 viewing.overlays.menu(ui, motion, commands);
                 calipers::menu(ui, commands);
-            };
-            if width < ROOMY {
-                let menu = ui.menu_button("More", tools).response;
-                menu.on_hover_text("Pin, overlays, calipers");
-            } else {
-                tools(ui);
-            }
-            if clip {
+                if !clip {
+                    return;
+                }
                 ui.separator();
                 let able = unaligned.is_none();
                 let mut ticked = viewing.align && able;
@@ -117,16 +116,26 @@ impl Explore {
                 let response = ui.add_enabled(able, align);
                 if able {
                     viewing.align = ticked;
-                    response
-                        .on_hover_text("Plays the clip from where its motion matches the cines'.");
+                    response.hint("Plays the clip from where its motion matches the cines'.");
                 } else if let Some(why) = unaligned {
-                    ui.label(RichText::new(why).color(tokens(ui).muted));
+                    response.hint(format!("Not in phase: {why}."));
                 }
+            };
+            let panels = f32::from(folded.source) + f32::from(folded.settings);
+            let others = PANEL * panels + ALIGN * f32::from(clip);
+            if width < ROOMY + others {
+                let menu = ui.menu_button("More", tools).response;
+                menu.hint(match clip {
+                    true => "Pin, overlays, calipers, phase",
+                    false => "Pin, overlays, calipers",
+                });
+            } else {
+                tools(ui);
             }
             if slow {
                 ui.separator();
                 ui.checkbox(&mut viewing.interpolate, "Interpolate")
-                    .on_hover_text("Shows pictures between the frames of a slow cine.");
+                    .hint("Shows pictures between the frames of a slow cine.");
             }
             if !viewing.look.is_plain() {
                 ui.separator();
@@ -142,7 +151,7 @@ impl Explore {
     }
 
     /// Why the source cannot be played in phase with the cines, where it cannot.
-    fn why_unaligned(&self) -> Option<&'static str> {
+    pub(in crate::ui::explore) fn why_unaligned(&self) -> Option<&'static str> {
         let source = self.case.source.as_ref()?;
         match () {
             () if self.view.offset.is_some() => None,

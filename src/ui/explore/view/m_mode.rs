@@ -180,7 +180,7 @@ impl Explore {
             Some(texture) => {
                 // The whole line, whatever part of the picture is seen.
                 let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
-                texture.paint(ui, rect, whole);
+                texture.paint(ui.painter(), rect, whole);
                 if pane != Pane::Source {
                     on_picture(ui, rect, Align2::LEFT_BOTTOM, "SYNTHETIC");
                 }

@@ -108,8 +108,13 @@ impl Folded {
 pub struct View {
     pub mode: Comparison,
     pub folded: Folded,
+    /// The user wants the source beside the cines, and as large.
+    pub source_beside: bool,
     /// Where a pane's word is, such as that it is an estimate.
     pub(in crate::ui::explore) word_at: Align2,
+    /// How large the words in the upper left corner of each pane are, and those of the pane that is being drawn.
+    pub(in crate::ui::explore) words: [Vec2; 4],
+    pub(in crate::ui::explore) words_here: Option<Vec2>,
     /// Whether a pane's lines are the numbers alone, where there is little height.
     pub(in crate::ui::explore) brief: bool,
     /// The pane that has the whole centre to itself.
@@ -173,7 +178,10 @@ impl Default for View {
         Self {
             mode: Comparison::default(),
             folded: Folded::default(),
+            source_beside: false,
             word_at: Align2::LEFT_TOP,
+            words: [Vec2::ZERO; 4],
+            words_here: None,
             brief: false,
             alone: None,
             against: Pane::Factual,
@@ -213,6 +221,7 @@ impl View {
                 source: settings.source_folded,
                 settings: settings.settings_folded,
             },
+            source_beside: settings.source_beside,
             overlays: settings.overlays,
             ..Self::default()
         };
@@ -227,6 +236,7 @@ impl View {
         settings.overlays = self.overlays;
         settings.source_folded = self.folded.source;
         settings.settings_folded = self.folded.settings;
+        settings.source_beside = self.source_beside;
         settings.speed = self.playback.speed();
     }
 
@@ -259,6 +269,19 @@ impl View {
             },
         }
         true
+    }
+
+    /// The parts of a picture that lie beside and below the words in its corner. What plays is not drawn below words,
+    /// so that these stand still and are drawn once.
+    pub(in crate::ui::explore) fn beside_words(&self, rect: Rect) -> Vec<Rect> {
+        let Some(words) = self.words_here else {
+            return vec![rect];
+        };
+        let corner = rect.min + words;
+        vec![
+            rect.with_min_x(corner.x),
+            rect.with_max_x(corner.x).with_min_y(corner.y),
+        ]
     }
 
     /// What lasts as long as its key is held.
@@ -324,6 +347,29 @@ impl View {
         }
         if response.dragged_by(egui::PointerButton::Secondary) {
             self.look.adjust(share(response.drag_delta()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{pos2, vec2};
+
+    #[test]
+    fn a_picture_is_drawn_beside_its_words_and_nowhere_twice() {
+        let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(400.0, 300.0));
+        let mut view = View::default();
+        assert_eq!(view.beside_words(rect), [rect]);
+        view.words_here = Some(vec2(170.0, 110.0));
+        let parts = view.beside_words(rect);
+        let words = Rect::from_min_size(rect.min, vec2(170.0, 110.0));
+        for x in 0..40 {
+            for y in 0..30 {
+                let at = rect.min + vec2(10.0 * x as f32 + 5.0, 10.0 * y as f32 + 5.0);
+                let in_parts = parts.iter().filter(|part| part.contains(at)).count();
+                assert_eq!(in_parts, usize::from(!words.contains(at)), "{at}");
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::pictures::on_picture;
 use super::{Comparison, Pane};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::tokens;
 use egui::containers::menu::{MenuButton, MenuConfig, SubMenuButton, is_in_menu};
 use egui::{Align2, PopupCloseBehavior, Rect, Stroke, Ui, pos2, vec2};
@@ -76,9 +77,9 @@ impl Overlays {
             }
             ui.separator();
             ui.checkbox(&mut self.as_recorded, "Pixels as squares")
-                .on_hover_text("Enlarges without smoothing, as pictures are recorded.");
+                .hint("Enlarges without smoothing, as pictures are recorded.");
             ui.checkbox(&mut self.reduced, "Source as the networks get it")
-                .on_hover_text("112 x 112, for a fair comparison with what they make.");
+                .hint("112 x 112, for a fair comparison with what they make.");
             ui.separator();
             let hint = ui.ctx().format_shortcut(&Command::Overlays.shortcut());
             let text = if self.hidden { "Show them" } else { "Hide all" };
@@ -93,7 +94,7 @@ impl Overlays {
             }
             false => MenuButton::new("Overlays").config(stays).ui(ui, rows).0,
         };
-        button.on_hover_text("What lies over the pictures");
+        button.hint("What lies over the pictures");
     }
 }
 

@@ -3,6 +3,7 @@ use super::shares::{OVER, Shares, Words};
 use super::{Comparison, Pane};
 use crate::ef::EfOrigin;
 use crate::ui::command::Command;
+use crate::ui::hints::{self, Hint as _, Room};
 use crate::ui::theme::{GAP, SMALL_GAP, tokens};
 use crate::ui::widgets::Cine;
 use egui::{
@@ -12,6 +13,8 @@ use egui::{
 
 /// Width of the words over a picture, with what is around them.
 const CORNER: f32 = 168.0;
+/// Where a title and the button of the source's pane have room beside each other.
+const TITLE_AND_BUTTON: f32 = 146.0;
 
 impl Explore {
     /// Centre: source, factual, counterfactual, in lock-step; or a comparison of two of them.
@@ -21,7 +24,9 @@ impl Explore {
         now: f64,
         commands: &mut Vec<Command>,
     ) {
+        Room::Above.set(ui.ctx());
         self.compare_bar(ui, commands);
+        Room::Anywhere.set(ui.ctx());
         ui.add_space(2.0);
         match self.view.mode {
             Comparison::SideBySide => {
@@ -34,12 +39,52 @@ impl Explore {
         }
     }
 
-    /// Which panes the centre has. A still needs none: its panel shows it, and the cines begin with it.
+    /// Which panes the centre has. The source needs none: its panel shows it, and a clip plays there. Of a clip whose
+    /// panel is folded something is seen all the same.
     pub(in crate::ui::explore) fn panes(&self) -> Vec<Pane> {
-        let corrects = self.wanted.correcting.is_on;
+        let works = self.works_in_source_pane();
+        let wanted = self.view.source_beside
+            || self.view.folded.source && self.case.is_clip()
+            || self.is_measuring_source();
         match self.view.alone {
-            Some(pane) if !corrects && !self.is_editing_in_pane() => vec![pane],
-            _ => self.panes_there(corrects || self.case.is_clip() || self.is_editing_in_pane()),
+            Some(pane) if !works => vec![pane],
+            _ => self.panes_there(works || wanted),
+        }
+    }
+
+    /// Sets the source beside the cines, or takes it away: from a comparison or a pane alone it brings it, too.
+    pub(in crate::ui::explore) fn put_source_beside(&mut self) {
+        let works = self.works_in_source_pane();
+        let is_seen = self.view.mode == Comparison::SideBySide
+            && !self.is_editing_large()
+            && (works || self.view.source_beside && self.view.alone.is_none());
+        if is_seen && works {
+            self.wanted.put_points_away();
+            self.case.large.in_pane = false;
+        }
+        self.view.source_beside = !is_seen;
+        self.view.mode = Comparison::SideBySide;
+        self.view.alone = None;
+        self.case.large.is_open = false;
+        if self.view.source_beside {
+            self.view.calipers.go_to(Pane::Source);
+        }
+    }
+
+    /// Whether points or the square are set in the source's pane.
+    fn works_in_source_pane(&self) -> bool {
+        self.wanted.correcting.is_on || self.is_editing_in_pane()
+    }
+
+    /// Whether the source is shown in the centre: then it does not play in its panel, too.
+    pub(in crate::ui::explore) fn source_is_in_centre(&self) -> bool {
+        match self.view.mode {
+            _ if self.is_editing_large() => true,
+            Comparison::SideBySide => self.panes().contains(&Pane::Source),
+            Comparison::Wipe | Comparison::Flicker | Comparison::Difference => {
+                self.view.against == Pane::Source
+            }
+            Comparison::MMode => true,
         }
     }
 
@@ -68,7 +113,8 @@ impl Explore {
             self.panes_there(true)
         };
         let edits = self.is_editing_in_pane();
-        let of = |panes, words| Shares::of(panes, area, words, edits);
+        let as_large = self.works_in_source_pane() || self.view.source_beside;
+        let of = |panes, words| Shares::of(panes, area, words, as_large);
         let over = of(panes.clone(), Words::Over);
         let shares = match captions {
             false => of(panes, Words::Title),
@@ -93,31 +139,42 @@ impl Explore {
                     ui.spacing_mut().item_spacing.y = SMALL_GAP;
                     // Its words are short, and a smaller picture is not worth covering.
                     let over = shares.words == Words::Over && side >= OVER;
+                    let narrow = column < TITLE_AND_BUTTON;
                     if !over {
-                        self.title_line(ui, pane, captions, commands);
+                        Room::Above.set(ui.ctx());
+                        self.title_line(ui, pane, captions && !narrow, commands);
                     }
+                    self.view.words_here = over.then_some(self.view.words[pane.index()]);
+                    Room::Within(ui.max_rect().x_range()).set(ui.ctx());
                     let rect = self.pane(ui, pane, side, now, over);
+                    self.view.words_here = None;
                     if over {
                         self.words_over(ui, pane, rect, commands);
                     } else if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
                         self.caption(ui, self.behind(pane));
+                        if pane == Pane::Source && narrow {
+                            self.frame_button(ui, commands);
+                        }
                     }
                 });
             }
+            Room::Anywhere.set(ui.ctx());
         });
     }
 
     /// A pane's title and lines in the upper left corner of its picture.
-    fn words_over(&self, ui: &mut Ui, pane: Pane, rect: Rect, commands: &mut Vec<Command>) {
+    fn words_over(&mut self, ui: &mut Ui, pane: Pane, rect: Rect, commands: &mut Vec<Command>) {
         let corner = Rect::from_min_size(rect.min + Vec2::splat(4.0), vec2(CORNER, rect.height()));
         let layout = Layout::top_down(Align::Min);
         let mut ui = ui.new_child(UiBuilder::new().max_rect(corner).layout(layout));
         // Pictures are dark in both themes.
         *ui.visuals_mut() = ui.ctx().style_of(Theme::Dark).visuals.clone();
-        let plate = tokens(&ui).plate;
-        Frame::new()
-            .fill(plate)
+        // As if the picture ended there: nothing of it is drawn below.
+        let ground = tokens(&ui).picture;
+        Room::Line.set(ui.ctx());
+        let words = Frame::new()
+            .fill(ground)
             .corner_radius(3)
             .inner_margin(5)
             .show(&mut ui, |ui| {
@@ -128,6 +185,9 @@ impl Explore {
                     self.frame_button(ui, commands);
                 }
             });
+        // To whole points, with what its soft edges reach.
+        let corner = words.response.rect.max + Vec2::splat(2.0);
+        self.view.words[pane.index()] = (corner - rect.min).ceil();
     }
 
     /// A pane's title above its picture.
@@ -157,7 +217,7 @@ impl Explore {
         let hint = Command::EditInPane.hint(ui.ctx());
         let able = self.case.source.is_some() && !self.wanted.correcting.is_on;
         let button = ui.add_enabled(able, button.selected(is_on));
-        if button.on_hover_text(hint).clicked() {
+        if button.hint(hint).clicked() {
             commands.push(Command::EditInPane);
         }
     }
@@ -165,7 +225,7 @@ impl Explore {
     fn pane(&mut self, ui: &mut Ui, pane: Pane, side: f32, now: f64, over: bool) -> Rect {
         if pane == Pane::Source && self.is_editing_in_pane() {
             let rect = self.frame_in_pane(ui, side);
-            self.tag_source(ui, rect);
+            self.tag_source(ui, rect, Align2::LEFT_BOTTOM);
             return rect;
         }
         let sense = Sense::click_and_drag();
@@ -195,7 +255,9 @@ impl Explore {
         }
         if corrects {
             let look = self.view.look;
-            self.wanted.paint_points(ui, rect, &look);
+            if let Some(name) = self.wanted.paint_points(ui, rect, &look) {
+                hints::say(ui.ctx(), name);
+            }
         }
         if draws {
             self.view.draw_line(ui, &response, rect);
@@ -203,11 +265,16 @@ impl Explore {
         if measures {
             return rect;
         }
-        response.on_hover_text_at_pointer(if draws {
-            "Drag to draw the line"
-        } else {
-            "Wheel: zoom. Drag: move. Right drag: window and level. Home: reset. Double click: this pane alone, and back."
-        });
+        let help = match draws {
+            true => "Drag to draw the line.",
+            false => {
+                "Wheel: zoom. Drag: move. Right drag: window, level. Home: reset. Double click: alone."
+            }
+        };
+        hints::describe(&response, help);
+        if response.hovered() && !corrects {
+            hints::say(ui.ctx(), help);
+        }
         rect
     }
 

@@ -27,14 +27,15 @@ impl Explore {
         self.paint_overlays(ui, pane, rect, now);
     }
 
-    fn paint_source(&mut self, ui: &Ui, rect: Rect, now: f64) {
+    /// Takes the source's frame that is due, if it is there: one that is still being decoded leaves the one before on
+    /// screen.
+    pub(in crate::ui::explore) fn take_source_frame(&mut self, now: f64) {
         let frame = match &self.case.source {
             // The points belong to the anatomy.
             Some(source) if self.wanted.correcting.is_on => source.frame,
             _ => self.source_frame_now(now),
         };
         if let Some(projector) = &self.case.projector {
-            // A frame that is still being decoded leaves the one before on screen.
             let there = match &self.case.source {
                 Some(source) if source.recording.is_still() || self.wanted.correcting.is_on => {
                     projector.single(frame).map(|picture| (frame, picture))
@@ -45,14 +46,18 @@ impl Explore {
                 self.case.on_screen = there;
             }
         }
-        let reduced = self.reduced_source();
+    }
+
+    fn paint_source(&mut self, ui: &Ui, rect: Rect, now: f64) {
+        self.take_source_frame(now);
+        let (reduced, parts) = (self.reduced_source(), self.view.beside_words(rect));
         if let (Some(source), Some((number, picture))) = (&self.case.source, &self.case.on_screen) {
             let (cine, look) = (&mut self.view.cines.panes[0], &self.view.look);
             if let Some((key, frame)) = reduced {
                 let picture = Picture::Frame(&frame);
                 let texture = cine.texture(ui, "pane-source", key, look, picture);
-                Cine::fit(ui, &texture, rect, look);
-                return self.tag_source(ui, rect);
+                Cine::fit_parts(ui, &texture, rect, look, &parts);
+                return self.tag_source(ui, rect, Align2::LEFT_BOTTOM);
             }
             let key = Key {
                 clip: source.id,
@@ -61,12 +66,12 @@ impl Explore {
             let picture = Picture::Frame(picture);
             let texture = cine.texture(ui, "pane-source", key, look, picture);
             // Only what the networks get: nothing outside the square.
-            Cine::fit_crop(ui, &texture, &source.crop, rect, look);
-            self.tag_source(ui, rect);
+            Cine::fit_crop(ui, &texture, &source.crop, rect, look, &parts);
+            self.tag_source(ui, rect, Align2::LEFT_BOTTOM);
         }
     }
 
-    pub(super) fn tag_source(&self, ui: &Ui, rect: Rect) {
+    pub(in crate::ui::explore) fn tag_source(&self, ui: &Ui, rect: Rect, at: Align2) {
         let Some(source) = &self.case.source else {
             return;
         };
@@ -75,7 +80,7 @@ impl Explore {
             (_, true) => "SYNTHETIC",
             (_, false) => "Recorded",
         };
-        on_picture(ui, rect, Align2::LEFT_BOTTOM, tag);
+        on_picture(ui, rect, at, tag);
     }
 
     /// The source's frame as the networks get it, if it is to be shown so and is there.
@@ -116,6 +121,7 @@ impl Explore {
             clip: seen.clip ^ (u64::from(fine) << 61),
             frame: at,
         };
+        let parts = self.view.beside_words(rect);
         let (cine, look) = (&mut self.view.cines.panes[pane.index()], &self.view.look);
         let texture = cine.held(key, look).unwrap_or_else(|| match &made {
             Shows::Frame(f) => cine.texture(
@@ -135,7 +141,7 @@ impl Explore {
                 cine.texture(ui, pane.name(), key, look, Picture::Video(&carried, 0))
             }
         });
-        Cine::fit(ui, &texture, rect, look);
+        Cine::fit_parts(ui, &texture, rect, look, &parts);
         if pane == Pane::Factual && self.made.factual.as_ref().is_some_and(|f| f.stale) {
             ui.painter().rect_filled(rect, 0.0, tokens(ui).dimmed);
         }

@@ -17,6 +17,9 @@ pub const WIDE: f32 = 340.0;
 /// The smallest side of a pane, and how wide its lines may be where the pane is narrower.
 const LEAST_SIDE: f32 = 48.0;
 const CAPTION_WIDTH: f32 = 150.0;
+/// The source's side where it is small, as a share of the others', and its least where words lie over them.
+const SOURCE: f32 = 0.2;
+const SOURCE_SIDE: f32 = 120.0;
 /// The smallest side of a picture that words lie over.
 pub const OVER: f32 = 360.0;
 
@@ -42,17 +45,21 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// `edits`: the source is worked on, and no smaller than what was made.
-    pub fn of(panes: Vec<Pane>, area: Vec2, words: Words, edits: bool) -> Self {
+    /// `as_large`: the source is worked on or wanted so, and no smaller than what was made.
+    pub fn of(panes: Vec<Pane>, area: Vec2, words: Words, as_large: bool) -> Self {
         let gaps = GAP * (panes.len() - 1) as f32;
         let third = (area.x - gaps) / panes.len() as f32;
         let title = if words == Words::Over { 0.0 } else { TITLE };
-        // Beside those that were made, the source may be smaller: what it is like is seen in them.
+        // Beside those that were made, the source may be small: what it is like is seen in them.
         let with_source = panes.len() >= 3 && panes.first() == Some(&Pane::Source);
-        let beside = with_source && !edits && words != Words::Title && third >= CAPTION_WIDTH;
+        let beside = with_source && !as_large && words != Words::Title && third >= CAPTION_WIDTH;
         let made = (panes.len() - 1) as f32;
+        let least = match words {
+            Words::Over => SOURCE_SIDE,
+            Words::Title | Words::Below => CAPTION_WIDTH,
+        };
         let width = match beside {
-            true => ((area.x - gaps) / (made + 0.5)).min((area.x - gaps - CAPTION_WIDTH) / made),
+            true => ((area.x - gaps) / (made + SOURCE)).min((area.x - gaps - least) / made),
             false => third,
         };
         let below = match words {
@@ -72,13 +79,15 @@ impl Shares {
         } else {
             CAPTION_WIDTH
         };
-        let column = |side: f32| match words {
+        let column = |side: f32, lines: f32| match words {
             Words::Below => side.max(third.min(lines)),
             Words::Title | Words::Over => side,
         };
+        // What is beside the others has the room that they leave.
+        let of_source = if beside { CAPTION_WIDTH } else { lines };
         Self {
             sides: [source, side],
-            columns: [column(source), column(side)],
+            columns: [column(source, of_source), column(side, lines)],
             panes,
             words,
             below,

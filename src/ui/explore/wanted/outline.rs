@@ -5,6 +5,7 @@ use super::super::view::beat::draw_outline;
 use super::Wanted;
 use crate::engine::Engine;
 use crate::puppet::{Landmarks, Rig, SIDE, Traits};
+use crate::ui::hints::Hint as _;
 use crate::ui::look::Look;
 use crate::ui::theme::tokens;
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2, vec2};
@@ -69,7 +70,7 @@ impl Explore {
                 true => "Done",
                 false => "Correct outline...",
             };
-            let button = ui.button(text).on_hover_text(
+            let button = ui.button(text).hint(
                 "Nine points on the left ventricle's inner border in this frame, from which the motion is made.",
             );
             if button.clicked() {
@@ -111,11 +112,15 @@ impl Explore {
 }
 
 impl Wanted {
-    /// The points and their curve over the anatomy in the source's pane.
-    pub(in crate::ui::explore) fn paint_points(&mut self, ui: &mut Ui, rect: Rect, look: &Look) {
-        let Some(mut points) = self.correcting.points.clone() else {
-            return;
-        };
+    /// The points and their curve over the anatomy in the source's pane. The name of the one below the pointer.
+    pub(in crate::ui::explore) fn paint_points(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        look: &Look,
+    ) -> Option<&'static str> {
+        let mut points = self.correcting.points.clone()?;
+        let mut here = None;
         let colour = tokens(ui).outline;
         let share = |p: [f64; 2]| p.map(|v| ((v + 0.5) / SIDE as f64) as f32);
         let place = |p: [f64; 2]| -> Pos2 {
@@ -154,7 +159,7 @@ impl Wanted {
             let radius = if held { POINT + 1.5 } else { POINT };
             let ring = Stroke::new(1.5, Color32::BLACK);
             painter.circle(place(*point), radius, colour, ring);
-            response.on_hover_text_at_pointer(*name);
+            here = here.or(held.then_some(*name));
         }
         if all != points.points() {
             points = Landmarks {
@@ -165,5 +170,6 @@ impl Wanted {
             self.correcting.points = Some(points);
         }
         self.correcting.dropped |= done;
+        here
     }
 }

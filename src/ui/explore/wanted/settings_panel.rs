@@ -4,6 +4,7 @@ use crate::edm::Preset;
 use crate::engine::{CascadeSource, Engine, run_flops};
 use crate::text::duration;
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::{GAP, tokens};
 use egui::{ComboBox, DragValue, RichText, Ui};
 
@@ -59,7 +60,7 @@ impl Explore {
             ui.add(egui::Label::new(text).wrap());
             changed |= ui
                 .checkbox(&mut self.wanted.leaflets, "Open the mitral valve")
-                .on_hover_text(
+                .hint(
                     "By rule, not by the network: where the frame shows a closed valve, its own leaflets are bent into the ventricle in diastole. The regressor has not learned from such cines and may read them higher. Not in the preset Preview.",
                 )
                 .changed();
@@ -74,7 +75,7 @@ impl Explore {
                         .suffix(" bpm"),
                 )
                 .labelled_by(label.id)
-                .on_hover_text("Changes playback only.");
+                .hint("Changes playback only.");
             });
         }
         // What is folded away must not work unseen.
@@ -109,14 +110,12 @@ impl Explore {
         ui.add_space(GAP);
         let response = ui
             .checkbox(&mut self.kept.settings.keep_recent, "List recent files")
-            .on_hover_text("By a hash of their content and the date; never by name or place.");
+            .hint("By a hash of their content and the date; never by name or place.");
         if response.changed() && !self.kept.settings.keep_recent {
             self.kept.settings.recent.clear();
         }
         ui.checkbox(&mut self.kept.settings.keep_anatomies, "Keep anatomies")
-            .on_hover_text(
-                "Stores the anatomy of each run with the history, on this machine only.",
-            );
+            .hint("Stores the anatomy of each run with the history, on this machine only.");
     }
 
     fn cascade_menu(&mut self, ui: &mut Ui, engine: &mut Engine, commands: &mut Vec<Command>) {
@@ -156,7 +155,7 @@ impl Explore {
     fn advanced(&mut self, ui: &mut Ui) -> bool {
         let mut changed = false;
         ui.checkbox(&mut self.wanted.seed_locked, "Lock the seed")
-            .on_hover_text("Unlocked, every change of a setting takes the next seed.");
+            .hint("Unlocked, every change of a setting takes the next seed.");
         let guided = self
             .house
             .cascade
@@ -192,7 +191,7 @@ impl Explore {
             let response = ui
                 .add(DragValue::new(&mut self.wanted.best_of).range(1..=16).speed(0.1))
                 .labelled_by(label.id)
-                .on_hover_text("Makes this many with consecutive seeds and keeps the one that measures closest.");
+                .hint("Makes this many with consecutive seeds and keeps the one that measures closest.");
             changed |= response.changed() && !response.dragged() || response.drag_stopped();
         });
         changed
@@ -202,8 +201,8 @@ impl Explore {
     fn calibration_switch(&mut self, ui: &mut Ui) -> bool {
         let known = self.calibration();
         let mut is_on = self.wanted.curve(known).is_some();
-        let mut hint = "Asks so that the EF measured is the one requested, by the curve of the cascade's card."
-            .to_owned();
+        let hint = "Asks so that the EF measured is the one requested, by the curve of the cascade's card.";
+        let mut hint = hint.to_owned();
         let without = match known {
             None => Some(
                 "This cascade's card has no calibration by this regressor; echoif calibrate makes one.",
@@ -222,13 +221,13 @@ impl Explore {
         };
         let switch = egui::Checkbox::new(&mut is_on, "Calibrated");
         let response = ui.add_enabled(known.is_some(), switch);
-        let response = response.on_hover_text(hint);
-        if let Some(why) = without {
-            response.clone().on_disabled_hover_text(why);
-            if is_on {
-                let why = RichText::new(why).color(tokens(ui).muted).size(12.0);
-                ui.add(egui::Label::new(why).wrap());
-            }
+        let response = match known {
+            None => response.hint(without.unwrap_or_default()),
+            Some(_) => response.hint(hint),
+        };
+        if let Some(why) = without.filter(|_| is_on) {
+            let why = RichText::new(why).color(tokens(ui).muted).size(12.0);
+            ui.add(egui::Label::new(why).wrap());
         }
         if response.changed() {
             self.wanted.calibrated = Some(is_on);
@@ -261,7 +260,7 @@ impl Explore {
 
 fn button(ui: &mut Ui, command: Command, commands: &mut Vec<Command>) {
     let hint = command.hint(ui.ctx());
-    if ui.button(command.text()).on_hover_text(hint).clicked() {
+    if ui.button(command.text()).hint(hint).clicked() {
         commands.push(command);
     }
 }

@@ -8,6 +8,7 @@ use super::beat::Moment;
 use super::{Comparison, Pane};
 use crate::metrics::caliper;
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::tokens;
 use crate::ui::widgets::Key;
 use egui::{Modifiers, PointerButton, Rect, Response, RichText, Ui, Vec2, vec2};
@@ -79,13 +80,13 @@ pub(super) fn menu(ui: &mut Ui, commands: &mut Vec<Command>) {
         ] {
             let hint = ui.ctx().format_shortcut(&command.shortcut());
             let button = ui.button(format!("{} ({hint})", command.text()));
-            if button.on_hover_text(command.about()).clicked() {
+            if button.hint(command.about()).clicked() {
                 commands.push(command);
             }
         }
     })
     .response
-    .on_hover_text("Measure on the pictures: a length, an area, an EF by hand");
+    .hint("Measure on the pictures: a length, an area, an EF by hand");
 }
 
 impl Calipers {
@@ -116,6 +117,13 @@ impl Calipers {
         }
         self.drop_points();
         true
+    }
+
+    /// The keyboard's cross, while there is one, to the middle of a pane.
+    pub(in crate::ui::explore) fn go_to(&mut self, pane: Pane) {
+        if self.tool.is_some() {
+            self.cross = Some((pane, Vec2::splat(0.5)));
+        }
     }
 
     fn drop_points(&mut self) {
@@ -264,6 +272,14 @@ impl Explore {
         })
     }
 
+    /// Whether points are set on the source: they stay in view.
+    pub(in crate::ui::explore) fn is_measuring_source(&self) -> bool {
+        let of = self.view.calipers.of;
+        let source = self.case.anatomy_sha256();
+        of.zip(source)
+            .is_some_and(|(of, sha256)| of.cine == Key::of_hash(sha256, 0).clip)
+    }
+
     /// Always true, for who obeys.
     fn move_cross(&mut self, by: Vec2) -> bool {
         let panes = self.panes();
@@ -320,7 +336,7 @@ impl Explore {
     }
 
     /// In place of the comparisons while one is drawn: what to do.
-    pub(super) fn calipers_bar(&mut self, ui: &mut Ui) {
+    pub(super) fn calipers_bar(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         // The arrows that no command has.
         let (up, down) = (egui::Key::ArrowUp, egui::Key::ArrowDown);
         for (key, sign) in [(up, -1.0), (down, 1.0)] {
@@ -344,8 +360,16 @@ impl Explore {
             }
         };
         ui.horizontal_wrapped(|ui| {
-            if ui.button("Done").on_hover_text("Esc").clicked() {
+            if ui.button("Done").hint("Esc").clicked() {
                 self.view.calipers.end();
+            }
+            if self.case.source.is_some() && self.view.alone != Some(Pane::Source) {
+                // It is measured in a pane alone, and well only in a large one.
+                let button = egui::Button::new("On the source").selected(self.view.source_beside);
+                let hint = Command::SourceBeside.hint(ui.ctx());
+                if ui.add(button).hint(hint).clicked() {
+                    commands.push(Command::SourceBeside);
+                }
             }
             ui.label(words);
             let muted = tokens(ui).muted;
