@@ -16,6 +16,8 @@ pub enum Room {
     Above,
     /// Below it, between these two places of the window: pictures are beside.
     Within(Rangef),
+    /// The same above it: a picture is below, too.
+    AboveWithin(Rangef),
     /// Nowhere, since all around are pictures: it is said in the line that `said` is for.
     Line,
 }
@@ -53,10 +55,14 @@ impl Hint for Response {
         bubble.popup = match room {
             Room::Anywhere | Room::Line => bubble.popup,
             Room::Above => bubble.popup.align(RectAlign::TOP_START),
-            Room::Within(across) => {
+            Room::Within(across) | Room::AboveWithin(across) => {
                 width = width.min(across.span() - AROUND);
                 let anchor = Rect::from_x_y_ranges(across, self.rect.y_range());
-                bubble.popup.anchor(anchor).width(width)
+                let align = match room {
+                    Room::Within(_) => RectAlign::BOTTOM_START,
+                    _ => RectAlign::TOP_START,
+                };
+                bubble.popup.anchor(anchor).width(width).align(align)
             }
         };
         bubble.popup = bubble.popup.open(opens);

@@ -4,6 +4,7 @@ use super::Case;
 use crate::media::region::Mask;
 use crate::media::text_areas;
 use crate::ui::command::Command;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::tokens;
 use crossbeam_channel::{TryRecvError, bounded};
 use egui::{RichText, Ui};
@@ -32,11 +33,19 @@ impl Case {
             };
             ui.label(RichText::new(text).color(tokens.warning_text));
             ui.horizontal(|ui| {
-                if ui.button("Mask").clicked() {
+                if ui
+                    .button("Mask")
+                    .hint("Blackens them in all that is made and exported.")
+                    .clicked()
+                {
                     source.crop.masks.append(&mut source.proposals);
                     changed = true;
                 }
-                if ui.button("Leave as it is").clicked() {
+                if ui
+                    .button("Leave as it is")
+                    .hint("They are no text, or name nobody.")
+                    .clicked()
+                {
                     source.proposals.clear();
                 }
             });
@@ -46,7 +55,11 @@ impl Case {
             ui.horizontal(|ui| {
                 let text = format!("{masks} masked");
                 ui.label(RichText::new(text).color(tokens.muted));
-                if ui.small_button("Unmask last").clicked() {
+                if ui
+                    .small_button("Unmask last")
+                    .hint("Takes the last mask away.")
+                    .clicked()
+                {
                     source.crop.masks.pop();
                     changed = true;
                 }

@@ -8,7 +8,7 @@ use crate::ef::EfOrigin;
 use crate::engine::Engine;
 use crate::media::region::{MOST_MEASURED, Square};
 use crate::ui::command::Command;
-use crate::ui::hints::Hint as _;
+use crate::ui::hints::{Hint as _, Room};
 use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
@@ -65,7 +65,11 @@ impl Explore {
         }
         let ef_changed = self.case.factual_ef_line(ui);
         ui.add_space(GAP / 2.0);
+        // Below it is the picture.
+        let across = ui.max_rect().x_range();
+        Room::AboveWithin(across).set(ui.ctx());
         let another_frame = self.anatomy_scrubber(ui, now);
+        Room::Within(across).set(ui.ctx());
         let mut another_crop = self.source_editor(ui, now);
         let beside = Some(self.view.source_beside);
         another_crop |= self.case.square_line(ui, beside, commands);
@@ -125,7 +129,8 @@ impl Explore {
                 ui.spacing_mut().slider_width = (ui.available_width() - NUMBER).clamp(24.0, 96.0);
                 let response = ui
                     .add(Slider::new(&mut number, 1..=n))
-                    .labelled_by(label.id);
+                    .labelled_by(label.id)
+                    .hint("The frame of the clip that the cines begin with.");
                 source.frame = number - 1;
                 if response.dragged() {
                     // The picture follows; the anatomy is taken when the user lets go.
@@ -344,7 +349,11 @@ impl Case {
                     chosen = Some(FrameRate::new(fps));
                 }
                 for usual in [30.0, 50.0] {
-                    if ui.small_button(format!("{usual:.0}")).clicked() {
+                    if ui
+                        .small_button(format!("{usual:.0}"))
+                        .hint("A usual rate")
+                        .clicked()
+                    {
                         chosen = Some(FrameRate::new(usual));
                     }
                 }
@@ -392,6 +401,7 @@ impl Case {
                     false => "not known".into(),
                 });
             let response = ui.add_enabled(!simulated, value).labelled_by(label.id);
+            let response = response.hint("The source's own EF: the factual cine is made at it.");
             if response.changed() {
                 self.ef_origin = EfOrigin::Given;
             }
@@ -402,7 +412,12 @@ impl Case {
             if let Measuring::Measured(m) = &self.measuring {
                 let measured = m.measured_ef_percent.clamp(10.0, 85.0).round();
                 let differs = self.factual_ef != measured;
-                if differs && ui.small_button("Use measured").clicked() {
+                if differs
+                    && ui
+                        .small_button("Use measured")
+                        .hint("Takes the EF that was measured in the clip.")
+                        .clicked()
+                {
                     self.factual_ef = measured;
                     self.ef_origin = EfOrigin::Measured;
                     changed = true;

@@ -139,15 +139,26 @@ impl Kept {
         }
         ui.horizontal(|ui| {
             if !self.clearing {
-                self.clearing = ui.small_button("Clear all but starred...").clicked();
+                self.clearing = ui
+                    .small_button("Clear all but starred...")
+                    .hint("Asks once more first.")
+                    .clicked();
                 return;
             }
             let runs = if n == 1 { "run" } else { "runs" };
-            if ui.small_button(format!("Clear {n} {runs}")).clicked() {
+            if ui
+                .small_button(format!("Clear {n} {runs}"))
+                .hint("They cannot be had back.")
+                .clicked()
+            {
                 self.history.retain(|p| p.kept.starred);
                 self.clearing = false;
             }
-            if ui.small_button("Keep them").clicked() {
+            if ui
+                .small_button("Keep them")
+                .hint("Nothing is cleared.")
+                .clicked()
+            {
                 self.clearing = false;
             }
         });

@@ -4,7 +4,7 @@ use crate::ef::EfPercent;
 use crate::engine::{Engine, Part};
 use crate::text::duration;
 use crate::ui::command::Command;
-use crate::ui::hints::{self, Hint as _};
+use crate::ui::hints::{self, Hint as _, Room};
 use crate::ui::playback::SPEEDS;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::EfSlider;
@@ -70,13 +70,17 @@ impl Explore {
             .as_ref()
             .and_then(|c| c.card.training_ef_range_percent);
         let mut value = self.wanted.requested;
+        // A bubble would lie over its scale.
+        Room::Line.set(ui.ctx());
         EfSlider {
             value: &mut value,
             marks: &marks,
             trained,
             reach: self.reach(),
         }
-        .show(ui, &label);
+        .show(ui, &label)
+        .hint("Drag it, or press Left and Right: the EF that the counterfactual is made at.");
+        Room::Anywhere.set(ui.ctx());
         self.set_requested(value, engine);
     }
 
@@ -196,7 +200,7 @@ impl Explore {
     /// Right to left.
     fn transport(&mut self, ui: &mut Ui, now: f64, commands: &mut Vec<Command>) {
         let mut speed = self.view.playback.speed();
-        ComboBox::from_id_salt("speed")
+        let menu = ComboBox::from_id_salt("speed")
             .width(64.0)
             .selected_text(format!("{speed}x"))
             .show_ui(ui, |ui| {
@@ -204,8 +208,9 @@ impl Explore {
                     ui.selectable_value(&mut speed, s, format!("{s}x"));
                 }
             })
-            .response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Speed"));
+            .response;
+        menu.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Speed"));
+        menu.hint("How fast all cines play.");
         if speed != self.view.playback.speed() {
             self.view.playback.set_speed(speed, now);
         }
@@ -257,6 +262,7 @@ impl Explore {
             ui.spacing_mut().item_spacing.y = 1.0;
             let scrub = ui.add(Slider::new(&mut frame, 1..=n.max(1)).show_value(false));
             scrub.widget_info(|| egui::WidgetInfo::slider(true, frame as f64, "Frame"));
+            let scrub = scrub.hint("Goes to a frame of the cines.");
             if scrub.changed() {
                 self.view
                     .playback

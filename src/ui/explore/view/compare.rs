@@ -77,7 +77,8 @@ impl Explore {
                 let pinned = pinned.then_some(Pane::Pinned);
                 for pane in [Pane::Factual, Pane::Source].into_iter().chain(pinned) {
                     let text = pane.name().to_lowercase();
-                    ui.selectable_value(&mut viewing.against, pane, text);
+                    ui.selectable_value(&mut viewing.against, pane, text)
+                        .hint("What the counterfactual is compared with");
                 }
             }
             if viewing.mode == Comparison::Flicker {
@@ -87,6 +88,7 @@ impl Explore {
                 response.widget_info(|| {
                     egui::WidgetInfo::slider(true, viewing.flicker.into(), "Flicker rate")
                 });
+                response.hint("How often the picture changes in a second");
             }
             if viewing.mode == Comparison::Difference {
                 ui.spacing_mut().slider_width = 70.0;
@@ -95,6 +97,7 @@ impl Explore {
                 response.widget_info(|| {
                     egui::WidgetInfo::slider(true, viewing.gain.into(), "Gain of the difference")
                 });
+                response.hint("How many times over the difference is shown");
             }
             ui.separator();
             let mut tools = |ui: &mut Ui| {
@@ -143,7 +146,11 @@ impl Explore {
                 let zoom = viewing.look.zoom();
                 let text = format!("{:.0} %, W {window:.0} L {level:.0}", 100.0 * zoom);
                 ui.label(RichText::new(text).color(tokens(ui).muted));
-                if ui.small_button("Reset view").clicked() {
+                if ui
+                    .small_button("Reset view")
+                    .hint(Command::ResetView.hint(ui.ctx()))
+                    .clicked()
+                {
                     viewing.look = Look::default();
                 }
             }

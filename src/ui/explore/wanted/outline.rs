@@ -76,7 +76,9 @@ impl Explore {
             if button.clicked() {
                 self.toggle_correcting();
             }
-            if self.wanted.outline.is_some() && ui.button("Use the cascade's own").clicked() {
+            let hint = "The motion is made of the outline that the cascade sees.";
+            let own = "Use the cascade's own";
+            if self.wanted.outline.is_some() && ui.button(own).hint(hint).clicked() {
                 self.reset_outline(engine);
             }
         });

@@ -42,13 +42,15 @@ impl Explore {
                     }
                 })
                 .response
-                .labelled_by(label.id);
+                .labelled_by(label.id)
+                .hint("Fewer evaluations of the networks are sooner, more are finer.");
         });
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Seed");
             let seed = ui
                 .add(DragValue::new(&mut self.wanted.seed).speed(1))
-                .labelled_by(label.id);
+                .labelled_by(label.id)
+                .hint("The noise that the cines begin with: the same seed makes the same cines.");
             if seed.changed() && !seed.dragged() || seed.drag_stopped() {
                 self.run_anew(engine);
             }
@@ -85,7 +87,9 @@ impl Explore {
         };
         egui::CollapsingHeader::new(text)
             .id_salt("advanced")
-            .show(ui, |ui| changed |= self.advanced(ui));
+            .show(ui, |ui| changed |= self.advanced(ui))
+            .header_response
+            .hint("What few need: seed, guidance, calibration, best of several.");
         if changed {
             self.rerun(engine);
         }
@@ -93,7 +97,9 @@ impl Explore {
             let now = ui.input(|i| i.time);
             egui::CollapsingHeader::new("Volume over the beat")
                 .id_salt("volume")
-                .show(ui, |ui| self.volume_plot(ui, now));
+                .show(ui, |ui| self.volume_plot(ui, now))
+                .header_response
+                .hint("The ventricle's volume in the cines, and the source's, large.");
         }
         ui.add_space(GAP);
         heading(ui, "Requested against measured");
@@ -125,7 +131,7 @@ impl Explore {
             .as_ref()
             .map_or_else(|| "Loading...".to_owned(), |c| c.identity.name.clone());
         let mut chosen = None;
-        ComboBox::from_id_salt("cascade")
+        let menu = ComboBox::from_id_salt("cascade")
             .width(ui.available_width() - 8.0)
             .selected_text(name)
             .show_ui(ui, |ui| {
@@ -143,8 +149,9 @@ impl Explore {
                     }
                 }
             })
-            .response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Cascade"));
+            .response;
+        menu.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Cascade"));
+        menu.hint("The weights that make the cines.");
         button(ui, Command::OpenCascade, commands);
         if let Some(source) = chosen {
             engine.open_cascade(source);
@@ -174,12 +181,15 @@ impl Explore {
                             .speed(0.05)
                             .max_decimals(2),
                     )
-                    .labelled_by(label.id);
+                    .labelled_by(label.id)
+                    .hint("How strongly the cines follow the EF; 1 is without guidance.");
                 if response.changed() {
                     self.wanted.guidance = (value != own).then_some(value);
                 }
                 changed |= response.changed() && !response.dragged() || response.drag_stopped();
-                if self.wanted.guidance.is_some() && ui.small_button("Reset").clicked() {
+                if self.wanted.guidance.is_some()
+                    && ui.small_button("Reset").hint("The cascade's own").clicked()
+                {
                     self.wanted.guidance = None;
                     changed = true;
                 }
