@@ -50,7 +50,7 @@ fn faults_of_help(window: &mut Window, what: &str) -> Vec<String> {
     let pictures: Vec<Rect> = pictures
         .filter(|p| {
             let name = p.accesskit_node().label().unwrap_or_default();
-            names.contains(&name.as_str())
+            names.contains(&name.as_str()) || name.starts_with("Rung EF")
         })
         .map(|p| p.rect())
         .collect();
@@ -128,10 +128,52 @@ fn help_covers_no_picture() {
     press(&mut window, Modifiers::SHIFT, Key::S);
     faults.extend(faults_of_help(&mut window, "the source beside"));
     press(&mut window, Modifiers::SHIFT, Key::S);
+    press(&mut window, Modifiers::NONE, Key::L);
+    step_until(&mut window, "ladder", |app| {
+        let ladder = app.explore().made.ladder.as_ref();
+        ladder.is_some_and(|l| l.job.is_none() && !l.rungs.is_empty())
+    });
+    faults.extend(faults_of_help(&mut window, "a ladder"));
+    press(&mut window, Modifiers::NONE, Key::L);
     press(&mut window, Modifiers::NONE, Key::F3);
     press(&mut window, Modifiers::NONE, Key::F4);
     faults.extend(faults_of_help(&mut window, "folded"));
     assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn the_lines_of_the_export_say_what_they_are() {
+    let _alone = alone();
+    let mut window = plain();
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    window.run_steps(4);
+    let told = |window: &Window, name: &str| {
+        let node = window.get_by_label(name);
+        assert!(node.accesskit_node().description().is_some(), "{name}");
+    };
+    for name in [
+        "Counterfactual cine",
+        "Factual cine",
+        "Panes at this moment, a picture",
+        "M-mode picture",
+        "Ladder picture",
+        "Leave out the anatomy",
+        "Save...",
+        "Do not export",
+    ] {
+        told(&window, name);
+    }
+    window.get_by_label("Panes side by side").click();
+    window.run_steps(4);
+    for name in [
+        "Panes side by side",
+        "The source, a simulated heart",
+        "The volume over the beat",
+        "The EF ladder beside them",
+        "The M-mode under them",
+    ] {
+        told(&window, name);
+    }
 }
 
 #[test]

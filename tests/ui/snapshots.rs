@@ -94,7 +94,7 @@ pub fn panel(name: &str, open: impl Fn(&mut Harness<'static, App>)) {
     both_themes(&mut window, name);
 }
 
-fn both_themes(window: &mut Harness<'static, App>, name: &str) {
+pub fn both_themes(window: &mut Harness<'static, App>, name: &str) {
     for (theme, text) in THEMES {
         window.ctx.set_theme(theme);
         window.run_steps(4);
@@ -276,18 +276,6 @@ fn a_small_window_with_a_clip_and_a_ladder() {
     let mut window = finished_of(Some(clip), [900.0, 600.0], false);
     climb(&mut window);
     both_themes(&mut window, "small_clip");
-}
-
-#[test]
-fn a_clip_and_without_panels() {
-    let _alone = alone();
-    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
-    let mut window = finished_of(Some(clip), [1280.0, 800.0], false);
-    both_themes(&mut window, "clip");
-    window.key_press(egui::Key::F3);
-    window.key_press(egui::Key::F4);
-    window.run_steps(4);
-    both_themes(&mut window, "clip_folded");
 }
 
 #[test]

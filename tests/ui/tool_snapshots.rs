@@ -2,7 +2,7 @@
 
 use crate::common::alone;
 use crate::harness::{click, image, settled, step_until};
-use crate::snapshots::{finished_of, panel};
+use crate::snapshots::{both_themes, finished_of, panel};
 use echoif::ui::App;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -98,6 +98,18 @@ fn the_frame_in_its_pane() {
         window.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::C);
         window.run_steps(4);
     });
+}
+
+#[test]
+fn a_clip_and_without_panels() {
+    let _alone = alone();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/a4c_1.gif");
+    let mut window = finished_of(Some(clip), [1280.0, 800.0], false);
+    both_themes(&mut window, "clip");
+    window.key_press(egui::Key::F3);
+    window.key_press(egui::Key::F4);
+    window.run_steps(4);
+    both_themes(&mut window, "clip_folded");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::super::Explore;
 use super::super::view::Comparison;
 use crate::engine::Engine;
 use crate::ui::command::Command;
-use crate::ui::hints::Hint as _;
+use crate::ui::hints::{Hint as _, Room};
 use crate::ui::look::Look;
 use crate::ui::theme::{GAP, tokens};
 use crate::ui::widgets::{Cine, Edit, Key, Picture, mask_drawer, show_masks, square_editor};
@@ -45,12 +45,15 @@ impl Explore {
         commands: &mut Vec<Command>,
     ) {
         let mut is_changed = false;
+        // The frame is below.
+        Room::Above.set(ui.ctx());
         ui.horizontal_wrapped(|ui| {
             is_changed |= self.case.square_line(ui, None, commands);
             ui.separator();
             mask_button(ui, &mut self.case.drawing_mask);
             is_changed |= self.case.mask_lines(ui);
         });
+        Room::Anywhere.set(ui.ctx());
         let words = "Drag the square or its corners; Alt: without snapping. Wheel: zoom. Drag beside it: move. \
                      Right drag: window and level.";
         ui.label(RichText::new(words).color(tokens(ui).muted).size(12.0));

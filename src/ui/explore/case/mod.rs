@@ -3,6 +3,7 @@
 mod large_editor;
 pub(in crate::ui::explore) mod measuring;
 mod opening;
+mod panel_frame;
 mod source_marks;
 mod source_panel;
 pub(in crate::ui::explore) mod taking;

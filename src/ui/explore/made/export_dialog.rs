@@ -9,9 +9,10 @@ use super::shown::Shown;
 use crate::clip::{Frame, FrameRate, Pixels};
 use crate::ef::{EfOrigin, EfPercent};
 use crate::engine::{self, Generated, Part};
-use crate::media::export::{self, Cine, Format, Panel, SCALES};
-use crate::media::region::{Anatomy, SIDE};
+use crate::media::export::{self, Cine, Format, Panel};
+use crate::media::region::Anatomy;
 use crate::provenance::Provenance;
+use crate::ui::hints::Hint as _;
 use crate::ui::theme::{GAP, tokens};
 use egui::{ComboBox, RichText, Ui};
 use std::path::Path;
@@ -169,7 +170,9 @@ impl Explore {
             let beating = made.and_then(|made| made.result.cine.beating.as_ref());
             let fine_side = beating.and_then(|beating| beating.fine_side());
             for (what, text, able) in available {
-                ui.add_enabled_ui(able, |ui| ui.radio_value(&mut choice.what, what, text));
+                let radio =
+                    ui.add_enabled_ui(able, |ui| ui.radio_value(&mut choice.what, what, text));
+                radio.inner.hint(what.about());
             }
             ui.add_space(GAP / 2.0);
             let picture = matches!(choice.what, What::MMode | What::Ladder | What::Moment);
@@ -190,7 +193,8 @@ impl Explore {
                             }
                         })
                         .response
-                        .labelled_by(label.id);
+                        .labelled_by(label.id)
+                        .hint("What kind of file.");
                 });
                 if !Format::Mp4.is_built() {
                     let text = "MP4 needs a build with the feature mp4; AVI plays everywhere.";
@@ -199,16 +203,23 @@ impl Explore {
             }
             if panes {
                 choice.panes_lines(ui, simulated, undecided);
-                for (able, wanted, text) in [
+                for (able, wanted, text, hint) in [
                     (
                         has_ladder,
                         &mut choice.with_ladder,
                         "The EF ladder beside them",
+                        "All its rungs, once it is made.",
                     ),
-                    (has_line, &mut choice.with_strips, "The M-mode under them"),
+                    (
+                        has_line,
+                        &mut choice.with_strips,
+                        "The M-mode under them",
+                        "One line of each cine over the beat.",
+                    ),
                 ] {
                     *wanted &= able;
-                    ui.add_enabled(able, egui::Checkbox::new(wanted, text));
+                    ui.add_enabled(able, egui::Checkbox::new(wanted, text))
+                        .hint(hint);
                 }
                 choice.comparison_line(ui, comparison, needs_source);
             } else if choice.what == What::MMode {
@@ -218,13 +229,11 @@ impl Explore {
                     &mut choice.fine,
                     format!("At the source's size, {side} x {side}"),
                 )
-                .on_hover_text("Else 112 x 112, as the networks see it.");
+                .hint("Else 112 x 112, as the networks see it.");
             }
             let mut without = !choice.with_anatomy;
             ui.checkbox(&mut without, "Leave out the anatomy")
-                .on_hover_text(
-                    "The anatomy, 112 x 112 and masked, is what the run is repeated from.",
-                );
+                .hint("The anatomy, 112 x 112 and masked, is what the run is repeated from.");
             choice.with_anatomy = !without;
             ui.add_space(GAP / 2.0);
             let text = "The file says that it is synthetic, in its pixels and in its data. \
@@ -236,11 +245,15 @@ impl Explore {
                 .any(|(w, _, able)| *w == choice.what && *able);
             ui.horizontal(|ui| {
                 let save = egui::Button::new("Save...");
-                if ui.add_enabled(able, save).clicked() {
+                let save = ui.add_enabled(able, save).hint("Asks where to.");
+                if save.clicked() {
                     let extension = choice.format.extension();
                     chosen = Some(if picture { "png" } else { extension });
                 }
-                closed |= ui.button("Do not export").clicked();
+                closed |= ui
+                    .button("Do not export")
+                    .hint("Nothing is written.")
+                    .clicked();
             });
         });
         if closed || modal.should_close() {
@@ -325,66 +338,6 @@ impl Explore {
             rungs: Vec::new(),
         })
     }
-}
-
-impl Choice {
-    /// The wipe or the difference, where one is on screen; with the source only where that is in the file, too.
-    fn comparison_line(
-        &mut self,
-        ui: &mut Ui,
-        comparison: Option<(&'static str, bool)>,
-        needs_source: bool,
-    ) {
-        let Some((text, is_there)) = comparison else {
-            self.with_comparison = false;
-            return;
-        };
-        let able = is_there && (self.with_source || !needs_source);
-        self.with_comparison &= able;
-        let line = egui::Checkbox::new(&mut self.with_comparison, text);
-        let why = match is_there {
-            true => "It shows the source: tick that first.",
-            false => "Both pictures of it are needed.",
-        };
-        ui.add_enabled(able, line).on_disabled_hover_text(why);
-    }
-
-    /// What panes can be written with: the source only once it is decided what in it is text.
-    fn panes_lines(&mut self, ui: &mut Ui, is_simulated: bool, is_undecided: bool) {
-        ui.horizontal(|ui| {
-            let label = ui.label("Size");
-            ComboBox::from_id_salt("panes' size")
-                .width(160.0)
-                .selected_text(size_text(self.scale))
-                .show_ui(ui, |ui| {
-                    for scale in SCALES {
-                        ui.selectable_value(&mut self.scale, scale, size_text(scale));
-                    }
-                })
-                .response
-                .labelled_by(label.id);
-        });
-        self.source_line(ui, is_simulated, is_undecided);
-        ui.checkbox(&mut self.with_volumes, "The volume over the beat");
-    }
-
-    /// Whether the source is in the file: only once it is decided what in it is text.
-    fn source_line(&mut self, ui: &mut Ui, is_simulated: bool, is_undecided: bool) {
-        let text = match is_simulated {
-            true => "The source, a simulated heart",
-            false => "The source, marked as recorded",
-        };
-        self.with_source &= !is_undecided;
-        let source = egui::Checkbox::new(&mut self.with_source, text);
-        ui.add_enabled(!is_undecided, source)
-            .on_hover_text("Its square alone, 112 x 112 and masked, as the networks see it.")
-            .on_disabled_hover_text("First say of what looks like text whether it is masked.");
-    }
-}
-
-fn size_text(scale: usize) -> String {
-    let side = SIDE * scale;
-    format!("{scale}x, {side} x {side} each")
 }
 
 impl Made {

@@ -8,7 +8,7 @@ use crate::ef::EfPercent;
 use crate::engine::{self, Engine, Generated, Ladder, Owner, Request};
 use crate::text::duration;
 use crate::ui::command::Command;
-use crate::ui::hints::Hint as _;
+use crate::ui::hints::{Hint as _, Room};
 use crate::ui::theme::{SMALL_GAP, tokens};
 use crate::ui::widgets::{Cine, Key, Picture};
 use egui::{Align2, ProgressBar, RichText, Sense, Stroke, Ui, Vec2, vec2};
@@ -157,11 +157,12 @@ impl Explore {
                 ui.label(RichText::new(text).color(tokens.muted));
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if ui
-                    .small_button("Close ladder")
-                    .hint("Leaves its room to the panes")
-                    .clicked()
-                {
+                // Its rungs are below.
+                Room::Above.set(ui.ctx());
+                let close = ui.small_button("Close ladder");
+                let close = close.hint("Leaves its room to the panes");
+                Room::Anywhere.set(ui.ctx());
+                if close.clicked() {
                     commands.push(Command::Ladder);
                 }
             });

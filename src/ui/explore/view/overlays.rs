@@ -62,15 +62,41 @@ impl Overlays {
             let outline = format!("Outline ({outline})");
             let before = *self;
             let each = [
-                (&mut self.outline, outline.as_str(), motion),
-                (&mut self.moments, "End-diastole and end-systole", motion),
-                (&mut self.ef, "EF", true),
-                (&mut self.frame, "Frame", true),
-                (&mut self.heart_rate, "Heart rate", true),
-                (&mut self.scale, "Scale", true),
+                (
+                    &mut self.outline,
+                    outline.as_str(),
+                    motion,
+                    "The left ventricle's inner border, as the cascade sees it.",
+                ),
+                (
+                    &mut self.moments,
+                    "End-diastole and end-systole",
+                    motion,
+                    "Says it at the frames where the outline holds most and least.",
+                ),
+                (
+                    &mut self.ef,
+                    "EF",
+                    true,
+                    "Requested, outline and measured EF.",
+                ),
+                (&mut self.frame, "Frame", true, "The number of the frame."),
+                (
+                    &mut self.heart_rate,
+                    "Heart rate",
+                    true,
+                    "Beats a minute, as it plays.",
+                ),
+                (
+                    &mut self.scale,
+                    "Scale",
+                    true,
+                    "A ruler in centimetres, where the file says how large its pixels are.",
+                ),
             ];
-            for (is_on, text, able) in each {
-                ui.add_enabled(able, egui::Checkbox::new(is_on, text));
+            for (is_on, text, able, hint) in each {
+                ui.add_enabled(able, egui::Checkbox::new(is_on, text))
+                    .hint(hint);
             }
             if *self != before {
                 self.hidden = false;
@@ -83,7 +109,8 @@ impl Overlays {
             ui.separator();
             let hint = ui.ctx().format_shortcut(&Command::Overlays.shortcut());
             let text = if self.hidden { "Show them" } else { "Hide all" };
-            if ui.button(format!("{text} ({hint})")).clicked() {
+            let button = ui.button(format!("{text} ({hint})"));
+            if button.hint(Command::Overlays.about()).clicked() {
                 commands.push(Command::Overlays);
             }
         };

@@ -152,6 +152,10 @@ impl Explore {
                         self.words_over(ui, pane, rect, commands);
                     } else if captions {
                         ui.spacing_mut().item_spacing.y = 2.0;
+                        if self.made.ladder.is_some() {
+                            // Its rungs are below.
+                            Room::Line.set(ui.ctx());
+                        }
                         self.caption(ui, self.behind(pane));
                         if pane == Pane::Source && narrow {
                             self.frame_button(ui, commands);
